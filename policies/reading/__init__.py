@@ -1,0 +1,1 @@
+"""Resources as they are planned, turned into who can reach whom."""

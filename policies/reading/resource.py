@@ -1,0 +1,72 @@
+"""One planned resource, in one spelling whatever class of whatever provider version registered it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from policies.reading.values import UnknownValueError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Resource:
+    """A planned resource.
+
+    `kind` is the Kubernetes kind for Kubernetes objects and the Pulumi type token for everything else; `group` is the
+    Kubernetes API group without version ("" for the core group). `props` are inputs with `Unknown` where nothing is known.
+    """
+
+    urn: str
+    token: str
+    kind: str
+    group: str = ""
+    version: str = ""
+    namespace: str = ""
+    name: str = ""
+    props: Mapping[str, Any]
+    custom: bool = True
+    parent: str = ""
+    dependencies: tuple[str, ...] = ()
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Pulumi resource options that weaken a guard: ignoreChanges, retainOnDelete, import, protect."""
+
+    def __str__(self) -> str:
+        """Name the resource as people do: `AuthorizationPolicy abc/b`."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    def at(self, *path: str | int, default: Any = None) -> Any:
+        """Return the value at a path, `default` where a step is absent.
+
+        Raises:
+            UnknownValueError: if a step, or the value itself, is not known.
+        """
+        value: Any = self.props
+        for step in path:
+            if isinstance(value, Mapping):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int):
+                value = value[step] if step < len(value) else None
+            elif value is None:
+                return default
+            else:
+                where = ".".join(map(str, path))
+                raise UnknownValueError(where, f"not of the expected shape: {type(value).__name__} where a mapping belongs")
+            if value is None:
+                return default
+        return value
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """Return `metadata.labels`."""
+        return self.at("metadata", "labels", default={})
+
+    @cached_property
+    def annotations(self) -> Mapping[str, str]:
+        """Return `metadata.annotations`."""
+        return self.at("metadata", "annotations", default={})
+
+    @cached_property
+    def spec(self) -> Mapping[str, Any]:
+        """Return `spec`."""
+        return self.at("spec", default={})

@@ -1,0 +1,101 @@
+"""Planned values, some of which are not known yet.
+
+Plain dicts, lists and scalars, with an `Unknown` wherever the plan has no value. Every operation on an `Unknown` raises
+`UnknownValueError`, `isinstance` included, so that no rule can mistake a missing answer for a harmless one.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+UNKNOWN_SENTINELS: Final = (
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+    "6056f6a9-b23b-4e1d-8d97-5a2ca0b5ee8f",
+    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+    "30279d5d-5b4b-46a7-ae96-5b1b3b2fa5bb",
+)
+"""How Pulumi spells an unknown value: any, bool, number, string, array, object (sdk/go/common/resource/plugin/rpc.go)."""
+
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+"""The key that marks a special value such as a secret (sdk/go/common/resource/sig/sig.go)."""
+
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
+"""The signature of a secret."""
+
+
+class UnknownValueError(Exception):
+    """A rule needed a value that the plan does not know: the rule cannot decide."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Keep where the value stands and why it is not known."""
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path} is {reason}")
+
+
+class Unknown:
+    """A value that is not known, or is secret. It can be passed on, but not looked at."""
+
+    __slots__ = ("_path", "_reason")
+
+    def __init__(self, path: str, reason: str) -> None:
+        object.__setattr__(self, "_path", path)
+        object.__setattr__(self, "_reason", reason)
+
+    def _raise(self, *_: object, **__: object) -> NoReturn:
+        raise UnknownValueError(object.__getattribute__(self, "_path"), object.__getattribute__(self, "_reason"))
+
+    def __repr__(self) -> str:
+        return f"<unknown {object.__getattribute__(self, '_path')}>"
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in {"_raise", "__repr__"}:
+            return object.__getattribute__(self, name)
+        return object.__getattribute__(self, "_raise")()
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _raise  # type: ignore[assignment] # every comparison raises
+    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __hash__ = __str__ = __int__ = __float__ = _raise  # type: ignore[assignment]
+    __add__ = __radd__ = __sub__ = __or__ = __and__ = __format__ = _raise  # type: ignore[assignment]
+
+
+def is_unknown(value: Any) -> bool:
+    """Say whether a value is unknown, the one question that may be asked of it."""
+    return type(value) is Unknown
+
+
+def known(value: Any, path: str = "") -> Any:
+    """Return plain data for a value of a plan: unknown and secret parts become `Unknown`, each with its path."""
+    if isinstance(value, str):
+        return Unknown(path, "unknown until it is deployed") if any(s in value for s in UNKNOWN_SENTINELS) else value
+    if isinstance(value, Mapping):
+        if value.get(SIGNATURE) == SECRET:
+            return Unknown(path, "secret")
+        return {str(key): known(item, f"{path}.{key}" if path else str(key)) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [known(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    return value
+
+
+def unknowns(value: Any) -> Iterator[Unknown]:
+    """Yield every unknown inside a value."""
+    if is_unknown(value):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from unknowns(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from unknowns(item)
+
+
+def text(value: Any) -> str:
+    """Return compact JSON of a known value.
+
+    Raises:
+        UnknownValueError: if any part of it is unknown.
+    """
+    for unknown in unknowns(value):
+        bool(unknown)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

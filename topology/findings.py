@@ -1,0 +1,61 @@
+"""What is wrong with a topology: where, what was given, why it cannot be, what to do. All findings at once."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+KeyPath = tuple[str | int, ...]
+"""Keys and list positions from the top of the file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One mistake. `path` leads to the value from the top of the file; `line` counts from 1, 0 where unknown."""
+
+    path: KeyPath
+    given: object
+    reason: str
+    suggestion: str = ""
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        """Render as `file:line: path: given reason (suggestion)`."""
+        place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
+        given = f"{_quoted(self.given)} " if self.given is not None else ""
+        return f"{place}{spell(self.path)}: {given}{self.reason}{f' ({self.suggestion})' if self.suggestion else ''}"
+
+
+class TopologyError(Exception):
+    """A topology that cannot be; `findings` says everything that is wrong with it."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        """Keep all findings."""
+        self.findings: tuple[Finding, ...] = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+def spell(path: KeyPath) -> str:
+    """Return a path as people write it: `services.cart.calls[1]`; keys with dots are quoted."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif "." in part or "[" in part:
+            text += f'["{part}"]'
+        else:
+            text += f".{part}" if text else part
+    return text or "(top)"
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return a suggestion: the nearest known name, or the list of them."""
+    names: Sequence[str] = sorted(known)
+    if near := difflib.get_close_matches(given, names, n=1):
+        return f'did you mean "{near[0]}"?'
+    return f"known: {', '.join(names)}" if names else "none is defined"
+
+
+def _quoted(value: object) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,178 @@
+"""Doors: the only ways in from outside, who may use them, how often, and in which API version."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, Tag
+
+from topology.model.base import (
+    Duration,
+    HeaderName,
+    HeaderValue,
+    HostName,
+    HttpMethod,
+    HttpsUrl,
+    Model,
+    Name,
+    ServiceName,
+    Size,
+    VersionName,
+    by_key,
+)
+from topology.model.service import Rate, Scope
+from topology.paths import PathPattern
+
+
+class Issuer(Model):
+    """Who signs the tokens of outside clients, and what such a token must say."""
+
+    issuer: HttpsUrl
+    audiences: Annotated[tuple[str, ...], Field(min_length=1)]
+    jwks_uri: HttpsUrl
+    required_claims: dict[Annotated[str, Field(pattern=r"^[\w-]+$")], tuple[str, ...]] = {}
+    """Claim and the values of which one must be there."""
+    tier_claim: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None
+    """The claim that names the client's tier."""
+    key_cache: Duration = "5m"
+    """How long signing keys are used before they are fetched again: what an issuer outage is survived by."""
+    public_keys: tuple[str, ...] = ()
+    """PEM public keys, for gateways that cannot fetch a key set."""
+
+
+class Tier(Model):
+    """What a class of clients may ask for: retail, institutional, premium."""
+
+    limits: Annotated[tuple[Rate, ...], Field(min_length=1)]
+    scope: Scope = Scope.LOCAL
+
+
+class Consumer(Model):
+    """An outside client known by an API key. The key itself is made on deploy and never written to a file."""
+
+    tier: Name
+    description: str = ""
+
+
+class Lifecycle(StrEnum):
+    """Where an API version stands between design and retirement."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+
+class ApiVersion(Model):
+    """One version of an API, side by side with others."""
+
+    lifecycle: Lifecycle = Lifecycle.PUBLISHED
+    deprecated_since: date | None = None
+    sunset: date | None = None
+    """The day after which it may be retired; announced in the `Sunset` header (RFC 8594)."""
+
+
+class Api(Model):
+    """A product: a named set of doors with versions, in the developer portal."""
+
+    title: str = ""
+    description: str = ""
+    version_header: HeaderName | None = None
+    """The header that selects the version; without it the version is part of each door's path."""
+    versions: Annotated[dict[VersionName, ApiVersion], Field(min_length=1)]
+
+
+class DoorApi(Model):
+    """The API version that a door belongs to."""
+
+    name: Name
+    version: VersionName
+
+
+class JwtAuth(Model):
+    """A token of this issuer is required."""
+
+    jwt: Name
+
+
+class ApiKeyAuth(Model):
+    """A consumer's API key is required."""
+
+    api_key: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """The tiers whose consumers may use the door."""
+
+
+class PublicAuth(Model):
+    """Anybody may use the door; the reason is said out loud."""
+
+    public: Annotated[str, Field(min_length=10)]
+
+
+Auth = Annotated[
+    Annotated[JwtAuth, Tag("jwt")] | Annotated[ApiKeyAuth, Tag("apiKey")] | Annotated[PublicAuth, Tag("public")],
+    by_key(jwt="jwt", api_key="apiKey", public="public"),
+]
+"""The auth decision of a door."""
+
+
+class Cache(Model):
+    """Answers to GET are kept and given to later clients without asking the service."""
+
+    ttl: Duration
+    vary: tuple[HeaderName, ...] = ()
+
+
+class Rewrite(Model):
+    """The path prefix of a door is replaced before the service sees it."""
+
+    prefix: Annotated[str, Field(pattern=r"^/([A-Za-z0-9._~-]+/)*$")]
+    replacement: Annotated[str, Field(pattern=r"^/([A-Za-z0-9._~-]+/)*$")]
+
+
+class HeaderEdit(Model):
+    """Headers set and removed."""
+
+    set: dict[HeaderName, HeaderValue] = {}
+    remove: tuple[HeaderName, ...] = ()
+
+
+class Door(Model):
+    """One way in: host, methods and paths to one service."""
+
+    description: str = ""
+    host: HostName | None = None
+    """Default: the first host of the system."""
+    methods: Annotated[tuple[HttpMethod, ...], Field(min_length=1)]
+    paths: Annotated[tuple[PathPattern, ...], Field(min_length=1)]
+    service: ServiceName
+    """The service, or the composition, behind the door."""
+    version: VersionName | None = None
+    """Only this deployed version of the service; default: by its canary and weights."""
+    auth: Auth
+    tiers: tuple[Name, ...] = ()
+    """Tiers whose limits apply to the clients of a JWT or public door; an API-key door names them in `auth`."""
+    api: DoorApi | None = None
+    cache: Cache | None = None
+    max_body: Size = "1Mi"
+    timeout: Duration = "15s"
+    rewrite: Rewrite | None = None
+    request_headers: HeaderEdit = HeaderEdit()
+    response_headers: HeaderEdit = HeaderEdit()
+
+
+class Part(Model):
+    """One call of a composition: the path asked of a service; its answer becomes the value of the part's key."""
+
+    service: ServiceName
+    path: PathPattern
+
+
+class Composition(Model):
+    """One JSON answer made from several services: `{"users": ..., "orders": ...}`, asked in parallel."""
+
+    mesh: Name | None = None
+    namespace: Name | None = None
+    parts: Annotated[dict[Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*$")], Part], Field(min_length=2)]
+    replicas: Annotated[int, Field(ge=1)] = 1
+
+

@@ -1,0 +1,201 @@
+"""A service: a workload with a sidecar and an identity, whom it calls, and how calls to it are treated."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, Tag
+
+from topology.model.base import (
+    Duration,
+    HeaderName,
+    HeaderValue,
+    HttpMethod,
+    Model,
+    Name,
+    Percent,
+    Port,
+    ServiceName,
+    VersionName,
+    by_key,
+)
+from topology.paths import PathPattern
+
+
+class Protocol(StrEnum):
+    """What a service speaks on its port. Decides at which layer its callers can be told apart."""
+
+    HTTP = "http"
+    GRPC = "grpc"
+    WEBSOCKET = "websocket"
+    TCP = "tcp"
+
+
+class DataClass(StrEnum):
+    """The most sensitive data a service handles. Not an access right: it raises what the boundary must do."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+    HEALTH = "health"
+    PAYMENT = "payment"
+
+
+class Scope(StrEnum):
+    """Where a limit is counted: in each proxy (`local`) or once for all of them (`global`)."""
+
+    LOCAL = "local"
+    GLOBAL = "global"
+
+
+class HttpOperation(Model):
+    """Methods and paths of an HTTP or WebSocket service that may be called."""
+
+    methods: Annotated[tuple[HttpMethod, ...], Field(min_length=1)]
+    paths: Annotated[tuple[PathPattern, ...], Field(min_length=1)]
+
+
+class GrpcOperation(Model):
+    """Methods of a gRPC service that may be called: `package.Service/Method`, or `package.Service/*`."""
+
+    rpcs: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*/([A-Za-z_]\w*|\*)$")], ...], Field(min_length=1)
+    ]
+
+
+Operation = Annotated[
+    Annotated[HttpOperation, Tag("http")] | Annotated[GrpcOperation, Tag("grpc")],
+    by_key(methods="http", paths="http", rpcs="grpc"),
+]
+"""What may be called. A gRPC call is the HTTP/2 request `POST /package.Service/Method`."""
+
+
+class Rate(Model):
+    """So many requests per unit of time, counted per client or per service."""
+
+    requests: Annotated[int, Field(ge=1)]
+    per: Literal["second", "minute", "hour"]
+    burst: Annotated[int, Field(ge=0)] = 0
+
+
+class ServiceLimit(Rate):
+    """A limit that protects a service whatever the client."""
+
+    scope: Scope = Scope.LOCAL
+
+
+class Version(Model):
+    """One deployed version of a service: one Deployment."""
+
+    image: str | None = None
+    """Container image with tag or digest. Default: the environment's demonstration image."""
+    command: tuple[str, ...] = ()
+    env: dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")], str] = {}
+    weight: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Share of requests in percent; all versions of a service have one, or none has."""
+
+
+class Canary(Model):
+    """Requests with this header value go to this version, whatever the weights say."""
+
+    header: HeaderName
+    value: HeaderValue
+    version: VersionName
+
+
+class Mirror(Model):
+    """A copy of this share of requests is sent to another version; its answers are thrown away."""
+
+    version: VersionName
+    percent: Percent = 100.0
+
+
+class Retries(Model):
+    """How often a failed call is tried again."""
+
+    attempts: Annotated[int, Field(ge=1, le=10)]
+    per_try: Duration
+    retry_on: tuple[
+        Literal[
+            "5xx", "gateway-error", "reset", "connect-failure", "refused-stream", "retriable-4xx", "retriable-status-codes",
+            "cancelled", "unavailable", "resource-exhausted", "deadline-exceeded",
+        ],
+        ...,
+    ] = ("connect-failure", "refused-stream", "unavailable", "cancelled")  # fmt: skip
+
+
+class Ejection(Model):
+    """An instance that keeps failing is taken out of the pool for a while (outlier detection)."""
+
+    consecutive_errors: Annotated[int, Field(ge=1)] = 5
+    interval: Duration = "10s"
+    duration: Duration = "30s"
+    max_percent: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class Connections(Model):
+    """Upper bounds per caller proxy: beyond them a call fails at once instead of queueing."""
+
+    max_connections: Annotated[int, Field(ge=1)] = 1024
+    max_pending: Annotated[int, Field(ge=1)] = 1024
+    max_requests_per_connection: Annotated[int, Field(ge=0)] = 0
+    """0: no bound."""
+
+
+class Resilience(Model):
+    """How calls to a service are bounded, retried and kept from failing instances."""
+
+    timeout: Duration = "15s"
+    retries: Retries | None = None
+    ejection: Ejection | None = Ejection()
+    connections: Connections = Connections()
+
+
+class Fault(Model):
+    """A failure injected on purpose into a share of the calls to a service, to see what its callers do."""
+
+    percent: Percent
+    abort: Annotated[int, Field(ge=400, le=599)] | None = None
+    """HTTP status to answer with."""
+    delay: Duration | None = None
+    callers: tuple[ServiceName, ...] = ()
+    """Only calls of these services; empty: every call."""
+
+
+class Availability(Model):
+    """How many instances there are and how they are spread."""
+
+    replicas: Annotated[int, Field(ge=0)] = 1
+    """Instances of each version in each datacenter; the lower bound where `maxReplicas` is given."""
+    max_replicas: Annotated[int, Field(ge=1)] | None = None
+    cpu_target: Annotated[int, Field(ge=1, le=100)] = 70
+    """Mean CPU use, in percent of the request, that autoscaling aims at."""
+    spread: Literal["none", "nodes", "zones"] = "zones"
+    max_unavailable: Annotated[int, Field(ge=0)] = 1
+
+
+class Service(Model):
+    """A workload of a mesh. Only the callers named here or by a door or a bridge reach it."""
+
+    mesh: Name | None = None
+    """Default: the only mesh."""
+    namespace: Name | None = None
+    """Default: the name of the system."""
+    description: str = ""
+    protocol: Protocol = Protocol.HTTP
+    port: Port = 8080
+    health: PathPattern | None = None
+    """Path of the HTTP health check; default: a TCP check of the port."""
+    versions: Annotated[dict[VersionName, Version], Field(min_length=1)] = {"v1": Version()}
+    datacenters: tuple[Name, ...] = ()
+    """Where it runs; empty: in every datacenter."""
+    calls: dict[ServiceName, tuple[Operation, ...]] = {}
+    """Callee and operations. A TCP callee takes an empty list."""
+    canary: Canary | None = None
+    mirror: Mirror | None = None
+    resilience: Resilience = Resilience()
+    faults: tuple[Fault, ...] = ()
+    limit: ServiceLimit | None = None
+    data: DataClass = DataClass.INTERNAL
+    audit: bool = False
+    """Every request is logged with caller, method, path and status, and traced."""
+    availability: Availability = Availability()

@@ -1,0 +1,90 @@
+"""A system: everything one topology file says."""
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from topology.model.base import HostName, Model, Name, Port, ServiceName, TrustDomain
+from topology.model.door import Api, Composition, Consumer, Door, Issuer, Tier
+from topology.model.service import Operation, Service
+
+
+class Mesh(Model):
+    """One certificate authority and the name space of identities it signs."""
+
+    trust_domain: TrustDomain
+    control_plane: Name = "istio-system"
+    """Namespace of istiod, which is the root namespace of the mesh's policies."""
+    ingress: Name = "istio-ingress"
+    """Namespace of the door that only the API gateway may use."""
+    egress: Name = "istio-egress"
+    """Namespace of the only way out."""
+    bridge: Name = "istio-bridge"
+    """Namespace of this mesh's side of the internal gateway."""
+
+
+class Datacenter(Model):
+    """A place where services run. Clients and callers prefer the nearest one that is healthy."""
+
+    region: Name
+    description: str = ""
+
+
+class Bridge(Model):
+    """A service of one mesh calls a service of another, through the internal gateway between them."""
+
+    source: ServiceName
+    target: ServiceName
+    operations: Annotated[tuple[Operation, ...], Field(min_length=1)]
+
+
+class Egress(Model):
+    """An outside host that named services may call, through the egress gateway, which speaks TLS to it."""
+
+    host: HostName
+    port: Port = 443
+    services: Annotated[tuple[ServiceName, ...], Field(min_length=1)]
+    description: str = ""
+
+
+class Topology(Model):
+    """One system: its meshes, services and doors, and every call that is allowed. What is not here is refused."""
+
+    system: Name
+    description: str = ""
+    hosts: Annotated[tuple[HostName, ...], Field(min_length=1)]
+    meshes: Annotated[dict[Name, Mesh], Field(min_length=1)]
+    datacenters: dict[Name, Datacenter] = {}
+    issuers: dict[Name, Issuer] = {}
+    tiers: dict[Name, Tier] = {}
+    consumers: dict[Name, Consumer] = {}
+    apis: dict[Name, Api] = {}
+    services: Annotated[dict[ServiceName, Service], Field(min_length=1)]
+    compositions: dict[ServiceName, Composition] = {}
+    doors: dict[Name, Door] = {}
+    bridges: dict[Name, Bridge] = {}
+    egress: dict[Name, Egress] = {}
+
+    def workload(self, name: ServiceName) -> Service | Composition:
+        """Return the service or composition of that name."""
+        return self.services[name] if name in self.services else self.compositions[name]
+
+    def mesh_of(self, name: ServiceName) -> Name:
+        """Return the mesh that a service or composition belongs to."""
+        return self.workload(name).mesh or next(iter(self.meshes))
+
+    def namespace_of(self, name: ServiceName) -> Name:
+        """Return the namespace of a service or composition."""
+        return self.workload(name).namespace or self.system
+
+    def host_of(self, door: Door) -> HostName:
+        """Return the public host of a door."""
+        return door.host or self.hosts[0]
+
+    def public_hosts(self) -> tuple[HostName, ...]:
+        """Return every public host, sorted."""
+        return tuple(sorted({*self.hosts, *(self.host_of(door) for door in self.doors.values())}))
+
+
+COMPOSITION_PORT: Final = 8080
+"""The port a composition answers on."""
