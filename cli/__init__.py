@@ -1,0 +1,1 @@
+"""The command `perimeter`: joins the other rooms and speaks to people and machines. No logic of its own."""

@@ -65,6 +65,11 @@ def is_unknown(value: Any) -> bool:
     return type(value) is Unknown
 
 
+def is_known(value: Any, kind: type) -> bool:
+    """Say whether a value is known and of a type; an unknown is of no type."""
+    return type(value) is not Unknown and isinstance(value, kind)
+
+
 def known(value: Any, path: str = "") -> Any:
     """Return plain data for a value of a plan: unknown and secret parts become `Unknown`, each with its path."""
     if isinstance(value, str):

@@ -36,6 +36,8 @@ class Issuer(Model):
     """The claim that names the client's tier."""
     key_cache: Duration = "5m"
     """How long signing keys are used before they are fetched again: what an issuer outage is survived by."""
+    fetch_timeout: Duration = "1s"
+    """How long a fetch of the keys may take. While it fails, tokens of cached keys go on working, every other answers 401."""
     public_keys: tuple[str, ...] = ()
     """PEM public keys, for gateways that cannot fetch a key set."""
 
@@ -77,6 +79,8 @@ class Api(Model):
 
     title: str = ""
     description: str = ""
+    documentation: HttpsUrl | None = None
+    """Where the developer portal sends readers; linked in answers of deprecated versions."""
     version_header: HeaderName | None = None
     """The header that selects the version; without it the version is part of each door's path."""
     versions: Annotated[dict[VersionName, ApiVersion], Field(min_length=1)]

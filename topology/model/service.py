@@ -90,6 +90,8 @@ class Version(Model):
     """Container image with tag or digest. Default: the environment's demonstration image."""
     command: tuple[str, ...] = ()
     env: dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")], str] = {}
+    scratch: tuple[Annotated[str, Field(pattern=r"^(/[\w.-]+)+$")], ...] = ()
+    """Directories that the container may write to besides `/tmp`: empty at start, gone with the instance."""
     weight: Annotated[int, Field(ge=0, le=100)] | None = None
     """Share of requests in percent; all versions of a service have one, or none has."""
 
@@ -171,6 +173,9 @@ class Availability(Model):
     """Mean CPU use, in percent of the request, that autoscaling aims at."""
     spread: Literal["none", "nodes", "zones"] = "zones"
     max_unavailable: Annotated[int, Field(ge=0)] = 1
+    """Instances that may be missing at one time, while nodes are drained and while a new image is rolled out."""
+    max_surge: Annotated[int, Field(ge=0)] = 1
+    """Instances that may run beyond the wanted number while a new image is rolled out."""
 
 
 class Service(Model):
@@ -179,7 +184,7 @@ class Service(Model):
     mesh: Name | None = None
     """Default: the only mesh."""
     namespace: Name | None = None
-    """Default: the name of the system."""
+    """Default: the namespace of its mesh."""
     description: str = ""
     protocol: Protocol = Protocol.HTTP
     port: Port = 8080
@@ -197,5 +202,5 @@ class Service(Model):
     limit: ServiceLimit | None = None
     data: DataClass = DataClass.INTERNAL
     audit: bool = False
-    """Every request is logged with caller, method, path and status, and traced."""
+    """Every request is logged with caller, method, path and status, and traced, at the doors that lead to it too."""
     availability: Availability = Availability()

@@ -13,6 +13,8 @@ class Mesh(Model):
     """One certificate authority and the name space of identities it signs."""
 
     trust_domain: TrustDomain
+    namespace: Name | None = None
+    """Namespace of its services, where a service does not name another. Default: the name of the system."""
     control_plane: Name = "istio-system"
     """Namespace of istiod, which is the root namespace of the mesh's policies."""
     ingress: Name = "istio-ingress"
@@ -74,8 +76,8 @@ class Topology(Model):
         return self.workload(name).mesh or next(iter(self.meshes))
 
     def namespace_of(self, name: ServiceName) -> Name:
-        """Return the namespace of a service or composition."""
-        return self.workload(name).namespace or self.system
+        """Return the namespace of a service or composition: its own, else its mesh's, else the name of the system."""
+        return self.workload(name).namespace or self.meshes[self.mesh_of(name)].namespace or self.system
 
     def host_of(self, door: Door) -> HostName:
         """Return the public host of a door."""

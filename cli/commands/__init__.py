@@ -1,0 +1,1 @@
+"""One command a file: what it is asked, which rooms it calls, what it prints."""

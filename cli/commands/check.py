@@ -1,0 +1,23 @@
+"""`perimeter check`: plan and judge."""
+
+import sys
+
+from cli.commands.options import HERE, Folder, Format, OutputFormat, Stack, TopologyFile, Verbose
+from cli.judging import check_stack
+from cli.project import Project
+from cli.report import write
+
+
+def check(
+    stack: Stack,
+    topology: TopologyFile = None,
+    format: OutputFormat = Format.TEXT,  # noqa: A002 # the option is called --format
+    verbose: Verbose = False,
+    project: Folder = HERE,
+) -> None:
+    """Plan a stack and prove its boundary, with values that only a deployment knows taken as unknown and then as stand-ins.
+
+    Exit code 0: kept; 1: broken; 2: undecided, or bad input.
+    """
+    home = Project.find(project.resolve())
+    sys.exit(write(check_stack(home, stack, home.topology_of(stack, topology)), format, verbose=verbose))

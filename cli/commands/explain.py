@@ -1,0 +1,33 @@
+"""`perimeter explain`: whether and why one party can reach another."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.commands.options import HERE, Folder, Stack, TopologyFile
+from cli.errors import ExitCode
+from cli.judging import read_stack
+from cli.planning import plan_one
+from cli.project import Project
+from cli.report.explanation import show
+from planner.program import Mode
+from policies.explain import explain as explain_reach
+
+Party = Annotated[str, typer.Argument(help="A service, `internet`, `anyone`, or an outside host.", show_default=False)]
+
+
+def explain(
+    source: Party,
+    target: Party,
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Stack name.")] = "local",
+    topology: TopologyFile = None,
+    project: Folder = HERE,
+) -> None:
+    """Say whether SOURCE can reach TARGET in the planned stack, and which resource allows or refuses each hop."""
+    home = Project.find(project.resolve())
+    path = home.topology_of(stack, topology)
+    view = read_stack(plan_one(home, stack, path, Mode.PESSIMISTIC), path)
+    answer = explain_reach(view, source, target)
+    show(answer)
+    sys.exit(ExitCode.KEPT if answer.reachable else ExitCode.BROKEN)

@@ -1,0 +1,30 @@
+"""`perimeter plan`: what the program would create."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.commands.options import HERE, Folder, Stack, TopologyFile
+from cli.planning import plan_one
+from cli.project import Project
+from planner.program import Mode
+
+
+def plan(
+    stack: Stack,
+    topology: TopologyFile = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write it; - for standard output.")] = Path("plan.json"),
+    optimistic: Annotated[bool, typer.Option("--optimistic", help="Give stand-ins to values that only a deployment knows.")] = False,
+    project: Folder = HERE,
+) -> None:
+    """Run the Pulumi program without engine, login or credentials, and write its plan in the shape of a stack export."""
+    home = Project.find(project.resolve())
+    made = plan_one(home, stack, home.topology_of(stack, topology), Mode.OPTIMISTIC if optimistic else Mode.PESSIMISTIC)
+    text = made.to_json()
+    if str(out) == "-":
+        typer.echo(text)
+        return
+    out.write_text(text + "\n", encoding="utf-8")
+    Console(stderr=True, highlight=False).print(f"{len(made.resources)} resources planned for stack {stack}: {out}")

@@ -1,0 +1,46 @@
+"""`perimeter`: one command over all rooms."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from cli.commands import check, explain, judge, plan, rules, schema
+from cli.errors import ExitCode, UsageError
+from planner.errors import PlanError
+from policies.exemptions import ExemptionError
+from topology.findings import TopologyError
+
+app = typer.Typer(
+    help="Prove that a planned stack keeps the boundary its topology file draws.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (check.check, plan.plan, judge.judge, explain.explain, rules.rules, schema.schema, schema.diagram):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; bad input ends with its findings on standard error and exit code 2."""
+    try:
+        app()
+    except (TopologyError, PlanError, ExemptionError) as error:
+        report(tuple(str(finding) for finding in error.findings))
+    except UsageError as error:
+        report((str(error),))
+
+
+def report(findings: tuple[str, ...]) -> None:
+    """Print findings to standard error, count last, and exit with 2."""
+    console = Console(stderr=True, highlight=False)
+    for finding in findings:
+        console.print(f"[red]✗[/red] {_escape(finding)}", soft_wrap=True)
+    console.print(f"\n{len(findings)} {'finding' if len(findings) == 1 else 'findings'}; nothing was planned or judged.", style="bold")
+    sys.exit(ExitCode.UNDECIDED)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,31 @@
+"""The verdict as JSON: everything the text says, for programs."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from cli.judging import Judged
+
+
+def document(judged: Judged) -> dict[str, Any]:
+    """Return the verdict as plain data."""
+    return {
+        "subject": judged.subject,
+        "topology": str(judged.topology),
+        "system": judged.stack.intent.system,
+        "verdict": judged.verdict,
+        "resources": judged.resources,
+        "edges": [asdict(edge) for edge in sorted(judged.stack.expected)],
+        "rules": [{"id": r.rule.id, "name": r.rule.name, "severity": r.rule.severity, "verdict": r.verdict} for r in judged.report.rules],
+        "findings": [asdict(finding) for finding in judged.findings],
+        "exempted": [
+            {**asdict(item.finding), "reason": item.exemption.reason, "owner": item.exemption.owner, "expires": str(item.exemption.expires)}
+            for item in judged.report.exempted
+        ],
+        "seconds": {"planning": round(judged.planning, 3), "judging": round(judged.judging, 3)},
+    }
+
+
+def render(judged: Judged) -> str:
+    """Return the verdict as JSON text."""
+    return json.dumps(document(judged), indent=2) + "\n"

@@ -1,0 +1,54 @@
+"""The verdict as SARIF 2.1.0, for code scanning (https://docs.oasis-open.org/sarif/sarif/v2.1.0/)."""
+
+import json
+from importlib.metadata import version
+from typing import Any
+
+from cli.judging import Judged
+from policies.documentation import page
+from policies.rule import Finding, Severity, Verdict
+
+LEVEL = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
+
+SECURITY_SEVERITY = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.0"}
+"""The middle of each band of CVSS, by which code scanning sorts."""
+
+
+def render(judged: Judged) -> str:
+    """Return the verdict as a SARIF log with one run."""
+    rules = [result.rule for result in judged.report.rules]
+    severities = {rule.id: rule.severity for rule in rules}
+    driver = {
+        "name": "perimeter",
+        "version": version("perimeter"),
+        "rules": [
+            {
+                "id": rule.id,
+                "name": rule.name,
+                "shortDescription": {"text": rule.name.replace("-", " ")},
+                "help": {"text": page(rule), "markdown": page(rule)},
+                "properties": {"tags": ["security", *rule.frameworks], "security-severity": SECURITY_SEVERITY[rule.severity]},
+            }
+            for rule in rules
+        ],
+    }
+    results = [_result(judged, finding, LEVEL[severities[finding.rule]]) for finding in judged.findings]
+    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+    return json.dumps(log, indent=2) + "\n"
+
+
+def _result(judged: Judged, finding: Finding, level: str) -> dict[str, Any]:
+    hops = "".join(f"\n{number}. {hop.place}: {hop.allowed_by}" for number, hop in enumerate(finding.path, 1))
+    undecided = "Undecided: " if finding.verdict is Verdict.UNDECIDED else ""
+    return {
+        "ruleId": finding.rule,
+        "level": level,
+        "message": {"text": f"{undecided}{finding.message}{hops}{f'. {finding.fix}' if finding.fix else ''}"},
+        "locations": [
+            {
+                "physicalLocation": {"artifactLocation": {"uri": judged.topology.name}},
+                "logicalLocations": [{"name": finding.resource or judged.subject, "fullyQualifiedName": finding.urn or judged.subject}],
+            }
+        ],
+        "partialFingerprints": {"finding/v1": f"{finding.rule}|{finding.urn}|{finding.message}"},
+    }

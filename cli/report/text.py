@@ -1,0 +1,133 @@
+"""The verdict for people: what is open, what was held against it, what is wrong and by which path, and the word."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from rich.columns import Columns
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.rule import Rule as Line
+from rich.table import Table
+from rich.text import Text
+
+from cli.judging import Judged
+from policies.rule import Finding, Severity, Verdict
+from topology.edges import Direction, Edge
+
+FEW = 12
+"""Rows of doors or calls that are shown without --verbose."""
+
+MARK = {Verdict.KEPT: ("✓", "green"), Verdict.BROKEN: ("✗", "red"), Verdict.UNDECIDED: ("?", "yellow")}
+
+WORD = {
+    Verdict.KEPT: "KEPT      the plan allows exactly what the topology says",
+    Verdict.BROKEN: "BROKEN    the plan does not keep the boundary",
+    Verdict.UNDECIDED: "UNDECIDED the plan does not say enough to prove the boundary, so it does not pass",
+}
+
+ORDER = {severity: position for position, severity in enumerate(Severity)}
+
+LAYERS = {"B": "boundary", "W": "edge", "A": "gateway", "N": "network", "K": "kubernetes", "M": "mesh", "P": "plan"}
+"""What the first letter of a rule's id stands for."""
+
+TITLES = {
+    Direction.NORTH_SOUTH: "doors",
+    Direction.EAST_WEST: "calls",
+    Direction.BRIDGE: "bridges",
+    Direction.EGRESS: "egress",
+}
+
+
+def show(judged: Judged, *, verbose: bool) -> None:
+    """Print a verdict."""
+    console = Console(highlight=False)
+    console.print()
+    console.print(Text.assemble(("perimeter ", "bold"), f"{judged.stack.intent.system} ", ("for ", "dim"), judged.subject, ("   " + judged.stack.intent.description, "dim")))
+    for direction, title in TITLES.items():
+        edges = sorted(edge for edge in judged.stack.expected if edge.direction is direction)
+        if edges:
+            console.print()
+            console.print(_edges(title, direction, edges, verbose=verbose))
+    console.print()
+    console.print(_rules(judged, verbose=verbose))
+    severity = {result.rule.id: result.rule.severity for result in judged.report.rules}
+    for finding in sorted(judged.findings, key=lambda each: (ORDER[severity[each.rule]], each.rule, each.urn)):
+        console.print()
+        console.print(_finding(finding, severity[finding.rule]))
+    console.print()
+    console.print(Line(style="dim"))
+    mark, colour = MARK[judged.verdict]
+    console.print(Text(f"{mark} {WORD[judged.verdict]}", style=f"bold {colour}"))
+    console.print(Text(_summary(judged), style="dim"))
+
+
+def _edges(title: str, direction: Direction, edges: list[Edge], *, verbose: bool) -> Group:
+    grouped: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    for edge in edges:
+        asked = edge.host + edge.entry if direction is Direction.NORTH_SOUTH else edge.path
+        asked = "" if asked == "*" else asked
+        key = (asked if direction is Direction.NORTH_SOUTH else short(edge.source), short(edge.target), asked, edge.credential)
+        grouped[key].add("" if edge.method == "*" else edge.method)
+    rows = sorted(grouped.items())
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for (source, target, asked, credential), methods in rows if verbose else rows[:FEW]:
+        if direction is Direction.NORTH_SOUTH:
+            table.add_row("  " + ",".join(sorted(methods)), source, "→", target, Text(credential, style="dim"))
+        else:
+            table.add_row("  " + source, "→", target, Text(f"{','.join(sorted(methods))} {asked}".strip(), style="dim"))
+    more = [] if verbose or len(rows) <= FEW else [Text(f"  … and {len(rows) - FEW} more (--verbose)", style="dim")]
+    return Group(Text(title, style="bold"), table, *more)
+
+
+def short(party: str) -> str:
+    """Return a party as people name it: the account of an identity, else the party itself."""
+    return party.rpartition("/sa/")[2]
+
+
+def _rules(judged: Judged, *, verbose: bool) -> Group:
+    broken = {finding.rule: finding.verdict for finding in reversed(judged.findings)}
+    parts: list[Text | Padding | Columns] = [Text("rules", style="bold")]
+    by_layer: defaultdict[str, list[Text]] = defaultdict(list)
+    for result in judged.report.rules:
+        verdict = broken.get(result.rule.id, result.verdict)
+        mark, colour = MARK[verdict]
+        name = f" {result.rule.name.replace('-', ' ')}" if verbose or verdict is not Verdict.KEPT else ""
+        by_layer[result.rule.id[0]].append(Text.assemble((mark, colour), f" {result.rule.id}", (name, "dim")))
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for letter, cells in sorted(by_layer.items(), key=lambda item: list(LAYERS).index(item[0])):
+        table.add_row("  " + LAYERS[letter], Group(*cells) if verbose else Columns(cells, padding=(0, 2)))
+    return Group(*parts, table)
+
+
+def _finding(finding: Finding, severity: Severity) -> Group:
+    mark, colour = MARK[finding.verdict]
+    head = Text.assemble((f"{mark} {finding.rule} ", f"bold {colour}"), (f"{severity}  ", colour), (finding.resource, "bold"))
+    lines: list[Text | Padding] = [head, Padding(Text(finding.message), (0, 0, 0, 2))]
+    if finding.path:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for number, hop in enumerate(finding.path, 1):
+            table.add_row(Text(str(number), style="dim"), hop.place, Text(hop.allowed_by, style="dim"))
+        lines.append(Padding(table, (0, 0, 0, 4)))
+    if finding.fix:
+        lines.append(Padding(Text.assemble(("→ ", "green"), finding.fix), (0, 0, 0, 2)))
+    return Group(*lines)
+
+
+def _summary(judged: Judged) -> str:
+    counts = {direction: 0 for direction in TITLES}
+    for edge in judged.stack.expected:
+        counts[edge.direction] += 1
+    said = _join(f"{count} {TITLES[direction]}" for direction, count in counts.items() if count)
+    parts = [said, f"{judged.resources} resources", f"{len(judged.report.rules)} rules"]
+    if judged.report.exempted:
+        parts.append(f"{len(judged.report.exempted)} exempted")
+    if judged.planning:
+        parts.append(f"planned twice in {judged.planning:.1f} s")
+    parts.append(f"judged in {judged.judging:.2f} s")
+    return " · ".join(parts)
+
+
+def _join(parts: Iterable[str]) -> str:
+    return ", ".join(parts)

@@ -1,0 +1,184 @@
+"""Pods: what every workload kind makes from its template, in one view."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from policies.reading.resource import Resource
+from policies.reading.selectors import Labels, matches, matches_labels
+from policies.reading.values import UnknownValueError
+
+TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
+    "Pod": (),
+    "Deployment": ("spec", "template"),
+    "DeploymentConfig": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "ReplicaSet": ("spec", "template"),
+    "ReplicationController": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "Rollout": ("spec", "template"),
+    "PodTemplate": ("template",),
+}
+"""Where each workload kind keeps its pod template."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pod:
+    """A pod template: what each pod made from it will be."""
+
+    resource: Resource
+    """The workload; for a pod that a chart or a controller makes, the Release or Gateway that makes it make it."""
+    kind: str
+    namespace: str
+    name: str
+    labels: Labels
+    annotations: Labels
+    spec: Mapping[str, Any]
+    """The pod spec. Of a pod made by a chart or controller it holds only what is known of it."""
+    maker: str = ""
+    """Empty for a workload of the program; else who makes the pod: `istio/gateway`, `envoy-gateway` ..."""
+
+    def __str__(self) -> str:
+        """Name the pods as people do: `pods of Deployment abc/b-v1`."""
+        return f"pods of {self.kind} {self.namespace}/{self.name}"
+
+    @cached_property
+    def service_account(self) -> str:
+        """Return the ServiceAccount's name; `default` where none is given."""
+        return self.spec.get("serviceAccountName") or self.spec.get("serviceAccount") or "default"
+
+    @cached_property
+    def containers(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the containers, without init containers."""
+        return tuple(self.spec.get("containers") or ())
+
+    @cached_property
+    def init_containers(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the init containers."""
+        return tuple(self.spec.get("initContainers") or ())
+
+    @cached_property
+    def all_containers(self) -> tuple[Mapping[str, Any], ...]:
+        """Return containers, init containers and ephemeral containers."""
+        return (*self.containers, *self.init_containers, *(self.spec.get("ephemeralContainers") or ()))
+
+    @cached_property
+    def volumes(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the volumes."""
+        return tuple(self.spec.get("volumes") or ())
+
+    @cached_property
+    def host_network(self) -> bool:
+        """Say whether the pod uses the node's network, where no NetworkPolicy and no sidecar reaches it."""
+        return bool(self.spec.get("hostNetwork", False))
+
+    def port_number(self, port: int | str) -> int | None:
+        """Return the container port of a number or name; None for a name that no container has."""
+        if isinstance(port, int):
+            return port
+        if port.isdigit():
+            return int(port)
+        for container in self.containers:
+            for entry in container.get("ports") or ():
+                if entry.get("name") == port:
+                    return entry.get("containerPort")
+        return None
+
+    def env(self) -> Iterator[tuple[str, str, Any]]:
+        """Yield container name, variable name and value of every variable that is given as a value."""
+        for container in self.all_containers:
+            for entry in container.get("env") or ():
+                if "value" in entry:
+                    yield container.get("name", ""), entry["name"], entry["value"]
+
+    def config_maps(self) -> Iterator[str]:
+        """Yield the names of the ConfigMaps that the pod mounts or takes variables from."""
+        for volume in self.volumes:
+            if name := (volume.get("configMap") or {}).get("name"):
+                yield name
+            for source in (volume.get("projected") or {}).get("sources") or ():
+                if name := (source.get("configMap") or {}).get("name"):
+                    yield name
+        for container in self.all_containers:
+            for source in container.get("envFrom") or ():
+                if name := (source.get("configMapRef") or {}).get("name"):
+                    yield name
+            for entry in container.get("env") or ():
+                if name := ((entry.get("valueFrom") or {}).get("configMapKeyRef") or {}).get("name"):
+                    yield name
+
+
+def pod_of(resource: Resource, *, maker: str = "") -> Pod | None:
+    """Return the pods of a workload, or None for a resource of another kind.
+
+    Raises:
+        UnknownValueError: if template, labels or annotations are not known.
+    """
+    if resource.kind not in TEMPLATES:
+        return None
+    path = TEMPLATES[resource.kind]
+    template: Mapping[str, Any] = resource.at(*path, default={}) if path else resource.props
+    metadata = template.get("metadata") or {}
+    return Pod(
+        resource=resource,
+        kind=resource.kind,
+        namespace=resource.namespace,
+        name=resource.name,
+        labels=_strings(metadata.get("labels"), resource, "labels"),
+        annotations=_strings(metadata.get("annotations"), resource, "annotations"),
+        spec=template.get("spec") or {},
+        maker=maker,
+    )
+
+
+def _strings(value: Any, resource: Resource, what: str) -> Labels:
+    result: dict[str, str] = {}
+    for key, item in (value or {}).items():
+        if not isinstance(item, str):
+            raise UnknownValueError(f"{resource}: {what}.{key}", f"not a string but {type(item).__name__}")
+        result[key] = item
+    return result
+
+
+class Pods:
+    """Pods, indexed so that a selector asks only few of them."""
+
+    def __init__(self, pods: Iterable[Pod]) -> None:
+        """Index pods by namespace and by each label."""
+        self.all = tuple(pods)
+        self._by_namespace: defaultdict[str, list[Pod]] = defaultdict(list)
+        self._by_label: defaultdict[tuple[str, str, str], list[Pod]] = defaultdict(list)
+        for pod in self.all:
+            self._by_namespace[pod.namespace].append(pod)
+            for key, value in pod.labels.items():
+                self._by_label[pod.namespace, key, value].append(pod)
+
+    def __iter__(self) -> Iterator[Pod]:
+        """Yield every pod."""
+        return iter(self.all)
+
+    def __len__(self) -> int:
+        """Return how many pod templates there are."""
+        return len(self.all)
+
+    def of_namespace(self, namespace: str) -> tuple[Pod, ...]:
+        """Return the pods of a namespace."""
+        return tuple(self._by_namespace.get(namespace, ()))
+
+    def with_labels(self, namespace: str, wanted: Labels) -> tuple[Pod, ...]:
+        """Return the pods of a namespace that hold every wanted label; all of them where nothing is wanted."""
+        return tuple(pod for pod in self._candidates(namespace, wanted) if matches_labels(wanted, pod.labels))
+
+    def selected(self, namespace: str, selector: Mapping[str, Any] | None) -> tuple[Pod, ...]:
+        """Return the pods of a namespace that a `LabelSelector` selects."""
+        wanted = (selector or {}).get("matchLabels") or {}
+        return tuple(pod for pod in self._candidates(namespace, wanted) if matches(selector, pod.labels))
+
+    def _candidates(self, namespace: str, wanted: Labels) -> list[Pod]:
+        if not wanted:
+            return self._by_namespace.get(namespace, [])
+        return min((self._by_label.get((namespace, key, value), []) for key, value in wanted.items()), key=len)
