@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import pulumi
 
-from components.manifests import register
+from components.manifests import KubernetesObject
 from topology.derive.manifest import Manifest
 
 PACKAGE = "perimeter"
@@ -21,7 +21,7 @@ class Component(pulumi.ComponentResource):
     token: ClassVar[str]
 
     def __init_subclass__(cls, *, layer: str, **kwargs: Any) -> None:
-        """Derive the type token, which is state: renaming a class or layer needs an alias."""
+        """Derive the type token, which is state: renaming a class or a layer needs an alias."""
         super().__init_subclass__(**kwargs)
         cls.token = f"{PACKAGE}:{layer}:{cls.__name__}"
 
@@ -37,11 +37,11 @@ class Component(pulumi.ComponentResource):
         options = pulumi.ResourceOptions(parent=parent, providers=list(providers) if providers else None)
         super().__init__(self.token, name, inputs, options)
 
-    def add(self, document: Manifest, *, after: Iterable[pulumi.Resource] = ()) -> pulumi.CustomResource:
-        """Register an object as a child, to be made after the given single resources."""
-        return register(document, pulumi.ResourceOptions(parent=self, depends_on=list(after)))
+    def add(self, document: Manifest, *, after: Iterable[pulumi.Resource] = ()) -> KubernetesObject:
+        """Register an object as a child, to be made after the given single resources (never after a component)."""
+        return KubernetesObject(document, pulumi.ResourceOptions(parent=self, depends_on=list(after)))
 
-    def add_all(self, documents: Iterable[Manifest], *, after: Iterable[pulumi.Resource] = ()) -> list[pulumi.CustomResource]:
+    def add_all(self, documents: Iterable[Manifest], *, after: Iterable[pulumi.Resource] = ()) -> list[KubernetesObject]:
         """Register several objects as children."""
         waited = list(after)
         return [self.add(document, after=waited) for document in documents]

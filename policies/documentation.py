@@ -34,7 +34,9 @@ def sections(rule: Rule) -> dict[str, str]:
         heading = next((section for section in SECTIONS if line.startswith(section)), None)
         if heading:
             if heading in parts or len(parts) != SECTIONS.index(heading) + 1:
-                raise ValueError(f"{rule.id}: the sections of the docstring are {', '.join(SECTIONS)}, once and in this order; {heading} is out of place")
+                raise ValueError(
+                    f"{rule.id}: the sections of the docstring are {', '.join(SECTIONS)}, once and in this order; {heading} is out of place"
+                )
             here = heading
             parts[here] = [line.removeprefix(heading).strip()]
         else:
@@ -60,7 +62,12 @@ def page(rule: Rule) -> str:
 def index(rules: Iterable[Rule]) -> str:
     """Return the list of all rules, layer by layer, as Markdown."""
     ordered = sorted(rules, key=lambda rule: rule.id)
-    text = ["# Rules", "", "Made from the rules by `perimeter rules --write docs/rules`. A rule is broken, kept, or undecided; undecided blocks.", ""]
+    text = [
+        "# Rules",
+        "",
+        "Made from the rules by `perimeter rules --write docs/rules`. A rule is broken, kept, or undecided; undecided blocks.",
+        "",
+    ]
     for letter, title in LAYERS.items():
         of_layer = [rule for rule in ordered if rule.id.startswith(letter)]
         if of_layer:
@@ -91,7 +98,7 @@ def _markdown(text: str) -> str:
             result.append(line)
     if block is not None:
         result += _fenced(block)
-    return "\n".join(result)
+    return "\n".join(result).strip()
 
 
 def _fenced(block: list[str]) -> list[str]:

@@ -52,10 +52,10 @@ class Report:
     seconds: float
 
 
-def judge(stack: Stack, rules: Iterable[Rule], exemptions: Iterable[Exemption] = (), *, today: date) -> Report:
-    """Return what all rules say of a stack; `today` decides which exemptions have expired."""
+def judge(stack: Stack, rules: Iterable[Rule], exemptions: Iterable[Exemption] = (), today: date | None = None) -> Report:
+    """Return what all rules say of a stack; `today` decides which exemptions have expired, and is today where it is not given."""
     start = time.perf_counter()
-    rules, exemptions = tuple(rules), tuple(exemptions)
+    rules, exemptions, today = tuple(rules), tuple(exemptions), today or date.today()
     excused: list[Exempted] = []
     results = [_result(rule, stack, exemptions, today, excused) for rule in rules]
     ranks = {result.rule.id: (SEVERITIES.index(result.rule.severity), result.rule.id) for result in results}

@@ -115,9 +115,7 @@ def _bridges(t: Topology) -> Iterator[Edge]:
         yield from _calls(t, Direction.BRIDGE, bridge.source, bridge.target, bridge.operations)
 
 
-def _calls(
-    t: Topology, direction: Direction, caller: ServiceName, callee: ServiceName, granted: tuple[Operation, ...]
-) -> Iterator[Edge]:
+def _calls(t: Topology, direction: Direction, caller: ServiceName, callee: ServiceName, granted: tuple[Operation, ...]) -> Iterator[Edge]:
     source, target = identity(t, caller), identity(t, callee)
     workload = t.workload(callee)
     tcp = isinstance(workload, Service) and workload.protocol is Protocol.TCP

@@ -1,1 +1,30 @@
-"""Resources as they are planned, turned into who can reach whom."""
+"""Resources as they are planned, turned into who can reach whom.
+
+What a rule may ask of a `Stack` (all computed once, on first use, and shared):
+
+| accessor | gives |
+| --- | --- |
+| `stack.of("Service", "Gateway.networking.istio.io")` | resources of the program by kind, optionally with group |
+| `stack.find(kind, namespace, name)` | one resource or None |
+| `stack.intent`, `stack.expected`, `stack.app_namespaces` | the topology, its edges, the namespaces of its services |
+| `stack.unreadable`, `stack.reading(resource, read)` | what views had to leave out; read something that may be unknown |
+| `stack.releases`, `stack.derived` | Helm releases; objects that known charts and gateway controllers will create, with their maker |
+| `stack.pods` (`pods.Pods`) | `Pod` of every workload kind: labels, annotations, service_account, containers, volumes, env(), config_maps() |
+| `stack.pods.selected(namespace, selector)`, `.with_labels(namespace, labels)`, `.of_namespace(namespace)` | pods by LabelSelector, by labels |
+| `stack.services` (`services.Service`), `stack.service(namespace, name)`, `stack.services_of(pod)` | type, selector, ports (`ServicePort.protocol`, `.target`, `.node_port`), pods, fqdn |
+| `services.host_of(host, namespace)` | name and namespace of the Service that a host may mean |
+| `stack.namespaces`, `stack.namespace(name)` | labels, `.revision` (the Istio revision that injects it) |
+| `stack.meshes` (`meshes.Mesh`) | control planes: trust_domain, root_namespace, revision(s), config (MeshConfig), values, discovers(), reads() |
+| `stack.member(pod)` | (`Mesh`, `Proxy.SIDECAR` or `Proxy.GATEWAY`), or None outside every mesh |
+| `stack.identity(pod)`, `stack.holders(identity)`, `stack.identities` | SPIFFE identity without scheme; pods by identity |
+| `charts.chart_name(release)`, `charts.is_known(release)` | known charts |
+| `controllers.class_of(gateway, stack.find)` | controller and parameters (EnvoyProxy) of a Gateway API Gateway |
+| `selectors.matches(selector, labels)` | a LabelSelector on labels |
+| `stack.exposures` (`exposure.Exposure`) | everything with a public address: Service, port, pods, why |
+| `stack.network` (`network.Network`) | NetworkPolicies: `.flow(source_pod, target_pod, port)`, `.policies_on(pod, direction)`, `.peers(pod, direction)` |
+| `stack.edge` (`nginx.EdgeServer`) | nginx servers read from the ConfigMaps that pods mount: hosts, listen, locations, upstreams, TLS, directives |
+| `stack.gateways` (`gateways.ApiGateway`) | API gateways: controller, Gateway, listeners, pods, routes with filters, policies, backends |
+| `stack.mesh_gateways` (`istio_gateways.MeshGateway`) | Istio Gateways: servers, TLS, pods, the VirtualServices bound to them |
+| `stack.guards(pod)` (`authorization.Guard`) | AuthorizationPolicies and mTLS that hold for a pod: what is accepted from whom |
+| `stack.observed` (`read.Observed`) | the edges read back, each with the hops that make it possible; `.refusals` |
+"""

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from policies.reading.normalise import RELEASE
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown
 
@@ -98,30 +99,19 @@ REWRITERS: Final[Mapping[tuple[str, str], str]] = {
 """Kinds that nothing after them can be read through, with the reason."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chart:
-    """A Helm chart whose objects are known: what it installs was read, and its values are judged."""
+_ISTIO_CHARTS: Final = ("https://istio-release.storage.googleapis.com/charts", "oci://gcr.io/istio-release/charts")
+_ENVOY_CHARTS: Final = ("oci://docker.io/envoyproxy",)
 
-    name: str
-    sources: tuple[str, ...]
-    """Where it comes from: Helm repositories, or OCI references without the chart's name."""
-
-
-CHARTS: Final[Mapping[str, Chart]] = {
-    chart.name: chart
-    for chart in (
-        Chart(name="base", sources=("https://istio-release.storage.googleapis.com/charts", "oci://gcr.io/istio-release/charts")),
-        Chart(name="istiod", sources=("https://istio-release.storage.googleapis.com/charts", "oci://gcr.io/istio-release/charts")),
-        Chart(name="gateway", sources=("https://istio-release.storage.googleapis.com/charts", "oci://gcr.io/istio-release/charts")),
-        Chart(name="cert-manager", sources=("https://charts.jetstack.io", "oci://quay.io/jetstack/charts")),
-        Chart(name="gateway-helm", sources=("oci://docker.io/envoyproxy",)),
-        Chart(name="gateway-crds-helm", sources=("oci://docker.io/envoyproxy",)),
-        Chart(name="kong", sources=("https://charts.konghq.com",)),
-    )
+CHART_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "base": _ISTIO_CHARTS,
+    "istiod": _ISTIO_CHARTS,
+    "gateway": _ISTIO_CHARTS,
+    "cert-manager": ("https://charts.jetstack.io", "oci://quay.io/jetstack/charts"),
+    "gateway-helm": _ENVOY_CHARTS,
+    "gateway-crds-helm": _ENVOY_CHARTS,
+    "kong": ("https://charts.konghq.com",),
 }
-"""Charts that a Release may install, by name."""
-
-RELEASE: Final = "kubernetes:helm.sh/v3:Release"
+"""Charts that a Release may install, and where their makers publish them: Helm repositories, or OCI references without the name."""
 
 REMOTE_COMPONENTS: Final = re.compile(r"^kubernetes:(helm\.sh/v[234]:Chart|yaml(/v2)?:Config(File|Group)|kustomize(/v2)?:Directory)$")
 """Components that make their objects elsewhere: in a plugin, or from files and addresses (pulumi-kubernetes 4.34)."""
@@ -132,13 +122,15 @@ OUR_COMPONENTS: Final = re.compile(r"^perimeter:[a-z]+:[A-Z][A-Za-z0-9]*$")
 OUR_KEYS: Final = "pulumi-python:dynamic/perimeter:ApiKey"
 """The dynamic resource that makes API keys: it writes no Kubernetes object."""
 
-ENGINE_TYPES: Final = frozenset({"pulumi:pulumi:Stack", "pulumi:providers:kubernetes", "pulumi:providers:pulumi-python", "pulumi:providers:pulumi"})
+ENGINE_TYPES: Final = frozenset(
+    {"pulumi:pulumi:Stack", "pulumi:providers:kubernetes", "pulumi:providers:pulumi-python", "pulumi:providers:pulumi"}
+)
 """Types of the engine itself that touch nothing."""
 
 
 def is_kubernetes_object(resource: Resource) -> bool:
-    """Say whether the resource is one Kubernetes object, in any spelling."""
-    return resource.token.startswith("kubernetes:") and resource.custom and resource.token != RELEASE
+    """Say whether the resource is one Kubernetes object, in any spelling: the reading gives everything else its token as kind."""
+    return resource.token.startswith("kubernetes:") and ":" not in resource.kind and resource.token != RELEASE
 
 
 def kind_of(resource: Resource) -> Kind | None:
@@ -148,8 +140,7 @@ def kind_of(resource: Resource) -> Kind | None:
 
 def is_patch(resource: Resource) -> bool:
     """Say whether the resource changes fields of an object that somebody else owns (`ServicePatch`, `CustomResourcePatch`)."""
-    last = resource.token.rpartition(":")[2]
-    return is_kubernetes_object(resource) and last.endswith("Patch") and last != resource.at("kind", default="")
+    return is_kubernetes_object(resource) and resource.kind.endswith("Patch")
 
 
 def unknown_paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -157,8 +148,8 @@ def unknown_paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if is_unknown(value):
         yield path, value
     elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from unknown_paths(item, f"{path}.{key}" if path else str(key))
+        for key, item in cast("Mapping[str, Any]", value).items():
+            yield from unknown_paths(item, f"{path}.{key}" if path else key)
     elif isinstance(value, list):
-        for index, item in enumerate(value):
+        for index, item in enumerate(cast("list[Any]", value)):
             yield from unknown_paths(item, f"{path}[{index}]")

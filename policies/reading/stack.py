@@ -1,16 +1,29 @@
 """A whole planned stack: what every rule is given."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TypeVar
 
+from policies.reading import charts, controllers
+from policies.reading.meshes import Mesh, Proxy, mesh_of
+from policies.reading.namespaces import NAME_LABEL, Namespace, namespace_of
+from policies.reading.normalise import has_unknown_identity
+from policies.reading.pods import TEMPLATES, Pod, Pods, pod_of
 from policies.reading.resource import Resource
+from policies.reading.services import Service, service_of
+from policies.reading.values import UnknownValueError
 from topology.edges import Edge, edges
 from topology.model.system import Topology
 
+T = TypeVar("T")
+
 
 class Stack:
-    """All resources of one plan, with indexes, and the intent they are held against."""
+    """All resources of one plan, with indexes, and the intent they are held against.
+
+    Views leave out what they cannot read and say so in `unreadable`; the proof rules report that as undecided.
+    """
 
     def __init__(self, resources: Iterable[Resource], intent: Topology, *, topology_path: str = "") -> None:
         """Index the resources once; everything derived from them is computed on first use and shared by all rules."""
@@ -20,10 +33,12 @@ class Stack:
         self._by_kind: defaultdict[str, list[Resource]] = defaultdict(list)
         self._by_key: dict[tuple[str, str, str], Resource] = {}
         self.by_urn: dict[str, Resource] = {}
+        self._unreadable: dict[tuple[str, str], tuple[Resource, UnknownValueError]] = {}
+        self._members: dict[Pod, tuple[Mesh, Proxy] | None] = {}
         for resource in self.resources:
             self._by_kind[resource.kind].append(resource)
             self._by_key.setdefault((resource.kind, resource.namespace, resource.name), resource)
-            self.by_urn[resource.urn] = resource
+            self.by_urn.setdefault(resource.urn, resource)
 
     def of(self, *kinds: str) -> Iterator[Resource]:
         """Yield the resources of some kinds. A kind may be qualified by its group: `Gateway.networking.istio.io`."""
@@ -47,3 +62,152 @@ class Stack:
         """Return the namespaces of the topology's services."""
         t = self.intent
         return frozenset(t.namespace_of(name) for name in (*t.services, *t.compositions))
+
+    # What could not be read
+
+    @property
+    def unreadable(self) -> tuple[tuple[Resource, UnknownValueError], ...]:
+        """Return every resource that some view had to leave out so far, and why."""
+        return tuple(self._unreadable.values())
+
+    def reading(self, resource: Resource, read: Callable[[], T]) -> T | None:
+        """Return what `read` returns; where it meets an unknown or malformed value, note the resource as unreadable and return None."""
+        try:
+            return read()
+        except UnknownValueError as error:
+            self.note(resource, error)
+        except (TypeError, KeyError, AttributeError, ValueError, IndexError) as error:
+            self.note(resource, UnknownValueError(str(resource), f"not of the expected shape ({type(error).__name__}: {error})"))
+        return None
+
+    def note(self, resource: Resource, error: UnknownValueError) -> None:
+        """Note a resource as unreadable."""
+        self._unreadable.setdefault((str(resource), str(error)), (resource, error))
+
+    # Views
+
+    @cached_property
+    def releases(self) -> tuple[Resource, ...]:
+        """Return the Helm releases."""
+        return tuple(self.of("Release"))
+
+    @cached_property
+    def derived(self) -> tuple[tuple[Resource, str], ...]:
+        """Return what known charts and gateway controllers will create, each with its maker (`istio/gateway`, `envoy-gateway`).
+
+        These are no resources of the program: `of` and `find` do not know them. Their URN is their maker's.
+        """
+        result: list[tuple[Resource, str]] = []
+        for release in self.releases:
+            known = self.reading(release, lambda release=release: charts.is_known(release) and list(charts.objects_of(release)))
+            result += [(made, f"chart {charts.chart_name(release)}") for made in known or ()]
+        for gateway in self.of(f"Gateway.{controllers.GATEWAY_API}"):
+            made = self.reading(
+                gateway,
+                lambda gateway=gateway: list(controllers.proxies_of(gateway, controllers.class_of(gateway, self.find), self.releases)),
+            )
+            result += [(each, "gateway controller") for each in made or ()]
+        return tuple(result)
+
+    @cached_property
+    def namespaces(self) -> Mapping[str, Namespace]:
+        """Return the namespaces of the program by name."""
+        read = (self.reading(resource, lambda resource=resource: namespace_of(resource)) for resource in self.of("Namespace"))
+        return {namespace.name: namespace for namespace in read if namespace}
+
+    def namespace(self, name: str) -> Namespace:
+        """Return a namespace; one that the program does not make has only its name as label."""
+        return self.namespaces.get(name) or Namespace(name=name, labels={NAME_LABEL: name})
+
+    @cached_property
+    def pods(self) -> Pods:
+        """Return the pods of every workload: of the program, of known charts, of gateway controllers."""
+        found: list[Pod] = []
+        workloads = [(resource, "") for resource in self.of(*TEMPLATES)]
+        for resource, maker in (*workloads, *self.derived):
+            if resource.kind in TEMPLATES and not self._unknown_identity(resource):
+                pod = self.reading(resource, lambda resource=resource, maker=maker: pod_of(resource, maker=maker))
+                found += [pod] if pod else []
+        return Pods(found)
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """Return the Services: of the program, of known charts, of gateway controllers."""
+        found: list[Service] = []
+        for resource, maker in (*((resource, "") for resource in self.of("Service")), *self.derived):
+            if resource.kind == "Service" and not self._unknown_identity(resource):
+                service = self.reading(resource, lambda resource=resource, maker=maker: service_of(resource, self.pods, maker=maker))
+                found += [service] if service else []
+        return tuple(found)
+
+    @cached_property
+    def _services_by_name(self) -> dict[tuple[str, str], Service]:
+        return {(service.namespace, service.name): service for service in self.services}
+
+    def service(self, namespace: str, name: str) -> Service | None:
+        """Return a Service by namespace and name, or None."""
+        return self._services_by_name.get((namespace, name))
+
+    @cached_property
+    def _services_by_pod(self) -> Mapping[Pod, tuple[Service, ...]]:
+        result: defaultdict[Pod, list[Service]] = defaultdict(list)
+        for service in self.services:
+            for pod in service.pods:
+                result[pod].append(service)
+        return {pod: tuple(services) for pod, services in result.items()}
+
+    def services_of(self, pod: Pod) -> tuple[Service, ...]:
+        """Return the Services that lead to a pod."""
+        return self._services_by_pod.get(pod, ())
+
+    @cached_property
+    def meshes(self) -> tuple[Mesh, ...]:
+        """Return the control planes: every Release of Istio's chart `istiod`."""
+        found: list[Mesh] = []
+        for release in self.releases:
+            if self.reading(release, lambda release=release: charts.chart_name(release)) == "istiod":
+                mesh = self.reading(release, lambda release=release: mesh_of(release))
+                found += [mesh] if mesh else []
+        return tuple(found)
+
+    def member(self, pod: Pod) -> tuple[Mesh, Proxy] | None:
+        """Return the mesh that a pod belongs to and the proxy in it; None for a pod outside every mesh."""
+        if pod not in self._members:
+            self._members[pod] = self._find_member(pod)
+        return self._members[pod]
+
+    def _find_member(self, pod: Pod) -> tuple[Mesh, Proxy] | None:
+        namespace = self.namespace(pod.namespace)
+        for mesh in self.meshes:
+            if proxy := self.reading(pod.resource, lambda mesh=mesh: mesh.proxy_in(pod, namespace)):
+                return mesh, proxy
+        return None
+
+    def identity(self, pod: Pod) -> str:
+        """Return the SPIFFE identity of a pod without its scheme; empty for a pod outside every mesh."""
+        if member := self.member(pod):
+            return f"{member[0].trust_domain}/ns/{pod.namespace}/sa/{pod.service_account}"
+        return ""
+
+    @cached_property
+    def _pods_by_identity(self) -> Mapping[str, tuple[Pod, ...]]:
+        result: defaultdict[str, list[Pod]] = defaultdict(list)
+        for pod in self.pods:
+            if identity := self.identity(pod):
+                result[identity].append(pod)
+        return {identity: tuple(pods) for identity, pods in result.items()}
+
+    def holders(self, identity: str) -> tuple[Pod, ...]:
+        """Return the pods that hold an identity."""
+        return self._pods_by_identity.get(identity, ())
+
+    @property
+    def identities(self) -> Mapping[str, tuple[Pod, ...]]:
+        """Return the pods of every mesh by identity."""
+        return self._pods_by_identity
+
+    def _unknown_identity(self, resource: Resource) -> bool:
+        if has_unknown_identity(resource):
+            self.note(resource, UnknownValueError(str(resource), "an object whose kind, namespace or name is not known"))
+            return True
+        return False

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from policies.reading.opaque import RELEASE, Role, kind_of
+from policies.reading.normalise import RELEASE
+from policies.reading.opaque import Role, kind_of
 from policies.reading.resource import Resource
 
 HARMLESS_CHANGES: Final = frozenset({"spec.replicas", "status"})
@@ -36,16 +37,12 @@ def weakenings(resource: Resource, by_urn: Mapping[str, Resource]) -> Iterator[W
             yield Weakening(option=f"ignore_changes={path}", reason="what runs keeps its old value, whatever the program says")
     if options.get("retainOnDelete"):
         yield Weakening(option="retain_on_delete", reason="it stays in the cluster when the program no longer has it")
-    if imported := _first(options, "importID", "importId", "import"):
+    if imported := options.get("import"):
         yield Weakening(option=f"import_={imported}", reason="its first state is somebody else's")
     if options.get("external"):
         yield Weakening(option="get", reason="it is only read, so nothing in this program keeps it as it is")
     if not options.get("protect") and _protected_above(resource, by_urn):
         yield Weakening(option="protect=False", reason="the component around it is protected, and this guard alone can be deleted")
-
-
-def _first(options: Mapping[str, Any], *names: str) -> Any:
-    return next((options[name] for name in names if options.get(name)), None)
 
 
 def _protected_above(resource: Resource, by_urn: Mapping[str, Resource]) -> bool:

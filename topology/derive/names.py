@@ -58,8 +58,9 @@ BRIDGE_SECRET: Final = "bridge"
 
 # Headers that only the layers may set. A client's copy is removed at the edge and again at the gateway.
 INTERNAL_HEADER_PREFIX: Final = "x-perimeter-"
-REQUEST_ID_HEADER: Final = "x-perimeter-request-id"
-"""Set by the edge from its own random id. The mesh ingress copies it to `x-request-id`, which Envoy would otherwise make anew."""
+REQUEST_ID_HEADER: Final = "x-request-id"
+"""Made by the edge and passed on by every layer after it. It has the form of a UUID of version 4
+(`xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx`): Envoy reads the sampling decision out of that `4`."""
 SUBJECT_HEADER: Final = "x-perimeter-subject"
 """The verified token's `sub`; set at the mesh ingress from the token itself."""
 TIER_HEADER: Final = "x-perimeter-tier"

@@ -1,20 +1,27 @@
 """Doors: the only ways in from outside, who may use them, how often, and in which API version."""
 
-from datetime import date
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, Tag
 
 from topology.model.base import (
+    Claim,
+    Count,
+    Day,
     Duration,
     HeaderName,
     HeaderValue,
     HostName,
     HttpMethod,
     HttpsUrl,
+    JsonKey,
     Model,
     Name,
+    NonEmpty,
+    PathPrefix,
+    Reason,
     ServiceName,
     Size,
     VersionName,
@@ -28,12 +35,14 @@ class Issuer(Model):
     """Who signs the tokens of outside clients, and what such a token must say."""
 
     issuer: HttpsUrl
-    audiences: Annotated[tuple[str, ...], Field(min_length=1)]
+    audiences: Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
+    """A token must be meant for one of these."""
     jwks_uri: HttpsUrl
-    required_claims: dict[Annotated[str, Field(pattern=r"^[\w-]+$")], tuple[str, ...]] = {}
+    """Where its public keys are."""
+    required_claims: Mapping[Claim, Annotated[tuple[NonEmpty, ...], Field(min_length=1)]] = {}
     """Claim and the values of which one must be there."""
-    tier_claim: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None
-    """The claim that names the client's tier."""
+    tier_claim: Claim | None = None
+    """The claim that names the client's tier. At a door, a token that names none of the door's tiers is refused."""
     key_cache: Duration = "5m"
     """How long signing keys are used before they are fetched again: what an issuer outage is survived by."""
     fetch_timeout: Duration = "1s"
@@ -69,8 +78,9 @@ class ApiVersion(Model):
     """One version of an API, side by side with others."""
 
     lifecycle: Lifecycle = Lifecycle.PUBLISHED
-    deprecated_since: date | None = None
-    sunset: date | None = None
+    deprecated_since: Day | None = None
+    """Announced in the `Deprecation` header (RFC 9745)."""
+    sunset: Day | None = None
     """The day after which it may be retired; announced in the `Sunset` header (RFC 8594)."""
 
 
@@ -83,7 +93,7 @@ class Api(Model):
     """Where the developer portal sends readers; linked in answers of deprecated versions."""
     version_header: HeaderName | None = None
     """The header that selects the version; without it the version is part of each door's path."""
-    versions: Annotated[dict[VersionName, ApiVersion], Field(min_length=1)]
+    versions: Annotated[Mapping[VersionName, ApiVersion], Field(min_length=1)]
 
 
 class DoorApi(Model):
@@ -109,7 +119,7 @@ class ApiKeyAuth(Model):
 class PublicAuth(Model):
     """Anybody may use the door; the reason is said out loud."""
 
-    public: Annotated[str, Field(min_length=10)]
+    public: Reason
 
 
 Auth = Annotated[
@@ -124,19 +134,20 @@ class Cache(Model):
 
     ttl: Duration
     vary: tuple[HeaderName, ...] = ()
+    """Request headers by which answers differ."""
 
 
 class Rewrite(Model):
     """The path prefix of a door is replaced before the service sees it."""
 
-    prefix: Annotated[str, Field(pattern=r"^/([A-Za-z0-9._~-]+/)*$")]
-    replacement: Annotated[str, Field(pattern=r"^/([A-Za-z0-9._~-]+/)*$")]
+    prefix: PathPrefix
+    replacement: PathPrefix
 
 
 class HeaderEdit(Model):
     """Headers set and removed."""
 
-    set: dict[HeaderName, HeaderValue] = {}
+    set: Mapping[HeaderName, HeaderValue] = {}
     remove: tuple[HeaderName, ...] = ()
 
 
@@ -145,9 +156,10 @@ class Door(Model):
 
     description: str = ""
     host: HostName | None = None
-    """Default: the first host of the system."""
+    """One of the system's hosts; default: the first."""
     methods: Annotated[tuple[HttpMethod, ...], Field(min_length=1)]
     paths: Annotated[tuple[PathPattern, ...], Field(min_length=1)]
+    """As the client asks for them. Where doors overlap, the most specific one answers."""
     service: ServiceName
     """The service, or the composition, behind the door."""
     version: VersionName | None = None
@@ -158,6 +170,7 @@ class Door(Model):
     api: DoorApi | None = None
     cache: Cache | None = None
     max_body: Size = "1Mi"
+    """The largest request body that is let in."""
     timeout: Duration = "15s"
     rewrite: Rewrite | None = None
     request_headers: HeaderEdit = HeaderEdit()
@@ -176,7 +189,5 @@ class Composition(Model):
 
     mesh: Name | None = None
     namespace: Name | None = None
-    parts: Annotated[dict[Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*$")], Part], Field(min_length=2)]
-    replicas: Annotated[int, Field(ge=1)] = 1
-
-
+    parts: Annotated[Mapping[JsonKey, Part], Field(min_length=2)]
+    replicas: Count = 1

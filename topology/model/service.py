@@ -1,21 +1,30 @@
 """A service: a workload with a sidecar and an identity, whom it calls, and how calls to it are treated."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
 from topology.model.base import (
+    Count,
+    CountOrZero,
+    Directory,
     Duration,
+    Flag,
     HeaderName,
     HeaderValue,
     HttpMethod,
+    Image,
     Model,
     Name,
     Percent,
     Port,
+    Rpc,
     ServiceName,
+    Variable,
     VersionName,
+    WholePercent,
     by_key,
 )
 from topology.paths import PathPattern
@@ -57,9 +66,7 @@ class HttpOperation(Model):
 class GrpcOperation(Model):
     """Methods of a gRPC service that may be called: `package.Service/Method`, or `package.Service/*`."""
 
-    rpcs: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*/([A-Za-z_]\w*|\*)$")], ...], Field(min_length=1)
-    ]
+    rpcs: Annotated[tuple[Rpc, ...], Field(min_length=1)]
 
 
 Operation = Annotated[
@@ -72,9 +79,10 @@ Operation = Annotated[
 class Rate(Model):
     """So many requests per unit of time, counted per client or per service."""
 
-    requests: Annotated[int, Field(ge=1)]
+    requests: Count
     per: Literal["second", "minute", "hour"]
-    burst: Annotated[int, Field(ge=0)] = 0
+    burst: CountOrZero = 0
+    """So many requests more may come at once, after a time of rest."""
 
 
 class ServiceLimit(Rate):
@@ -86,13 +94,13 @@ class ServiceLimit(Rate):
 class Version(Model):
     """One deployed version of a service: one Deployment."""
 
-    image: str | None = None
+    image: Image | None = None
     """Container image with tag or digest. Default: the environment's demonstration image."""
     command: tuple[str, ...] = ()
-    env: dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")], str] = {}
-    scratch: tuple[Annotated[str, Field(pattern=r"^(/[\w.-]+)+$")], ...] = ()
+    env: Mapping[Variable, str] = {}
+    scratch: tuple[Directory, ...] = ()
     """Directories that the container may write to besides `/tmp`: empty at start, gone with the instance."""
-    weight: Annotated[int, Field(ge=0, le=100)] | None = None
+    weight: Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
     """Share of requests in percent; all versions of a service have one, or none has."""
 
 
@@ -114,7 +122,7 @@ class Mirror(Model):
 class Retries(Model):
     """How often a failed call is tried again."""
 
-    attempts: Annotated[int, Field(ge=1, le=10)]
+    attempts: Annotated[int, Field(strict=True, ge=1, le=10)]
     per_try: Duration
     retry_on: tuple[
         Literal[
@@ -123,23 +131,24 @@ class Retries(Model):
         ],
         ...,
     ] = ("connect-failure", "refused-stream", "unavailable", "cancelled")  # fmt: skip
+    """Which failures. The default tries again only what the service has not begun to work on."""
 
 
 class Ejection(Model):
     """An instance that keeps failing is taken out of the pool for a while (outlier detection)."""
 
-    consecutive_errors: Annotated[int, Field(ge=1)] = 5
+    consecutive_errors: Count = 5
     interval: Duration = "10s"
     duration: Duration = "30s"
-    max_percent: Annotated[int, Field(ge=1, le=100)] = 50
+    max_percent: WholePercent = 50
 
 
 class Connections(Model):
-    """Upper bounds per caller proxy: beyond them a call fails at once instead of queueing."""
+    """Upper bounds per caller proxy: beyond them a call fails at once instead of queueing (circuit breaking)."""
 
-    max_connections: Annotated[int, Field(ge=1)] = 1024
-    max_pending: Annotated[int, Field(ge=1)] = 1024
-    max_requests_per_connection: Annotated[int, Field(ge=0)] = 0
+    max_connections: Count = 1024
+    max_pending: Count = 1024
+    max_requests_per_connection: CountOrZero = 0
     """0: no bound."""
 
 
@@ -156,7 +165,7 @@ class Fault(Model):
     """A failure injected on purpose into a share of the calls to a service, to see what its callers do."""
 
     percent: Percent
-    abort: Annotated[int, Field(ge=400, le=599)] | None = None
+    abort: Annotated[int, Field(strict=True, ge=400, le=599)] | None = None
     """HTTP status to answer with."""
     delay: Duration | None = None
     callers: tuple[ServiceName, ...] = ()
@@ -166,15 +175,15 @@ class Fault(Model):
 class Availability(Model):
     """How many instances there are and how they are spread."""
 
-    replicas: Annotated[int, Field(ge=0)] = 1
+    replicas: CountOrZero = 1
     """Instances of each version in each datacenter; the lower bound where `maxReplicas` is given."""
-    max_replicas: Annotated[int, Field(ge=1)] | None = None
-    cpu_target: Annotated[int, Field(ge=1, le=100)] = 70
+    max_replicas: Count | None = None
+    cpu_target: WholePercent = 70
     """Mean CPU use, in percent of the request, that autoscaling aims at."""
     spread: Literal["none", "nodes", "zones"] = "zones"
-    max_unavailable: Annotated[int, Field(ge=0)] = 1
+    max_unavailable: CountOrZero = 1
     """Instances that may be missing at one time, while nodes are drained and while a new image is rolled out."""
-    max_surge: Annotated[int, Field(ge=0)] = 1
+    max_surge: CountOrZero = 1
     """Instances that may run beyond the wanted number while a new image is rolled out."""
 
 
@@ -190,10 +199,10 @@ class Service(Model):
     port: Port = 8080
     health: PathPattern | None = None
     """Path of the HTTP health check; default: a TCP check of the port."""
-    versions: Annotated[dict[VersionName, Version], Field(min_length=1)] = {"v1": Version()}
+    versions: Annotated[Mapping[VersionName, Version], Field(min_length=1)] = {"v1": Version()}
     datacenters: tuple[Name, ...] = ()
     """Where it runs; empty: in every datacenter."""
-    calls: dict[ServiceName, tuple[Operation, ...]] = {}
+    calls: Mapping[ServiceName, tuple[Operation, ...]] = {}
     """Callee and operations. A TCP callee takes an empty list."""
     canary: Canary | None = None
     mirror: Mirror | None = None
@@ -201,6 +210,6 @@ class Service(Model):
     faults: tuple[Fault, ...] = ()
     limit: ServiceLimit | None = None
     data: DataClass = DataClass.INTERNAL
-    audit: bool = False
+    audit: Flag = False
     """Every request is logged with caller, method, path and status, and traced, at the doors that lead to it too."""
     availability: Availability = Availability()

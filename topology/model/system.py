@@ -1,5 +1,6 @@
 """A system: everything one topology file says."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -55,17 +56,17 @@ class Topology(Model):
     system: Name
     description: str = ""
     hosts: Annotated[tuple[HostName, ...], Field(min_length=1)]
-    meshes: Annotated[dict[Name, Mesh], Field(min_length=1)]
-    datacenters: dict[Name, Datacenter] = {}
-    issuers: dict[Name, Issuer] = {}
-    tiers: dict[Name, Tier] = {}
-    consumers: dict[Name, Consumer] = {}
-    apis: dict[Name, Api] = {}
-    services: Annotated[dict[ServiceName, Service], Field(min_length=1)]
-    compositions: dict[ServiceName, Composition] = {}
-    doors: dict[Name, Door] = {}
-    bridges: dict[Name, Bridge] = {}
-    egress: dict[Name, Egress] = {}
+    meshes: Annotated[Mapping[Name, Mesh], Field(min_length=1)]
+    datacenters: Mapping[Name, Datacenter] = {}
+    issuers: Mapping[Name, Issuer] = {}
+    tiers: Mapping[Name, Tier] = {}
+    consumers: Mapping[Name, Consumer] = {}
+    apis: Mapping[Name, Api] = {}
+    services: Annotated[Mapping[ServiceName, Service], Field(min_length=1)]
+    compositions: Mapping[ServiceName, Composition] = {}
+    doors: Mapping[Name, Door] = {}
+    bridges: Mapping[Name, Bridge] = {}
+    egress: Mapping[Name, Egress] = {}
 
     def workload(self, name: ServiceName) -> Service | Composition:
         """Return the service or composition of that name."""

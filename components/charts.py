@@ -1,0 +1,52 @@
+"""Helm releases, all installed in one way."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes.helm.v3 as helm
+
+from components.binding import Binding
+
+TIMEOUT: Final = 600
+"""Seconds until a release must be ready."""
+
+
+def release(
+    binding: Binding,
+    chart: str,
+    name: str,
+    namespace: str,
+    values: Mapping[str, Any],
+    *,
+    parent: pulumi.Resource,
+    after: Iterable[pulumi.Resource] = (),
+) -> helm.Release:
+    """Install a chart; its resource is ready when everything it installs is.
+
+    Args:
+        binding: says where the chart comes from.
+        chart: key of `components.versions.CHARTS`.
+        name: name of the release, which charts use in the names of their objects.
+        namespace: must exist.
+        values: values of the chart.
+        parent: the component that owns the release.
+        after: single resources that must exist first.
+    """
+    source = binding.chart(chart)
+    return helm.Release(
+        f"{namespace}/{name}",
+        helm.ReleaseArgs(
+            name=name,
+            namespace=namespace,
+            chart=source.chart,
+            version=source.version or None,
+            repository_opts=helm.RepositoryOptsArgs(repo=source.repository) if source.repository else None,
+            values=dict(values),
+            create_namespace=False,
+            atomic=True,
+            skip_await=False,
+            timeout=TIMEOUT,
+        ),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after)),
+    )

@@ -1,0 +1,92 @@
+"""What one layer hands to the next. Layers know each other only by these values.
+
+How a request travels, so that neighbours agree:
+
+* The gateway forwards the path and the `Host` header unchanged. The mesh ingress, which chose the route by them, rewrites the path
+  (`door.rewrite`), so that two doors whose rewritten paths coincide never become one.
+* The gateway forwards the client's token in `Authorization` on JWT doors: the mesh ingress verifies it again, turns it into
+  `x-perimeter-subject` and `x-perimeter-tier`, and removes it. On other doors the gateway removes `Authorization`.
+* On API-key doors the gateway removes the key and sets `x-perimeter-consumer` and `x-perimeter-tier`.
+* The edge makes `x-request-id` (in the form of a UUID of version 4); the gateway preserves it; so does the mesh ingress.
+* Request and response headers of a door (`requestHeaders`, `responseHeaders`), lifecycle headers, caching, body limits and the
+  limits of tiers belong to the gateway; canary, weights, mirror, faults, retries and the timeout of the call to the mesh.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from topology.model.base import HostName, Name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """What lies beneath the layers: namespaces, certificates, keys, and the CRDs that no layer brings itself."""
+
+    namespaces: Mapping[Name, pulumi.Resource]
+    """Every namespace with its default-deny policy in place: a resource in it depends on this one resource."""
+    certificates: pulumi.Resource
+    """The issuer of all certificates. The Secrets named in `topology.derive.names` (`EDGE_SERVER_SECRET`, ...) appear after it."""
+    gateway_api: tuple[pulumi.Resource, ...]
+    """The Gateway API's CRDs. Empty when the chosen gateway's chart brings them."""
+    api_keys: Mapping[Name, pulumi.Output[str]]
+    """The key of each consumer of the topology, secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngressOutputs:
+    """The door of one mesh, which accepts only the gateway's client certificate."""
+
+    namespace: Name
+    service: Name
+    """A ClusterIP Service in that namespace."""
+    port: int
+    """Port of the Service; it speaks TLS."""
+    port_name: str
+    pod_labels: Mapping[str, str]
+    pod_port: int
+    server_name: HostName
+    """SNI to send, and a DNS name in the ingress's certificate."""
+    server_secret: Name
+    """Secret in that namespace whose `ca.crt` verifies the ingress."""
+    ready: pulumi.Resource
+    """The Service: what points at it depends on it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeshOutputs:
+    """All meshes of the system."""
+
+    ingress: Mapping[Name, IngressOutputs]
+    """By mesh."""
+    guards: tuple[pulumi.Resource, ...]
+    """Default-deny, STRICT mTLS and allow-nothing: what must stand before a workload or a route exists."""
+    control_planes: Mapping[Name, pulumi.Resource]
+    """The istiod Release of each mesh: what creates Istio objects, or needs injection, depends on it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayOutputs:
+    """The API gateway, which accepts only the edge's client certificate."""
+
+    namespace: Name
+    service: Name
+    port: int
+    pod_labels: Mapping[str, str]
+    pod_port: int
+    server_name: HostName
+    """SNI to send where the client's own host name is not, and a DNS name in the gateway's certificate."""
+    ready: pulumi.Resource
+    """The Service."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeOutputs:
+    """The edge: the only public address."""
+
+    namespace: Name
+    service: Name
+    node_port: int
+    ready: pulumi.Resource
+    """The Service."""

@@ -1,0 +1,35 @@
+"""Shapes of rules that several rules share."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+
+from policies.reading.pods import TEMPLATES, Pod, pod_of
+from policies.reading.resource import Resource
+from policies.reading.stack import Stack
+from policies.reading.values import UnknownValueError
+from policies.rule import Finding, Rule
+
+
+def attempt(rule: Rule, resource: Resource | None, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield findings; an unknown value ends only this attempt and leaves it undecided."""
+    try:
+        yield from findings
+    except UnknownValueError as error:
+        yield rule.undecided(resource, str(error))
+
+
+class PodRule(Rule):
+    """A rule that looks at the pod template of each workload of the program by itself."""
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every workload; one that cannot be read leaves only itself undecided."""
+        yield from self.over(stack.of(*TEMPLATES), lambda resource: self._workload(resource, stack))
+
+    def _workload(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        pod = pod_of(resource)
+        if pod is not None:
+            yield from self.check(pod, stack)
+
+    @abstractmethod
+    def check(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
+        """Yield every way in which a workload's pods break the rule."""

@@ -1,0 +1,273 @@
+"""Known Helm charts: which pods, ServiceAccounts and Services a Release of them creates, by its values.
+
+Read from the charts themselves and checked against `helm template` (istio base, istiod, gateway 1.31; gateway-helm 1.9;
+cert-manager 1.21; kong 3.4). Any other chart is opaque: what it creates is not known.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from policies.reading.resource import Resource
+
+Made = Iterator[Resource]
+
+
+def chart_name(release: Resource) -> str:
+    """Return a chart's name without repository, path, version or archive suffix: `oci://host/charts/gateway` is `gateway`.
+
+    Raises:
+        UnknownValueError: if the chart is not known.
+    """
+    chart: str = release.at("chart", default="")
+    return chart.rstrip("/").rpartition("/")[2].removesuffix(".tgz").partition(":")[0]
+
+
+def is_known(release: Resource) -> bool:
+    """Say whether it is known what the Release creates."""
+    return chart_name(release) in CHARTS
+
+
+def objects_of(release: Resource) -> Made:
+    """Yield what a Release of a known chart creates, as far as the boundary goes: workloads, ServiceAccounts, Services.
+
+    Raises:
+        UnknownValueError: if a value that matters is not known.
+    """
+    yield from CHARTS[chart_name(release)](release, release.at("values", default={}))
+
+
+def _base(_release: Resource, _values: Mapping[str, Any]) -> Made:
+    yield from ()
+
+
+def _istiod(release: Resource, values: Mapping[str, Any]) -> Made:
+    revision = values.get("revision") or ""
+    name = f"istiod-{revision}" if revision else "istiod"
+    labels = {
+        "app": "istiod",
+        "istio": "istiod" if revision else "pilot",
+        "istio.io/rev": revision or "default",
+        "sidecar.istio.io/inject": "false",
+        "istio.io/dataplane-mode": "none",
+        **(values.get("podLabels") or {}),
+    }
+    ports = {"grpc-xds": (15010, 15010), "https-dns": (15012, 15012), "https-webhook": (443, 15017), "http-monitoring": (15014, 15014)}
+    yield _account(release, name)
+    yield _deployment(release, name, labels, account=name, ports=(8080, 15010, 15012, 15014, 15017))
+    selector = {key: labels[key] for key in ("app", "istio.io/rev")}
+    yield _service(release, name, selector, ports)
+
+
+def _gateway(release: Resource, values: Mapping[str, Any]) -> Made:
+    name = values.get("name") or release.name
+    given = values.get("labels") or {}
+    selector = {"app": given.get("app", name), "istio": given.get("istio", name.removeprefix("istio-"))}
+    account = values.get("serviceAccount") or {}
+    account_name = account.get("name") or (name if account.get("create", True) else "default")
+    labels = {
+        "sidecar.istio.io/inject": "true",
+        "istio.io/dataplane-mode": "none",
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/instance": release.name,
+        "app.kubernetes.io/managed-by": "Helm",
+        "app.kubernetes.io/part-of": "istio",
+        **({"istio.io/rev": values["revision"]} if values.get("revision") else {}),
+        **selector,
+        **given,
+    }
+    annotations = {"inject.istio.io/templates": "gateway", "sidecar.istio.io/inject": "true", **(values.get("podAnnotations") or {})}
+    if account.get("create", True):
+        yield _account(release, account_name)
+    kind = values.get("kind") or "Deployment"
+    yield _deployment(release, name, labels, account=account_name, annotations=annotations, kind=kind)
+    service = values.get("service") or {}
+    if service.get("type", "LoadBalancer") != "None":
+        ports = {port["name"]: (port["port"], port.get("targetPort", port["port"])) for port in service.get("ports") or _GATEWAY_PORTS}
+        yield _service(release, name, selector, ports, service.get("type") or "LoadBalancer", service)
+
+
+_GATEWAY_PORTS: Final = (
+    {"name": "status-port", "port": 15021},
+    {"name": "http2", "port": 80},
+    {"name": "https", "port": 443},
+)
+
+
+def _envoy_gateway(release: Resource, values: Mapping[str, Any]) -> Made:
+    name = "envoy-gateway"
+    selector = {
+        "control-plane": "envoy-gateway",
+        "app.kubernetes.io/name": "gateway-helm",
+        "app.kubernetes.io/instance": release.name,
+    }
+    pod = (values.get("deployment") or {}).get("pod") or {}
+    ports = {"grpc": (18000, 18000), "ratelimit": (18001, 18001), "wasm": (18002, 18002), "metrics": (19001, 19001)}
+    if (values.get("topologyInjector") or {}).get("enabled", True):
+        ports["webhook"] = (9443, 9443)
+    yield _account(release, name)
+    yield _deployment(release, name, {**selector, **(pod.get("labels") or {})}, account=name, annotations=pod.get("annotations") or {})
+    service = values.get("service") or {}
+    yield _service(release, name, selector, ports, service.get("type") or "ClusterIP", service)
+    yield _account(release, f"{release.name}-certgen")
+    yield _deployment(release, f"{release.name}-certgen", {"app": "certgen"}, account=f"{release.name}-certgen", kind="Job")
+    gateway = (values.get("config") or {}).get("envoyGateway") or {}
+    if (gateway.get("rateLimit") or {}).get("backend"):
+        limiter = {"app.kubernetes.io/name": "envoy-ratelimit", "app.kubernetes.io/component": "ratelimit", "app.kubernetes.io/managed-by": name}
+        yield _account(release, "envoy-ratelimit")
+        yield _deployment(release, "envoy-ratelimit", limiter, account="envoy-ratelimit")
+        yield _service(release, "envoy-ratelimit", limiter, {"grpc": (8081, 8081), "metrics": (19001, 19001)})
+
+
+def _cert_manager(release: Resource, values: Mapping[str, Any]) -> Made:
+    full = values.get("fullnameOverride") or (release.name if "cert-manager" in release.name else f"{release.name}-cert-manager")
+    parts = {"controller": (full, "cert-manager", "cert-manager"), "webhook": (f"{full}-webhook", "webhook", "webhook")}
+    if (values.get("cainjector") or {}).get("enabled", True):
+        parts["cainjector"] = (f"{full}-cainjector", "cainjector", "cainjector")
+    if (values.get("startupapicheck") or {}).get("enabled", True):
+        parts["startupapicheck"] = (f"{full}-startupapicheck", "startupapicheck", "startupapicheck")
+    for component, (name, app, label) in parts.items():
+        labels = {"app": app, "app.kubernetes.io/name": label, "app.kubernetes.io/instance": release.name, "app.kubernetes.io/component": component}
+        own = values if component == "controller" else values.get(component) or {}
+        kind = "Job" if component == "startupapicheck" else "Deployment"
+        yield _account(release, name)
+        yield _deployment(
+            release, name, {**labels, **(own.get("podLabels") or {})}, account=name, annotations=own.get("podAnnotations") or {}, kind=kind
+        )
+        if component == "webhook":
+            service_type = own.get("serviceType") or "ClusterIP"
+            yield _service(release, name, labels, {"https": (443, 10250)}, service_type)
+
+
+def _kong(release: Resource, values: Mapping[str, Any]) -> Made:
+    full = values.get("fullnameOverride") or f"{release.name}-{values.get('nameOverride') or 'kong'}"
+    selector = {
+        "app.kubernetes.io/name": values.get("nameOverride") or "kong",
+        "app.kubernetes.io/component": "app",
+        "app.kubernetes.io/instance": release.name,
+    }
+    deployment = values.get("deployment") or {}
+    account = deployment.get("serviceAccount") or {}
+    account_name = account.get("name") or (full if account.get("create", True) else "default")
+    if account.get("create", True):
+        yield _account(release, account_name)
+    annotations: dict[str, Any] = {"traffic.sidecar.istio.io/includeInboundPorts": "", "kuma.io/gateway": "enabled", **(values.get("podAnnotations") or {})}
+    yield _deployment(
+        release,
+        full,
+        {**selector, "app": full, "app.kubernetes.io/managed-by": "Helm", **(values.get("podLabels") or {})},
+        account=account_name,
+        annotations={key: value for key, value in annotations.items() if value is not None},
+        kind="DaemonSet" if deployment.get("daemonset") else "Deployment",
+        spec={"hostNetwork": bool(deployment.get("hostNetwork"))},
+    )
+    for part, service_type in (("proxy", "LoadBalancer"), ("admin", "NodePort"), ("manager", "NodePort"), ("portal", "NodePort")):
+        own = _merge_ports(_KONG_PORTS[part], values.get(part) or {})
+        if not own.get("enabled", part == "proxy") or (part in {"manager", "portal"} and not _enterprise(values)):
+            continue
+        ports = {
+            f"kong-{part}{'' if scheme == 'http' else '-tls'}": (own[scheme]["servicePort"], own[scheme]["containerPort"])
+            for scheme in ("http", "tls")
+            if own[scheme]["enabled"]
+        }
+        yield _service(release, own.get("nameOverride") or f"{full}-{part}", selector, ports, own.get("type") or service_type, own)
+    controller = values.get("ingressController") or {}
+    if controller.get("enabled", True):
+        if (controller.get("admissionWebhook") or {}).get("enabled", True):
+            yield _service(release, f"{full}-validation-webhook", selector, {"webhook": (443, 8080)})
+        yield _service(release, f"{full}-metrics", selector, {"cmetrics": (10255, 10255), "status": (10254, 10254)})
+
+
+_KONG_PORTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    "proxy": {
+        "http": {"enabled": True, "servicePort": 80, "containerPort": 8000},
+        "tls": {"enabled": True, "servicePort": 443, "containerPort": 8443},
+    },
+    "admin": {
+        "http": {"enabled": False, "servicePort": 8001, "containerPort": 8001},
+        "tls": {"enabled": True, "servicePort": 8444, "containerPort": 8444},
+    },
+    "manager": {
+        "http": {"enabled": True, "servicePort": 8002, "containerPort": 8002},
+        "tls": {"enabled": True, "servicePort": 8445, "containerPort": 8445},
+    },
+    "portal": {
+        "http": {"enabled": True, "servicePort": 8003, "containerPort": 8003},
+        "tls": {"enabled": True, "servicePort": 8446, "containerPort": 8446},
+    },
+}
+
+
+def _enterprise(values: Mapping[str, Any]) -> bool:
+    return bool((values.get("enterprise") or {}).get("enabled"))
+
+
+def _merge_ports(defaults: Mapping[str, Mapping[str, Any]], own: Mapping[str, Any]) -> dict[str, Any]:
+    return {**own, **{scheme: {**ports, **(own.get(scheme) or {})} for scheme, ports in defaults.items()}}
+
+
+CHARTS: Final[Mapping[str, Callable[[Resource, Mapping[str, Any]], Made]]] = {
+    "base": _base,
+    "istiod": _istiod,
+    "gateway": _gateway,
+    "gateway-helm": _envoy_gateway,
+    "gateway-crds-helm": _base,
+    "cert-manager": _cert_manager,
+    "kong": _kong,
+}
+"""Charts whose objects are known, by name."""
+
+
+def _object(release: Resource, kind: str, group: str, name: str, props: Mapping[str, Any]) -> Resource:
+    return Resource(
+        urn=release.urn,
+        token=release.token,
+        kind=kind,
+        group=group,
+        version="v1",
+        namespace=release.namespace,
+        name=name,
+        props={"metadata": {"name": name, "namespace": release.namespace}, **props},
+        parent=release.urn,
+    )
+
+
+def _account(release: Resource, name: str) -> Resource:
+    return _object(release, "ServiceAccount", "", name, {})
+
+
+def _deployment(
+    release: Resource,
+    name: str,
+    labels: Mapping[str, str],
+    *,
+    account: str,
+    annotations: Mapping[str, str] | None = None,
+    kind: str = "Deployment",
+    ports: tuple[int, ...] = (),
+    spec: Mapping[str, Any] | None = None,
+) -> Resource:
+    container = {"name": name, "ports": [{"containerPort": port} for port in ports]}
+    template = {
+        "metadata": {"labels": dict(labels), "annotations": dict(annotations or {})},
+        "spec": {"serviceAccountName": account, "containers": [container], **(spec or {})},
+    }
+    return _object(release, kind, "batch" if kind == "Job" else "apps", name, {"spec": {"template": template}})
+
+
+def _service(
+    release: Resource,
+    name: str,
+    selector: Mapping[str, str],
+    ports: Mapping[str, tuple[int, int | str]],
+    service_type: str = "ClusterIP",
+    own: Mapping[str, Any] | None = None,
+) -> Resource:
+    spec: dict[str, Any] = {
+        "type": service_type,
+        "selector": dict(selector),
+        "ports": [{"name": port, "port": number, "targetPort": target} for port, (number, target) in ports.items()],
+    }
+    for key in ("externalIPs", "loadBalancerIP", "loadBalancerSourceRanges"):
+        if own and own.get(key):
+            spec[key] = own[key]
+    return _object(release, "Service", "", name, {"spec": spec})

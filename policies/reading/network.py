@@ -1,0 +1,258 @@
+"""The address level: which pods NetworkPolicies let connect to which, port by port.
+
+Semantics as in the Kubernetes documentation (https://kubernetes.io/docs/concepts/services-networking/network-policies/): a pod
+that no policy of a direction selects is open in that direction; policies add up; a connection needs both sides.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, Final, Literal
+
+from policies.reading.namespaces import NAME_LABEL, Namespace
+from policies.reading.pods import Pod, Pods
+from policies.reading.resource import Resource
+from policies.reading.selectors import matches
+from policies.reading.values import UnknownValueError
+
+Direction = Literal["Ingress", "Egress"]
+Network4or6 = IPv4Network | IPv6Network
+
+PRIVATE: Final = tuple(ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+"""Where pods and Services have their addresses (RFC 1918, RFC 6598, RFC 4193)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortRange:
+    """Ports that a rule opens; `name` stands for the container port of that name."""
+
+    transport: str
+    first: int | None = None
+    last: int | None = None
+    name: str = ""
+
+    def holds(self, port: int, transport: str, pod: Pod | None) -> bool:
+        """Say whether a port of a pod is among them."""
+        if self.transport != transport:
+            return False
+        if self.name:
+            return pod is not None and pod.port_number(self.name) == port
+        return self.first is None or (self.last is not None and self.first <= port <= self.last)
+
+    def __str__(self) -> str:
+        """Spell the ports."""
+        if self.name:
+            return self.name
+        if self.first is None:
+            return "every port"
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
+EVERY_PORT: Final = tuple(PortRange(transport=transport) for transport in ("TCP", "UDP", "SCTP"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Addresses of an `ipBlock`, without its exceptions."""
+
+    network: Network4or6
+    holes: tuple[Network4or6, ...]
+
+    def __str__(self) -> str:
+        """Spell the addresses."""
+        return f"{self.network}{f' except {len(self.holes)} ranges' if self.holes else ''}"
+
+    @property
+    def may_hold_pods(self) -> bool:
+        """Say whether some address that a pod may have is among them."""
+        for private in PRIVATE:
+            if private.version == self.network.version and private.overlaps(self.network):
+                smaller = private if private.prefixlen >= self.network.prefixlen else self.network
+                if not any(smaller.version == hole.version and smaller.subnet_of(hole) for hole in self.holes):  # type: ignore[arg-type] # same version
+                    return True
+        return False
+
+    @property
+    def holds_outside(self) -> bool:
+        """Say whether some public address is among them."""
+        return not any(private.version == self.network.version and self.network.subnet_of(private) for private in PRIVATE)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Opening:
+    """One rule of a policy: these peers, on these ports."""
+
+    policy: Resource
+    anyone: bool
+    """No peer is named: everybody, inside and outside."""
+    pods: frozenset[Pod]
+    strangers: tuple[str, ...]
+    """Selectors that match no pod of the program: pods that others run, such as the cluster's DNS."""
+    blocks: tuple[Block, ...]
+    ports: tuple[PortRange, ...]
+
+    def on(self, port: int, transport: str, pod: Pod | None) -> bool:
+        """Say whether the rule opens a port; `pod` is whose port it is."""
+        return any(ports.holds(port, transport, pod) for ports in self.ports)
+
+    def names(self, peer: Pod | None) -> bool:
+        """Say whether the rule names a pod, or (None) an address outside the cluster."""
+        if self.anyone:
+            return True
+        if peer is None:
+            return any(block.holds_outside for block in self.blocks)
+        return peer in self.pods or any(block.may_hold_pods for block in self.blocks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Whether a connection is possible at address level, and by which resources."""
+
+    allowed: bool
+    by: tuple[str, ...]
+    """What allows it, sender's side first; or what refuses it."""
+    resource: Resource | None = None
+    """A policy that takes part in the decision; the one that refuses where the connection is refused."""
+
+
+@dataclass(kw_only=True)
+class _Rules:
+    policies: list[Resource] = field(default_factory=list[Resource])
+    openings: list[Opening] = field(default_factory=list[Opening])
+
+
+class Network:
+    """All NetworkPolicies of a stack."""
+
+    def __init__(
+        self,
+        policies: Iterable[Resource],
+        pods: Pods,
+        namespaces: Mapping[str, Namespace],
+        note: Callable[[Resource, UnknownValueError], None],
+    ) -> None:
+        """Resolve every selector once; what cannot be read is given to `note` and opens everything, so that it is not lost."""
+        self._pods = pods
+        self._namespaces = dict(namespaces)
+        for pod in pods:
+            if pod.namespace not in self._namespaces:
+                self._namespaces[pod.namespace] = Namespace(name=pod.namespace, labels={NAME_LABEL: pod.namespace})
+        self._rules: dict[tuple[Pod, str], _Rules] = {}
+        for policy in policies:
+            try:
+                self._add(policy)
+            except UnknownValueError as error:
+                note(policy, error)
+            except (TypeError, KeyError, AttributeError, ValueError) as error:
+                note(policy, UnknownValueError(str(policy), f"not of the expected shape ({type(error).__name__}: {error})"))
+
+    def policies_on(self, pod: Pod, direction: Direction) -> tuple[Resource, ...]:
+        """Return the policies that select a pod for a direction; without any the pod is open in it."""
+        rules = self._rules.get((pod, direction))
+        return tuple(rules.policies) if rules else ()
+
+    def openings(self, pod: Pod, direction: Direction) -> tuple[Opening, ...]:
+        """Return what the policies on a pod open in a direction."""
+        rules = self._rules.get((pod, direction))
+        return tuple(rules.openings) if rules else ()
+
+    def is_open(self, pod: Pod, direction: Direction) -> bool:
+        """Say whether nothing restricts a pod in a direction: no policy selects it, or it uses the node's network."""
+        return (pod, direction) not in self._rules or pod.host_network
+
+    def flow(self, source: Pod | None, target: Pod | None, port: int, transport: str = "TCP") -> Decision:
+        """Decide a connection to a container port. None is an address outside the cluster.
+
+        A pod reaches itself whatever the policies say; that is not asked here.
+        """
+        by: list[str] = []
+        used: Resource | None = None
+        for pod, peer, direction in ((source, target, "Egress"), (target, source, "Ingress")):
+            if pod is None:
+                continue
+            if self.is_open(pod, direction):
+                by.append(f"no NetworkPolicy restricts {direction.lower()} of {pod}")
+                continue
+            found = next((o for o in self.openings(pod, direction) if o.on(port, transport, target) and o.names(peer)), None)
+            if found is None:
+                policies = self.policies_on(pod, direction)
+                whom = str(peer) if peer else "addresses outside"
+                names = ", ".join(sorted(str(policy) for policy in policies))
+                word = "to" if direction == "Egress" else "from"
+                return Decision(allowed=False, by=(f"{names}: no {direction.lower()} {word} {whom} on port {port}",), resource=policies[0])
+            by.append(str(found.policy))
+            used = found.policy
+        return Decision(allowed=True, by=tuple(by), resource=used)
+
+    def senders(self, target: Pod, port: int, transport: str = "TCP") -> tuple[bool, frozenset[Pod]]:
+        """Return whether everybody may connect to a port as far as the receiver's policies go, and which pods are named."""
+        if self.is_open(target, "Ingress"):
+            return True, frozenset()
+        named: set[Pod] = set()
+        for opening in self.openings(target, "Ingress"):
+            if opening.on(port, transport, target):
+                if opening.anyone or any(block.may_hold_pods for block in opening.blocks):
+                    return True, frozenset()
+                named |= opening.pods
+        return False, frozenset(named)
+
+    def _add(self, policy: Resource) -> None:
+        spec: Mapping[str, Any] = policy.at("spec", default={})
+        directions = spec.get("policyTypes") or (["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
+        selected = self._pods.selected(policy.namespace, spec.get("podSelector"))
+        for direction, key, peers in (("Ingress", "ingress", "from"), ("Egress", "egress", "to")):
+            if direction not in directions:
+                continue
+            openings = [self._opening(policy, rule, peers) for rule in spec.get(key) or ()]
+            for pod in selected:
+                rules = self._rules.setdefault((pod, direction), _Rules())
+                rules.policies.append(policy)
+                rules.openings += openings
+
+    def _opening(self, policy: Resource, rule: Mapping[str, Any], key: str) -> Opening:
+        pods: set[Pod] = set()
+        strangers: list[str] = []
+        blocks: list[Block] = []
+        peers = rule.get(key) or ()
+        for peer in peers:
+            if block := peer.get("ipBlock"):
+                holes = tuple(ip_network(hole) for hole in block.get("except") or ())
+                blocks.append(Block(network=ip_network(block["cidr"]), holes=holes))
+            else:
+                found = set(self._peer(policy.namespace, peer))
+                pods |= found
+                strangers += [] if found else [str(peer)]
+        ports = tuple(self._port(port) for port in rule.get("ports") or ())
+        return Opening(
+            policy=policy,
+            anyone=not peers,
+            pods=frozenset(pods),
+            strangers=tuple(strangers),
+            blocks=tuple(blocks),
+            ports=ports or EVERY_PORT,
+        )
+
+    def _peer(self, namespace: str, peer: Mapping[str, Any]) -> Iterator[Pod]:
+        for name in self._peer_namespaces(namespace, peer):
+            yield from self._pods.selected(name, peer.get("podSelector"))
+
+    def _peer_namespaces(self, own: str, peer: Mapping[str, Any]) -> Iterator[str]:
+        selector = peer.get("namespaceSelector")
+        if selector is None:
+            yield own
+            return
+        wanted = (selector.get("matchLabels") or {}).get(NAME_LABEL)
+        candidates = self._namespaces if wanted is None else [name for name in (wanted,) if name in self._namespaces]
+        for name in candidates:
+            if matches(selector, self._namespaces[name].labels):
+                yield name
+
+    @staticmethod
+    def _port(port: Mapping[str, Any]) -> PortRange:
+        transport = port.get("protocol") or "TCP"
+        number = port.get("port")
+        if number is None:
+            return PortRange(transport=transport)
+        if isinstance(number, str) and not number.isdigit():
+            return PortRange(transport=transport, name=number)
+        return PortRange(transport=transport, first=int(number), last=int(port.get("endPort") or number))

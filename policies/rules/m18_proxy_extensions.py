@@ -1,0 +1,128 @@
+"""M18: nothing rewrites the proxies beneath the rules."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policies.reading.resource import Resource
+from policies.reading.stack import Stack
+from policies.rule import Finding, Rule, Severity
+
+LOCAL_RATE_LIMIT: Final = "envoy.filters.http.local_ratelimit"
+LOCAL_RATE_LIMIT_TYPE: Final = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
+TYPED_STRUCTS: Final = frozenset({"type.googleapis.com/udpa.type.v1.TypedStruct", "type.googleapis.com/xds.type.v3.TypedStruct"})
+LIMIT_FIELDS: Final = frozenset(
+    {
+        "stat_prefix",
+        "status",
+        "token_bucket",
+        "filter_enabled",
+        "filter_enforced",
+        "response_headers_to_add",
+        "enable_x_ratelimit_headers",
+        "local_rate_limit_per_downstream_connection",
+        "rate_limited_as_resource_exhausted",
+    }
+)
+"""Fields of LocalRateLimit with which it can only refuse requests (envoy.extensions.filters.http.local_ratelimit.v3)."""
+
+PATCHES: Final = frozenset({"INSERT_BEFORE", "INSERT_FIRST", "MERGE"})
+AUTHORIZATION: Final = ("envoy.filters.http.rbac", "envoy.filters.network.rbac", "envoy.filters.http.jwt_authn", "envoy.filters.http.ext_authz", "istio_authn")
+"""Filters that decide who may call."""
+
+CODE: Final[Mapping[str, str]] = {
+    "WasmPlugin": "runs a program of its own in the proxies",
+    "TrafficExtension": "runs a program of its own in the proxies",
+    "EnvoyPatchPolicy": "rewrites the gateway's configuration beneath every rule",
+    "EnvoyExtensionPolicy": "runs a program of its own on the gateway's requests",
+}
+"""Kinds that run code in a proxy, or rewrite its configuration as text."""
+
+
+class M18(Rule):
+    """The only EnvoyFilter is a rate limit in front of one workload.
+
+    Forbids:
+        EnvoyFilters of any other shape than a local rate limit on the inbound side of the workload they select; WasmPlugin,
+        TrafficExtension, EnvoyPatchPolicy and EnvoyExtensionPolicy.
+
+    Why:
+        An EnvoyFilter rewrites the proxy's configuration after Istio made it: it can take the authorization filter out, and no
+        policy shows it. Code in the proxy reads and changes every request. None of it can be judged by reading resources.
+
+    Instead:
+        Use Istio's own objects. For a limit that Istio cannot express, give the service a `limit` in the topology; it becomes
+        the one shape that is known to be harmless::
+
+            limit: {requests: 100, per: second}
+    """
+
+    id = "M18"
+    name = "no-proxy-rewrites"
+    severity = Severity.CRITICAL
+    frameworks = ("ISTIO-SECURITY-2026-006", "IST0151")
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every EnvoyFilter and every extension."""
+        roots = frozenset(mesh.root_namespace for mesh in stack.meshes) | frozenset(mesh.control_plane for mesh in stack.intent.meshes.values())
+        yield from self.over(stack.of("EnvoyFilter", "EnvoyFilterPatch"), lambda resource: self._filter(resource, roots))
+        yield from self.over(stack.of(*CODE), self._code)
+
+    def _code(self, resource: Resource) -> Iterator[Finding]:
+        yield self.broken(resource, f"a {resource.kind} {CODE[resource.kind]}", "remove it")
+
+    def _filter(self, resource: Resource, roots: frozenset[str]) -> Iterator[Finding]:
+        if resource.namespace in roots:
+            yield self.broken(resource, "in the mesh's root namespace it rewrites every proxy", "move it to the namespace of the one workload it is for")
+        if not resource.at("spec", "workloadSelector", "labels", default={}):
+            yield self.broken(resource, "without workloadSelector it rewrites every proxy of its namespace", "select the one workload it is for")
+        for index, patch in enumerate(resource.at("spec", "configPatches", default=[])):
+            yield from self._patch(resource, f"configPatches[{index}]", patch)
+
+    def _patch(self, resource: Resource, where: str, patch: Mapping[str, Any]) -> Iterator[Finding]:
+        operation: str = (patch.get("patch") or {}).get("operation", "")
+        touched = [name for name in AUTHORIZATION if name in _strings(patch)]
+        if touched:
+            yield self.broken(
+                resource, f"{where} ({operation or 'no operation'}) touches {touched[0]}, the filter that decides who may call", "remove the EnvoyFilter"
+            )
+        elif not _is_local_rate_limit(patch):
+            yield self.broken(
+                resource, f"{where} ({operation or 'no operation'} of {patch.get('applyTo')}) is not a local rate limit: its effect is not known", "remove it"
+            )
+
+
+def _is_local_rate_limit(patch: Mapping[str, Any]) -> bool:
+    """Say whether a patch can do nothing but refuse requests that are too many."""
+    match: Mapping[str, Any] = patch.get("match") or {}
+    change: Mapping[str, Any] = patch.get("patch") or {}
+    if match.get("context") != "SIDECAR_INBOUND" or change.get("operation") not in PATCHES:
+        return False
+    value: Mapping[str, Any] = change.get("value") or {}
+    match patch.get("applyTo"), change.get("operation"):
+        case "HTTP_FILTER", "INSERT_BEFORE" | "INSERT_FIRST":
+            return set(value) == {"name", "typed_config"} and value["name"] == LOCAL_RATE_LIMIT and _only_limits(value["typed_config"])
+        case ("HTTP_ROUTE" | "VIRTUAL_HOST"), "MERGE":
+            configs: Mapping[str, Any] = value.get("typed_per_filter_config") or {}
+            return set(value) == {"typed_per_filter_config"} and set(configs) == {LOCAL_RATE_LIMIT} and _only_limits(configs[LOCAL_RATE_LIMIT])
+        case _:
+            return False
+
+
+def _only_limits(config: Mapping[str, Any]) -> bool:
+    fields: Mapping[str, Any] = config
+    if config.get("@type") in TYPED_STRUCTS:
+        if config.get("type_url") != LOCAL_RATE_LIMIT_TYPE:
+            return False
+        fields = config.get("value") or {}
+    elif config.get("@type") != LOCAL_RATE_LIMIT_TYPE:
+        return False
+    return set(fields) - {"@type"} <= LIMIT_FIELDS
+
+
+def _strings(value: Any) -> set[str]:
+    """Return every string inside a value."""
+    if isinstance(value, Mapping):
+        return {text for item in value.values() for text in _strings(item)} | set(value)
+    if isinstance(value, list):
+        return {text for item in value for text in _strings(item)}
+    return {value} if isinstance(value, str) else set()

@@ -1,0 +1,46 @@
+"""P05: no option takes a guard out of the program's hands."""
+
+from collections.abc import Iterator
+
+from policies.reading.resource import Resource
+from policies.reading.stack import Stack
+from policies.reading.values import is_unknown
+from policies.reading.weakening import is_guard, weakenings
+from policies.rule import Finding, Rule, Severity
+
+
+class P05(Rule):
+    """No option takes a resource that carries the boundary out of the program's hands.
+
+    Forbids:
+        `ignore_changes` (except on `spec.replicas`), `retain_on_delete`, `import_` and a lifted `protect` on guard resources: policies,
+        Services, workloads, namespaces, routes, certificates, and the releases that bring the mesh.
+
+    Why:
+        With `ignore_changes=["spec"]` the plan shows a policy that denies and the cluster keeps one that allows. With
+        `retain_on_delete` a removed permission stays. An imported object begins as somebody else left it. A guard whose
+        protection is lifted inside a protected component can be deleted alone, which leaves the rest running without it.
+        Exemptions in `policies/exemptions.yaml` need an owner and an expiry date for the same reason: they are loaded strictly.
+
+    Instead:
+        Let the program say the whole object. If something else must own one field (an autoscaler the replicas), name only
+        that field::
+
+            options:
+              ignoreChanges: [spec.replicas]
+    """
+
+    id = "P05"
+    name = "guards-are-ours"
+    severity = Severity.HIGH
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check the options of every guard."""
+        yield from self.over(filter(is_guard, stack.resources), lambda resource: self._check(resource, stack))
+
+    def _check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        if any(is_unknown(value) for value in resource.options.values()):
+            yield self.undecided(resource, "its options are not known")
+            return
+        for weakening in weakenings(resource, stack.by_urn):
+            yield self.broken(resource, f"has the option `{weakening.option}`: {weakening.reason}", "remove the option")

@@ -1,0 +1,32 @@
+"""The systems under `stacks/`, planned once a test session and shared by every test that reads a real plan."""
+
+from functools import cache
+from pathlib import Path
+
+from planner.plan import Plan
+from planner.program import Mode, plan_program
+from topology.load import load
+from topology.model.system import Topology
+
+ROOT = Path(__file__).parents[1]
+STACKS = ("local", "local-kong")
+SYSTEMS = tuple(sorted(file.name.removesuffix(".topology.yaml") for file in (ROOT / "stacks").glob("*.topology.yaml")))
+
+
+def topology_file(system: str) -> Path:
+    """Return the file of a system."""
+    return ROOT / "stacks" / f"{system}.topology.yaml"
+
+
+@cache
+def topology(system: str) -> Topology:
+    """Return a system's model."""
+    return load(topology_file(system))
+
+
+@cache
+def plan(system: str, stack: str = "local", mode: Mode = Mode.PESSIMISTIC) -> Plan:
+    """Return the plan of a system."""
+    return plan_program(ROOT, stack, {"perimeter:topology": str(topology_file(system))}, mode=mode)
+
+

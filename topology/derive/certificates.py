@@ -1,0 +1,105 @@
+"""Certificates of the layers, made and renewed by cert-manager: no key is ever in a file or in a plan.
+
+Three authorities, so that a certificate of one hop means nothing on another: `public` signs what clients see, `boundary` the hops
+edge -> gateway -> mesh ingress, `bridge` the hop between two meshes. The authorities inside the meshes are istiod's own.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, Final
+
+from topology.derive import names
+from topology.derive.manifest import Manifest, manifest
+from topology.model.base import HostName, Name
+from topology.model.system import Topology
+
+API: Final = "cert-manager.io/v1"
+GROUP: Final = "cert-manager.io"
+SELF_SIGNED: Final = "perimeter-self-signed"
+AUTHORITY_LIFE: Final = "87600h"
+LEAF_LIFE: Final = "2160h"
+LEAF_RENEWAL: Final = "720h"
+
+
+class Authority(StrEnum):
+    """A certificate authority outside the meshes."""
+
+    PUBLIC = "public"
+    BOUNDARY = "boundary"
+    BRIDGE = "bridge"
+
+    @property
+    def issuer(self) -> str:
+        """Name of its ClusterIssuer, of its Certificate, and of the Secret that holds its key."""
+        return f"perimeter-{self}"
+
+
+def authorities(t: Topology) -> Iterator[Manifest]:
+    """Yield the authorities: a self-signed root each, and the ClusterIssuer that signs with it."""
+    wanted = [Authority.PUBLIC, Authority.BOUNDARY, *([Authority.BRIDGE] if t.bridges else [])]
+    yield manifest(API, "ClusterIssuer", SELF_SIGNED, spec={"selfSigned": {}})
+    for authority in wanted:
+        yield manifest(
+            API,
+            "Certificate",
+            authority.issuer,
+            names.CERT_MANAGER_NAMESPACE,
+            {
+                "isCA": True,
+                "commonName": f"perimeter {authority} {t.system}",
+                "secretName": authority.issuer,
+                "duration": AUTHORITY_LIFE,
+                "privateKey": {"algorithm": "ECDSA", "size": 256},
+                "issuerRef": _issuer(SELF_SIGNED),
+            },
+        )
+        yield manifest(API, "ClusterIssuer", authority.issuer, spec={"ca": {"secretName": authority.issuer}})
+
+
+def leaves(t: Topology, public_issuer: str | None = None) -> Iterator[Manifest]:
+    """Yield every certificate of the layers; `public_issuer` is a ClusterIssuer of the user's for the one that clients see."""
+    public = list(t.public_hosts())
+    yield _leaf(names.EDGE_SERVER_SECRET, names.EDGE_NAMESPACE, public_issuer or Authority.PUBLIC.issuer, hosts=public)
+    yield _leaf(names.EDGE_CLIENT_SECRET, names.EDGE_NAMESPACE, Authority.BOUNDARY.issuer, uri=names.EDGE_IDENTITY)
+    gateway = names.fqdn(names.GATEWAY, names.GATEWAY_NAMESPACE)
+    yield _leaf(names.GATEWAY_SERVER_SECRET, names.GATEWAY_NAMESPACE, Authority.BOUNDARY.issuer, hosts=[*public, gateway])
+    yield _leaf(names.GATEWAY_CLIENT_SECRET, names.GATEWAY_NAMESPACE, Authority.BOUNDARY.issuer, uri=names.GATEWAY_IDENTITY)
+    for mesh in t.meshes.values():
+        yield _leaf(names.INGRESS_SERVER_SECRET, mesh.ingress, Authority.BOUNDARY.issuer, hosts=public)
+    for mesh in bridging(t):
+        yield _leaf(
+            names.BRIDGE_SECRET,
+            t.meshes[mesh].bridge,
+            Authority.BRIDGE.issuer,
+            hosts=[names.fqdn(names.BRIDGE, t.meshes[mesh].bridge)],
+            uri=names.gateway_identity(t, mesh, names.BRIDGE),
+            usages=("server auth", "client auth"),
+        )
+
+
+def bridging(t: Topology) -> tuple[Name, ...]:
+    """Return the meshes that have a side of the internal gateway, in the order of the topology."""
+    used = {t.mesh_of(service) for bridge in t.bridges.values() for service in (bridge.source, bridge.target)}
+    return tuple(mesh for mesh in t.meshes if mesh in used)
+
+
+def _issuer(name: str) -> dict[str, str]:
+    return {"group": GROUP, "kind": "ClusterIssuer", "name": name}
+
+
+def _leaf(
+    name: str, namespace: str, issuer: str, *, hosts: list[HostName] | None = None, uri: str = "", usages: tuple[str, ...] = ()
+) -> Manifest:
+    spec: dict[str, Any] = {
+        "secretName": name,
+        "duration": LEAF_LIFE,
+        "renewBefore": LEAF_RENEWAL,
+        "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+        "usages": ["digital signature", *(usages or (("server auth",) if hosts else ("client auth",)))],
+        "issuerRef": _issuer(issuer),
+    }
+    if hosts:
+        spec["dnsNames"] = hosts
+    if uri:
+        spec["uris"] = [f"{names.SPIFFE}{uri}"]
+    return manifest(API, "Certificate", name, namespace, spec)

@@ -1,0 +1,46 @@
+"""What is lawful and worth a look."""
+
+from collections.abc import Iterator
+
+from topology.findings import Finding
+from topology.laws.cycles import cycles
+from topology.laws.law import SENSITIVE
+from topology.model.base import ServiceName
+from topology.model.door import PublicAuth
+from topology.model.system import Topology
+
+
+def notes(t: Topology) -> tuple[Finding, ...]:
+    """Return what a reviewer should know of a topology that keeps every law: cycles of calls, and roads from public doors to sensitive data."""
+    return (*_cycles(t), *_roads(t))
+
+
+def _cycles(t: Topology) -> Iterator[Finding]:
+    for group in cycles(t):
+        reason = f"can reach {', '.join(group[1:])} and be reached from there: these calls form a cycle"
+        yield Finding(path=("services", group[0], "calls"), given=None, reason=reason)
+
+
+def _roads(t: Topology) -> Iterator[Finding]:
+    callees = {name: [*service.calls] for name, service in t.services.items()}
+    for name, composition in t.compositions.items():
+        callees[name] = [part.service for part in composition.parts.values()]
+    for bridge in t.bridges.values():
+        callees[bridge.source].append(bridge.target)
+    for name, door in t.doors.items():
+        if not isinstance(door.auth, PublicAuth):
+            continue
+        came_from: dict[ServiceName, ServiceName] = {door.service: ""}
+        queue = [door.service]
+        for service in queue:
+            if service in t.services and t.services[service].data in SENSITIVE:
+                road = [service]
+                while came_from[road[0]]:
+                    road.insert(0, came_from[road[0]])
+                reason = f"is public, and {t.services[service].data} data is reached behind it: {' -> '.join(road)}"
+                yield Finding(path=("doors", name, "auth"), given=None, reason=reason)
+                continue
+            for callee in callees[service]:
+                if callee not in came_from:
+                    came_from[callee] = service
+                    queue.append(callee)

@@ -1,0 +1,43 @@
+"""A kind of text that knows its own description: what a finding says, what an editor shows."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+NOT_THIS_TEXT = "text"
+"""The error type of a text that is not what it must be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """Metadata of an `Annotated[str, ...]`: the whole text matches `pattern` and is no longer than `max_length`.
+
+    `must` completes the sentence "must be ...". `examples` are shown by editors; a test checks that they are accepted.
+    """
+
+    pattern: str
+    must: str
+    examples: tuple[str, ...]
+    max_length: int | None = None
+
+    def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the check that pydantic runs. `fullmatch`, because `$` would let a line break pass."""
+        expression = re.compile(self.pattern, re.ASCII)
+
+        def check(value: str) -> str:
+            if not expression.fullmatch(value) or (self.max_length is not None and len(value) > self.max_length):
+                raise PydanticCustomError(NOT_THIS_TEXT, "must be {must}", {"must": self.must, "example": self.examples[0]})
+            return value
+
+        return core_schema.no_info_after_validator_function(check, core_schema.str_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return the same fact for editors."""
+        found = handler(schema) | {"pattern": self.pattern, "description": f"{self.must[:1].upper()}{self.must[1:]}."}
+        if self.max_length is not None:
+            found["maxLength"] = self.max_length
+        return found | {"examples": list(self.examples)}
