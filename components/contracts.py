@@ -21,6 +21,17 @@ from topology.model.base import HostName, Name
 
 
 @dataclass(frozen=True, kw_only=True)
+class CounterStore:
+    """The Redis in which the gateway counts the limits of tiers with scope `global`. Its NetworkPolicy lets only the gateway in."""
+
+    host: HostName
+    port: int
+    namespace: Name
+    pod_labels: Mapping[str, str]
+    ready: pulumi.Resource
+
+
+@dataclass(frozen=True, kw_only=True)
 class Platform:
     """What lies beneath the layers: namespaces, certificates, keys, and the CRDs that no layer brings itself."""
 
@@ -32,6 +43,8 @@ class Platform:
     """The Gateway API's CRDs. Empty when the chosen gateway's chart brings them."""
     api_keys: Mapping[Name, pulumi.Output[str]]
     """The key of each consumer of the topology, secret."""
+    counters: CounterStore | None
+    """None where no tier of the topology has a global limit."""
 
 
 @dataclass(frozen=True, kw_only=True)

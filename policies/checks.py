@@ -2,12 +2,28 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from typing import Any, cast
 
 from policies.reading.pods import TEMPLATES, Pod, pod_of
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.values import UnknownValueError
 from policies.rule import Finding, Rule
+
+
+def at(value: Any, *path: str, default: Any = None) -> Any:
+    """Return what stands at a path inside a value, `default` where a step is absent.
+
+    Raises:
+        UnknownValueError: if a step is not known, or is no mapping.
+    """
+    for step in path:
+        if value is None:
+            return default
+        if not isinstance(value, dict):
+            raise UnknownValueError(".".join(path), "not of the expected shape: no mapping where one belongs")
+        value = cast("dict[str, Any]", value).get(step)
+    return default if value is None else value
 
 
 def attempt(rule: Rule, resource: Resource | None, findings: Iterator[Finding]) -> Iterator[Finding]:

@@ -1,11 +1,18 @@
 """What is wrong with a topology: where, what was given, why it cannot be, what to do. All findings at once."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 KeyPath = tuple[str | int, ...]
 """Keys and list positions from the top of the file."""
+
+
+class Verbatim(str):
+    """A given value as its file spells it, to be shown without quotes: `2.0`, `yes`, `0x1F90`."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,26 +43,40 @@ class TopologyError(Exception):
 
 
 def spell(path: KeyPath) -> str:
-    """Return a path as people write it: `services.cart.calls[1]`; keys with dots are quoted."""
+    """Return a path as people write it: `services.cart.calls[1]`; keys that are not plain words are quoted."""
     text = ""
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif "." in part or "[" in part:
+        elif not re.fullmatch(r"[\w-]+", part):
             text += f'["{part}"]'
         else:
             text += f".{part}" if text else part
     return text or "(top)"
 
 
+def nearest(given: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant, whatever its case."""
+    by_case = {name.casefold(): name for name in sorted(known)}
+    near = difflib.get_close_matches(given.casefold(), by_case, n=1)
+    return by_case[near[0]] if near else None
+
+
+MOST_NAMES = 12
+"""More names than this are not read."""
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Return a suggestion: the nearest known name, or the list of them."""
     names: Sequence[str] = sorted(known)
-    if near := difflib.get_close_matches(given, names, n=1):
-        return f'did you mean "{near[0]}"?'
-    return f"known: {', '.join(names)}" if names else "none is defined"
+    if (near := nearest(given, names)) is not None:
+        return f'did you mean "{near}"?'
+    if not names:
+        return "none is defined"
+    return f"known: {', '.join(names[:MOST_NAMES])}{', ...' if len(names) > MOST_NAMES else ''}"
 
 
 def _quoted(value: object) -> str:
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = f'"{value}"' if isinstance(value, str) and not isinstance(value, Verbatim) else str(value)
+    text = text.replace("\n", "\\n")
     return text if len(text) <= 80 else f"{text[:77]}..."

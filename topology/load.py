@@ -1,19 +1,34 @@
 """Read a topology file: the only place of this room that touches a file."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, NoReturn
 
 import yaml
-from pydantic import BaseModel, Tag, ValidationError
+from pydantic import ValidationError
 
+from topology.document import Document
+from topology.explain import explain
 from topology.findings import Finding, KeyPath, TopologyError, did_you_mean
 from topology.laws import admit
 from topology.model.system import Topology
+from topology.salvage import salvage
 
-Lines = dict[KeyPath, int]
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where PyYAML was built with it: ten times as fast."""
+
+DEEPEST = 16
+"""No value of a topology lies deeper than half of this."""
+
+MOST_ALIASED = 100_000
+"""So many values may be repeated by aliases. Aliases of aliases would otherwise make gigabytes of a few lines."""
+
+STR = "tag:yaml.org,2002:str"
+PLAIN_TAGS = frozenset({None, "!", STR})
+"""Tags that change nothing, or only say that a value is a text."""
+
+CONVERTED = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "timestamp"))
+"""What YAML takes a plain value for, if it is not a text."""
 
 
 def load(path: Path) -> Topology:
@@ -23,151 +38,190 @@ def load(path: Path) -> Topology:
         TopologyError: with every finding, each with file, line, path, given value, reason and suggestion.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        suggestion = _other_files(path)
-        raise TopologyError([Finding(path=(), given=None, reason=f"cannot be read: {error}", suggestion=suggestion, file=str(path))]) from error
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        reason = f"is not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}"
+        raise TopologyError([Finding(path=(), given=None, reason=reason, suggestion="save it as UTF-8", file=str(path))]) from error
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+        raise TopologyError([Finding(path=(), given=None, reason=reason, suggestion=_others(path), file=str(path))]) from error
     return parse(text, file=str(path))
 
 
-def parse(text: str, *, file: str = "") -> Topology:
-    """Parse and admit the text of a topology file; `file` is only named in findings."""
-    lines: Lines = {}
-    try:
-        document, repeated = _compose(text, lines)
-        if not repeated and not isinstance(document, dict):
-            repeated = [Finding(path=(), given=None, reason="is not a mapping", suggestion="begin with `system: <name>`")]
-        if repeated:
-            raise TopologyError(repeated)
-        return admit(Topology.model_validate(document))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = f"is not YAML: {getattr(error, 'problem', None) or error}"
-        raise TopologyError([Finding(path=(), given=None, reason=reason, file=file, line=mark.line + 1 if mark else 0)]) from error
-    except ValidationError as error:
-        raise TopologyError(_placed(_explain(error), lines, file)) from error
-    except TopologyError as error:
-        raise TopologyError(_placed(error.findings, lines, file)) from error
-
-
-def _other_files(path: Path) -> str:
+def _others(path: Path) -> str:
     if not path.parent.is_dir():
-        return ""
+        return f"there is no folder {path.parent}"
     return did_you_mean(path.name, [other.name for other in path.parent.glob("*.topology.yaml")])
 
 
-def _compose(text: str, lines: Lines) -> tuple[Any, list[Finding]]:
-    """Build the document, note the line of each value, and refuse repeated keys, which YAML would silently drop."""
-    repeated: list[Finding] = []
-    loader = yaml.SafeLoader(text)
+def parse(text: str, *, file: str = "") -> Topology:
+    """Parse and admit the text of a topology file; `file` is only named in findings.
 
-    def walk(node: yaml.Node, path: KeyPath) -> Any:
-        lines[path] = node.start_mark.line + 1
-        if isinstance(node, yaml.SequenceNode):
-            return [walk(child, (*path, index)) for index, child in enumerate(node.value)]
-        if not isinstance(node, yaml.MappingNode):
-            return loader.construct_object(node)  # pyright: ignore[reportUnknownMemberType] # PyYAML's stub says Any
-        result: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
+    Raises:
+        TopologyError: with every finding.
+    """
+    document = read(text)
+    try:
+        if document.findings:
+            raise TopologyError(document.findings)
+        return admit(Topology.model_validate(document.value))
+    except ValidationError as error:
+        findings = [*explain(error), *salvage(document.value, error)]
+        raise TopologyError(document.place(findings, file)) from error
+    except TopologyError as error:
+        raise TopologyError(document.place(error.findings, file)) from error
+
+
+def read(text: str) -> Document:
+    """Build the values of a YAML text, with the line of each, and the findings that keep it from being a topology file."""
+    document = Document()
+    try:
+        _Reader(text, document).read()
+    except _RefusedError as refused:
+        document.findings.append(refused.finding)
+    except yaml.reader.ReaderError as error:
+        character = error.character if isinstance(error.character, str) else chr(error.character)
+        line = text.count("\n", 0, max(text.find(character), 0)) + 1
+        reason = f"is not YAML: it holds the character U+{ord(character):04X}"
+        document.findings.append(Finding(path=(), given=None, reason=reason, suggestion="remove it", line=line))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 0
+        shown = (text.splitlines() or [""])[min(line, len(text.splitlines())) - 1]
+        tab = "\t" in shown[: len(shown) - len(shown.lstrip())]
+        suggestion = "the line is indented with a tab: use spaces" if tab else ""
+        reason = f"is not YAML: {error.problem or error.context}"
+        document.findings.append(Finding(path=(), given=None, reason=reason, suggestion=suggestion, line=line))
+    return document
+
+
+class _RefusedError(Exception):
+    """The rest of the text is not worth reading."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.reason)
+        self.finding = finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Anchored:
+    """A value with a name, and what was noted inside it, by path from it."""
+
+    value: Any
+    lines: dict[KeyPath, int]
+    texts: dict[KeyPath, str]
+
+
+class _Reader:
+    """Builds values from the parser's events, never deeper than a topology is, so that no text can exhaust stack or memory."""
+
+    def __init__(self, text: str, document: Document) -> None:
+        self._loader: Any = _Loader(text)
+        self._document = document
+        self._paths: list[KeyPath] = []
+        self._aliased = 0
+        self._anchors: dict[str, _Anchored | None] = {}
+
+    def read(self) -> None:
+        try:
+            self._loader.get_event()  # of the stream
+            if self._loader.check_event(yaml.StreamEndEvent):
+                self._refuse((), "is empty", "begin with `system: <name>`", line=1)
+            self._loader.get_event()  # of the document
+            self._document.value = self._value(())
+            self._loader.get_event()
+            if not self._loader.check_event(yaml.StreamEndEvent):
+                line = self._loader.get_event().start_mark.line + 1
+                self._refuse((), "holds a second document", "one file says one system", line=line)
+        finally:
+            self._loader.dispose()
+        if not self._document.findings and not isinstance(self._document.value, dict):
+            self._note((), "must be a mapping", "begin with `system: <name>`", line=1)
+
+    def _value(self, path: KeyPath) -> Any:
+        event: Any = self._loader.get_event()
+        line: int = event.start_mark.line + 1
+        self._record(path, line)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(path, event.anchor, line)
+        if event.tag not in PLAIN_TAGS:
+            reason = f"has the tag {event.tag}, which means nothing here"
+            self._refuse(path, reason, "remove it", line=line)
+        first = len(self._paths)
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        if isinstance(event, yaml.MappingStartEvent):
+            value: Any = self._mapping(path)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            value = self._sequence(path)
+        else:
+            value = self._scalar(path, event)
+        if event.anchor:
+            inside = self._paths[first:]
+            lines = {p[len(path) :]: self._document.lines[p] for p in inside}
+            texts = {p[len(path) :]: self._document.texts[p] for p in (path, *inside) if p in self._document.texts}
+            self._anchors[event.anchor] = _Anchored(value=value, lines=lines, texts=texts)
+        return value
+
+    def _record(self, path: KeyPath, line: int) -> None:
+        self._document.lines.setdefault(path, line)
+        self._paths.append(path)
+        if len(path) > DEEPEST:
+            self._refuse(path[:DEEPEST], "is nested deeper than a topology is", "", line=line)
+
+    def _alias(self, path: KeyPath, anchor: Any, line: int) -> Any:
+        if anchor not in self._anchors:
+            self._refuse(path, f"is an alias of &{anchor}, which is not defined above", "define it, or write the value", line=line)
+        anchored = self._anchors[anchor]
+        if anchored is None:
+            self._refuse(path, f"is an alias of &{anchor}, inside of which it stands", "write the value", line=line)
+        self._aliased += 1 + len(anchored.lines)
+        if self._aliased > MOST_ALIASED:
+            self._refuse(path, "repeats more values by aliases than a topology has", "write them out", line=line)
+        for inner, place in anchored.lines.items():
+            self._record((*path, *inner), place)
+        for inner, text in anchored.texts.items():
+            self._document.texts[*path, *inner] = text
+        return anchored.value
+
+    def _mapping(self, path: KeyPath) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        while not self._loader.check_event(yaml.MappingEndEvent):
+            event: Any = self._loader.get_event()
+            line: int = event.start_mark.line + 1
+            if not isinstance(event, yaml.ScalarEvent):
+                self._refuse(path, "has a key that is not a text", "write a plain name before the ':'", line=line)
+            key: str = event.value  # as it is spelled: `2.0`, `no` and `1` are names like any other
             inner = (*path, key)
-            value = walk(value_node, inner)
-            lines[inner] = key_node.start_mark.line + 1
             if key in result:
-                repeated.append(Finding(path=inner, given=None, reason="is written twice", suggestion="merge the two"))
-            result[key] = value
+                self._note(inner, f"is written twice, first on line {self._document.lines[inner]}", "merge the two", line=line)
+            if key == "<<" and event.implicit[0]:
+                suggestion = "write the keys, or give a whole value an alias"
+                self._note(inner, "would merge keys that a reader does not see here", suggestion, line=line)
+            self._document.lines.setdefault(inner, line)
+            result[key] = self._value(inner)
+        self._loader.get_event()
         return result
 
-    try:
-        root = loader.get_single_node()
-        return (walk(root, ()) if root else None), repeated
-    finally:
-        loader.dispose()
+    def _sequence(self, path: KeyPath) -> list[Any]:
+        result: list[Any] = []
+        while not self._loader.check_event(yaml.SequenceEndEvent):
+            result.append(self._value((*path, len(result))))
+        self._loader.get_event()
+        return result
 
+    def _scalar(self, path: KeyPath, event: Any) -> Any:
+        tag: str = STR if event.tag == STR else self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
+        if tag not in CONVERTED:
+            return event.value
+        self._document.texts[path] = event.value
+        try:
+            return self._loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark))
+        except ValueError:  # the 30th of February, a number of 5,000 digits
+            return event.value
 
-def _placed(findings: tuple[Finding, ...] | list[Finding], lines: Lines, file: str) -> Iterator[Finding]:
-    for finding in findings:
-        path = finding.path
-        while path and path not in lines:
-            path = path[:-1]
-        yield replace(finding, file=file, line=lines.get(path, 0))
+    def _note(self, path: KeyPath, reason: str, suggestion: str, *, line: int) -> None:
+        self._document.findings.append(Finding(path=path, given=None, reason=reason, suggestion=suggestion, line=line))
 
-
-REASONS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a known key",
-}
-
-
-def _explain(error: ValidationError) -> list[Finding]:
-    found: dict[tuple[KeyPath, str], Finding] = {}
-    for item in error.errors(include_url=False):
-        path, owner = _in_file(item["loc"])
-        kind = item["type"]
-        reason = REASONS.get(kind) or _sentence(item["msg"])
-        given = None if kind == "missing" else item["input"]
-        suggestion = ""
-        if kind == "extra_forbidden":
-            given = None
-            suggestion = did_you_mean(str(path[-1]), _keys(owner))
-        if isinstance(given, dict | list | tuple | BaseModel):
-            given = None
-        found.setdefault((path, reason), Finding(path=path, given=given, reason=reason, suggestion=suggestion))
-    return list(found.values())
-
-
-def _sentence(message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
-
-
-def _in_file(location: tuple[int | str, ...]) -> tuple[KeyPath, type[BaseModel] | None]:
-    """Return the path as it stands in the file (pydantic adds the tags of unions) and the model that owns its last key."""
-    here: Any = Topology
-    owner: type[BaseModel] | None = Topology
-    path: list[str | int] = []
-    for part in location:
-        if part == "[key]":
-            break
-        members = _members(here)
-        if part in members:
-            here = members[part]
-            continue
-        if None in members:
-            here = members[None]
-        path.append(part)
-        owner = here if isinstance(here, type) and issubclass(here, BaseModel) else None
-        here = _inside(here, part)
-    return tuple(path), owner
-
-
-def _members(here: Any) -> dict[Any, Any]:
-    """Return the members of a union by tag; the only member of an optional type by None."""
-    if get_origin(here) is Annotated:
-        here = get_args(here)[0]
-    if get_origin(here) not in {Union, UnionType}:
-        return {None: here}
-    found: dict[Any, Any] = {}
-    for member in get_args(here):
-        tags = [item.tag for item in get_args(member)[1:] if isinstance(item, Tag)]
-        if tags:
-            found[tags[0]] = get_args(member)[0]
-        elif member is not type(None):
-            found[None] = member
-    return found
-
-
-def _inside(here: Any, part: str | int) -> Any:
-    if isinstance(here, type) and issubclass(here, BaseModel):
-        for name, field in here.model_fields.items():
-            if part in {name, field.alias}:
-                return field.annotation
-        return None
-    if get_origin(here) is Annotated:
-        return _inside(get_args(here)[0], part)
-    arguments = [argument for argument in get_args(here) if argument is not Ellipsis]
-    return arguments[-1] if arguments else None
-
-
-def _keys(owner: type[BaseModel] | None) -> list[str]:
-    return [field.alias or name for name, field in owner.model_fields.items()] if owner else []
+    def _refuse(self, path: KeyPath, reason: str, suggestion: str, *, line: int) -> NoReturn:
+        raise _RefusedError(Finding(path=path, given=None, reason=reason, suggestion=suggestion, line=line))

@@ -1,28 +1,21 @@
-"""Which paths two patterns share: what a proxy needs that must choose one location for each path.
+"""Where path patterns meet: what a proxy needs that must choose one location for each path.
 
-The grammar is that of `topology.paths`. Doors may overlap (`/a/*` and `/a/{*}/b`), and a request is allowed when any of them allows
-it, so the place where two of them meet is a place of its own.
+Doors may overlap (`/a/*` for one method, `/{*}/b` for another), and a request is allowed when any of them allows it, so the place
+where two of them meet is a place of its own.
 """
 
 from collections.abc import Iterable
 from itertools import combinations
 
-from topology.paths import ANY_SEGMENT, is_prefix
-
-
-def covers(wide: str, narrow: str) -> bool:
-    """Say whether every path of `narrow` is a path of `wide`."""
-    return intersection(wide, narrow) == narrow
+from topology.paths import ANY_SEGMENT, is_prefix, specificity
 
 
 def intersection(one: str, other: str) -> str | None:
     """Return the pattern of the paths that both match, or None where there is no such path."""
     left, right = _segments(one), _segments(other)
-    if not is_prefix(one) and len(left) < len(right) + is_prefix(other):
-        return None
-    if not is_prefix(other) and len(right) < len(left) + is_prefix(one):
-        return None
-    if not is_prefix(one) and not is_prefix(other) and len(left) != len(right):
+    if (not is_prefix(one) and len(left) < len(right) + is_prefix(other)) or (
+        not is_prefix(other) and len(right) < len(left) + is_prefix(one)
+    ):
         return None
     shared = min(len(left), len(right))
     longer = left if len(left) > len(right) else right
@@ -48,7 +41,7 @@ def closure(patterns: Iterable[str]) -> frozenset[str]:
 
 def narrowest_first(patterns: Iterable[str]) -> list[str]:
     """Return the patterns in an order in which none comes after a wider one that covers it."""
-    return sorted(patterns, key=lambda pattern: (-len(_segments(pattern)), is_prefix(pattern), pattern.count(ANY_SEGMENT), pattern))
+    return sorted(patterns, key=lambda pattern: (specificity(pattern), pattern), reverse=True)
 
 
 def _segments(pattern: str) -> list[str]:

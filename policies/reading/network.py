@@ -131,7 +131,7 @@ class Network:
         namespaces: Mapping[str, Namespace],
         note: Callable[[Resource, UnknownValueError], None],
     ) -> None:
-        """Resolve every selector once; what cannot be read is given to `note` and opens everything, so that it is not lost."""
+        """Resolve every selector once. A policy that cannot be read is given to `note`, which leaves the stack undecided."""
         self._pods = pods
         self._namespaces = dict(namespaces)
         for pod in pods:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.checks import PodRule
+from policies.checks import PodRule, at
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.rule import Finding, Severity
@@ -89,7 +89,7 @@ def _pod(pod: Pod) -> Complaints:
     for sysctl in context.get("sysctls") or ():
         if sysctl.get("name") not in SYSCTLS:
             yield f"sysctl {sysctl.get('name')} is not one of the pod alone", "remove it"
-    if (context.get("windowsOptions") or {}).get("hostProcess"):
+    if at(context, "windowsOptions", "hostProcess"):
         yield "windowsOptions.hostProcess gives it the node", "remove it"
     yield from _confinement("the pod", context)
     for key, value in pod.annotations.items():
@@ -110,12 +110,12 @@ def _container(pod: Pod, container: Mapping[str, Any]) -> Complaints:
         yield f"{name} may run as root", "set runAsNonRoot: true"
     if own.get("runAsUser", shared.get("runAsUser")) == 0:
         yield f"{name} runs as user 0", "set runAsUser to a number above 0"
-    seccomp = (own.get("seccompProfile") or shared.get("seccompProfile") or {}).get("type", "none")
+    seccomp = at(own, "seccompProfile", "type") or at(shared, "seccompProfile", "type", default="none")
     if seccomp not in SECCOMP:
         yield f"{name} has seccomp profile {seccomp}", "set seccompProfile: {type: RuntimeDefault}"
     if own.get("procMount", "Default") != "Default":
         yield f"{name} mounts /proc unmasked", "remove procMount"
-    if (own.get("windowsOptions") or {}).get("hostProcess"):
+    if at(own, "windowsOptions", "hostProcess"):
         yield f"{name} is a host process", "remove windowsOptions.hostProcess"
     yield from _confinement(name, own)
 
@@ -132,8 +132,12 @@ def _capabilities(name: str, capabilities: Mapping[str, Any]) -> Complaints:
 
 
 def _confinement(name: str, context: Mapping[str, Any]) -> Complaints:
-    if (context.get("appArmorProfile") or {}).get("type") == "Unconfined":
+    if at(context, "appArmorProfile", "type") == "Unconfined":
         yield f"{name} turns AppArmor off", "remove appArmorProfile"
     selinux: Mapping[str, Any] = context.get("seLinuxOptions") or {}
-    if selinux.get("user") or selinux.get("role") or selinux.get("type", "") not in {"", "container_t", "container_init_t", "container_kvm_t"}:
+    if (
+        selinux.get("user")
+        or selinux.get("role")
+        or selinux.get("type", "") not in {"", "container_t", "container_init_t", "container_kvm_t"}
+    ):
         yield f"{name} chooses its own SELinux context", "remove seLinuxOptions"

@@ -70,9 +70,7 @@ class _Checks:
 
     def __init__(self, pods: dict[int, Pod], rule: Rule, stack: Stack) -> None:
         self.pods, self.rule, self.stack = pods, rule, stack
-        self.charted = {
-            (resource.namespace, resource.name): resource for resource, _ in stack.derived if resource.kind == "ServiceAccount"
-        }
+        self.charted = {(resource.namespace, resource.name): resource for resource, _ in stack.derived if resource.kind == "ServiceAccount"}
 
     def __call__(self, resource: object) -> Iterator[Finding]:
         pod = self.pods[id(resource)]

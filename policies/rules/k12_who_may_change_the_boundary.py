@@ -102,7 +102,9 @@ class K12(Rule):
     def _binding(self, binding: Resource, powers: Mapping[tuple[str, str, str], _Power], stack: Stack) -> Iterator[Finding]:
         kind, name = binding.at("roleRef", "kind", default="ClusterRole"), binding.at("roleRef", "name", default="")
         key = (kind, binding.namespace if kind == "Role" else "", name)
-        power = powers.get(key) or (_Power(says="write workloads and network policies") if name in MIGHTY else _Power(says="", known=name in HARMLESS))
+        power = powers.get(key) or (
+            _Power(says="write workloads and network policies") if name in MIGHTY else _Power(says="", known=name in HARMLESS)
+        )
         if power.known and not power.says:
             return
         for subject in binding.at("subjects", default=[]):
@@ -114,7 +116,9 @@ class K12(Rule):
                     "bind the role to an account of the platform only, or take the verbs out of it",
                 )
             elif foreign:
-                yield self.undecided(binding, f"it gives {who} the {kind} {name}, which this stack does not show", "declare the role in the program")
+                yield self.undecided(
+                    binding, f"it gives {who} the {kind} {name}, which this stack does not show", "declare the role in the program"
+                )
             elif foreign is None and power.known:
                 yield self.undecided(
                     binding,

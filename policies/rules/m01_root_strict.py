@@ -53,7 +53,9 @@ class M01(Rule):
         if (mode := policy.at("spec", "mtls", "mode", default="UNSET")) != "STRICT":
             yield self.broken(policy, f"it says {mode} for the whole mesh {name}: workloads take plaintext", "set mtls.mode to STRICT")
         if len(wide) > 1:
-            yield self.broken(policy, f"{wide[0]} speaks for the whole mesh {name} too, and Istio takes the older of the two", "keep one of them")
+            yield self.broken(
+                policy, f"{wide[0]} speaks for the whole mesh {name} too, and Istio takes the older of the two", "keep one of them"
+            )
 
 
 def root_namespaces(stack: Stack) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from policies.checks import at
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.values import UnknownValueError
@@ -55,17 +56,21 @@ class M02(Rule):
         if mode in UNSET:
             if not self._strict_above(policy, wide, roots):
                 yield self.broken(
-                    policy, "it says UNSET, and nothing above it says STRICT: plaintext is accepted", "set mtls.mode to STRICT, or remove the policy"
+                    policy,
+                    "it says UNSET, and nothing above it says STRICT: plaintext is accepted",
+                    "set mtls.mode to STRICT, or remove the policy",
                 )
         elif mode != STRICT:
             yield self.broken(policy, f"it says {mode}: plaintext is accepted, from callers without identity", "set mtls.mode to STRICT")
         ports: Mapping[Any, Any] = policy.at("spec", "portLevelMtls", default={})
         for port, own in ports.items():
-            port_mode = (own or {}).get("mode")
+            port_mode = at(own, "mode")
             if port_mode in UNSET:
                 continue  # as the policy itself says, which was checked above
             if port_mode != STRICT:
-                yield self.broken(policy, f"it says {port_mode} for port {port}: plaintext is accepted there", f"remove portLevelMtls.{port}")
+                yield self.broken(
+                    policy, f"it says {port_mode} for port {port}: plaintext is accepted there", f"remove portLevelMtls.{port}"
+                )
 
     def _strict_above(self, policy: Resource, wide: Mapping[str, list[Resource]], roots: frozenset[str]) -> bool:
         """Say whether the scope above a policy is proven STRICT, in every mesh it may belong to."""
@@ -76,7 +81,8 @@ class M02(Rule):
         elif _is_wide(policy) and policy.namespace in roots:
             return False
         return bool(roots) and all(
-            (above := [each for each in wide.get(root, []) if each is not policy]) and {_mode(each) for each in above} == {STRICT} for root in roots
+            (above := [each for each in wide.get(root, []) if each is not policy]) and {_mode(each) for each in above} == {STRICT}
+            for root in roots
         )
 
 

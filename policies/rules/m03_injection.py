@@ -1,15 +1,16 @@
 """M03: every service has its sidecar, and the sidecar is Istio's own."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
-from policies.checks import attempt
+from policies.checks import at, attempt
 from policies.reading.meshes import INJECT_LABEL, TEMPLATES_ANNOTATION, Mesh, mesh_by_revision
 from policies.reading.namespaces import INJECTION_LABEL, REVISION_LABEL, Namespace
 from policies.reading.pods import TEMPLATES, Pod, pod_of
 from policies.reading.resource import Resource
+from policies.reading.selectors import Labels
 from policies.reading.stack import Stack
 from policies.reading.values import UnknownValueError
 from policies.rule import Finding, Rule, Severity
@@ -31,7 +32,15 @@ REPLACEMENTS: Final[Mapping[str, str]] = {
 }
 """Annotations that make the sidecar another program, or configured by somebody else."""
 
-CONFIG_REPLACEMENTS: Final = ("configPath", "binaryPath", "discoveryAddress", "customConfigFile", "proxyBootstrapTemplatePath", "image", "caCertificatesPem")
+CONFIG_REPLACEMENTS: Final = (
+    "configPath",
+    "binaryPath",
+    "discoveryAddress",
+    "customConfigFile",
+    "proxyBootstrapTemplatePath",
+    "image",
+    "caCertificatesPem",
+)
 """The same in the annotation `proxy.istio.io/config` (istio.mesh.v1alpha1.ProxyConfig)."""
 
 
@@ -74,7 +83,11 @@ class M03(Rule):
         for name in sorted(stack.app_namespaces):
             namespace = stack.namespaces.get(name)
             if namespace is None:
-                yield self.broken(None, f"no resource makes the namespace {name}, so nothing says that its pods get sidecars", f"declare the Namespace {name}")
+                yield self.broken(
+                    None,
+                    f"no resource makes the namespace {name}, so nothing says that its pods get sidecars",
+                    f"declare the Namespace {name}",
+                )
             else:
                 yield from attempt(self, namespace.resource, self._namespace(namespace, meshes, expected[name]))
         apps = (resource for resource in stack.of(*TEMPLATES) if resource.namespace in stack.app_namespaces)
@@ -82,16 +95,18 @@ class M03(Rule):
 
     def _control_plane(self, mesh: Mesh) -> Iterator[Finding]:
         values = mesh.values
-        proxy: Mapping[str, Any] = (values.get("global") or {}).get("proxy") or {}
+        proxy: Mapping[str, Any] = at(values, "global", "proxy", default={})
         if proxy.get("autoInject", "enabled") != "enabled":
             yield self.broken(mesh.release, "it injects no sidecar unless a pod asks for one", "remove global.proxy.autoInject")
         webhook: Mapping[str, Any] = values.get("sidecarInjectorWebhook") or {}
         if webhook.get("neverInjectSelector"):
             yield self.broken(mesh.release, "its neverInjectSelector lets pods choose to have no sidecar", "remove neverInjectSelector")
         if webhook.get("templates") or [name for name in webhook.get("defaultTemplates") or () if name != "sidecar"]:
-            yield self.undecided(mesh.release, "its injection templates are not Istio's own: what they inject is not known", "remove templates")
+            yield self.undecided(
+                mesh.release, "its injection templates are not Istio's own: what they inject is not known", "remove templates"
+            )
         for switch in ("omitSidecarInjectorConfigMap", "operatorManageWebhooks"):
-            if (values.get("global") or {}).get(switch):
+            if at(values, "global", switch):
                 yield self.undecided(mesh.release, f"with {switch} somebody else decides what is injected", f"remove global.{switch}")
         remote: Mapping[str, Any] = values.get("istiodRemote") or {}
         if remote.get("injectionURL") or remote.get("injectionPath", "/inject") != "/inject":
@@ -100,9 +115,17 @@ class M03(Rule):
     def _namespace(self, namespace: Namespace, meshes: Mapping[str, Mesh], expected: frozenset[str]) -> Iterator[Finding]:
         labels, resource = namespace.labels, namespace.resource
         if DATAPLANE_MODE in labels:
-            yield self.broken(resource, f"{DATAPLANE_MODE} {labels[DATAPLANE_MODE]} takes it out of the sidecars' hands", f"remove the label {DATAPLANE_MODE}")
+            yield self.broken(
+                resource,
+                f"{DATAPLANE_MODE} {labels[DATAPLANE_MODE]} takes it out of the sidecars' hands",
+                f"remove the label {DATAPLANE_MODE}",
+            )
         if INJECTION_LABEL in labels and REVISION_LABEL in labels:
-            yield self.broken(resource, f"{INJECTION_LABEL} beats {REVISION_LABEL}, so its own mesh does not inject it", f"remove the label {INJECTION_LABEL}")
+            yield self.broken(
+                resource,
+                f"{INJECTION_LABEL} beats {REVISION_LABEL}, so its own mesh does not inject it",
+                f"remove the label {INJECTION_LABEL}",
+            )
             return
         if not namespace.revision:
             said = f"{INJECTION_LABEL}={labels[INJECTION_LABEL]}" if INJECTION_LABEL in labels else f"no label {REVISION_LABEL}"
@@ -111,7 +134,9 @@ class M03(Rule):
         mesh = meshes.get(namespace.revision)
         if mesh is None:
             yield self.undecided(
-                resource, f"no control plane of this stack has the revision {namespace.revision}", "install it in this stack, or correct the label"
+                resource,
+                f"no control plane of this stack has the revision {namespace.revision}",
+                "install it in this stack, or correct the label",
             )
             return
         if mesh.trust_domain not in expected:
@@ -122,7 +147,9 @@ class M03(Rule):
             )
         if not mesh.discovers(namespace):
             yield self.broken(
-                resource, f"{mesh} does not discover it: its policies do not reach the pods here", "give it the labels of the mesh's discoverySelectors"
+                resource,
+                f"{mesh} does not discover it: its policies do not reach the pods here",
+                "give it the labels of the mesh's discoverySelectors",
             )
 
     def _workload(self, resource: Resource) -> Iterator[Finding]:
@@ -137,39 +164,48 @@ class M03(Rule):
             if said.get(INJECT_LABEL) == "false":
                 yield self.broken(pod.resource, f'its {where} {INJECT_LABEL}: "false" refuses the sidecar', f"remove the {where}")
             if DATAPLANE_MODE in said:
-                yield self.broken(pod.resource, f"its {where} {DATAPLANE_MODE}: {said[DATAPLANE_MODE]} leaves the sidecars' mesh", f"remove the {where}")
+                yield self.broken(
+                    pod.resource, f"its {where} {DATAPLANE_MODE}: {said[DATAPLANE_MODE]} leaves the sidecars' mesh", f"remove the {where}"
+                )
         if pod.host_network:
             yield self.broken(pod.resource, "Istio injects no sidecar into pods of the host network", "remove hostNetwork")
         if (template := pod.annotations.get(TEMPLATES_ANNOTATION, "sidecar")) != "sidecar":
-            yield self.broken(pod.resource, f"its annotation {TEMPLATES_ANNOTATION}: {template} chooses another proxy than the sidecar", "remove the annotation")
+            yield self.broken(
+                pod.resource,
+                f"its annotation {TEMPLATES_ANNOTATION}: {template} chooses another proxy than the sidecar",
+                "remove the annotation",
+            )
 
     def _replacements(self, pod: Pod) -> Iterator[Finding]:
         for annotation, consequence in REPLACEMENTS.items():
             if annotation in pod.annotations:
                 yield self.broken(pod.resource, f"its annotation {annotation} {consequence}", "remove the annotation")
-        for key in sorted(set(proxy_config(pod)) & set(CONFIG_REPLACEMENTS)):
-            yield self.broken(pod.resource, f"{key} in its annotation {PROXY_CONFIG} replaces the sidecar's program or configuration", f"remove {key}")
+        for key in sorted(set(proxy_config(pod.annotations)) & set(CONFIG_REPLACEMENTS)):
+            yield self.broken(
+                pod.resource, f"{key} in its annotation {PROXY_CONFIG} replaces the sidecar's program or configuration", f"remove {key}"
+            )
         for container in pod.all_containers:
             if (name := container.get("name", "")) in PROXY_CONTAINERS:
                 yield self.broken(
-                    pod.resource, f"its container {name} is laid over the injected one, and may replace its image and arguments", "rename the container"
+                    pod.resource,
+                    f"its container {name} is laid over the injected one, and may replace its image and arguments",
+                    "rename the container",
                 )
 
 
-def proxy_config(pod: Pod) -> Mapping[str, Any]:
-    """Return the pod's own ProxyConfig, from its annotation.
+def proxy_config(annotations: Labels) -> Mapping[str, Any]:
+    """Return the ProxyConfig in a pod's annotations; empty where there is none.
 
     Raises:
         UnknownValueError: if the annotation is no YAML mapping.
     """
-    text = pod.annotations.get(PROXY_CONFIG, "")
     try:
-        value: Any = yaml.safe_load(text) or {}
+        value: Any = yaml.safe_load(annotations.get(PROXY_CONFIG, "")) or {}
     except yaml.YAMLError:
         value = None
     if not isinstance(value, dict):
-        raise UnknownValueError(f"{pod}: annotation {PROXY_CONFIG}", "not a YAML mapping")
-    return {str(key): item for key, item in value.items()}
+        raise UnknownValueError(f"annotation {PROXY_CONFIG}", "not a YAML mapping")
+    return cast("dict[str, Any]", value)
 
 
 def _trust_domains(stack: Stack) -> Mapping[str, frozenset[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.checks import attempt
+from policies.checks import at, attempt
 from policies.reading.meshes import Mesh
 from policies.reading.pods import TEMPLATES, pod_of
 from policies.reading.resource import Resource
@@ -73,22 +73,30 @@ class M04(Rule):
             yield from attempt(self, mesh.release, self._control_plane(mesh))
         yield from self.over(stack.of("Sidecar"), self._sidecar)
         yield from self.over(stack.of("ProxyConfig.networking.istio.io"), self._proxy_config)
-        in_mesh = (resource for resource in stack.of(*TEMPLATES) if resource.namespace in stack.app_namespaces or _is_member(resource, stack))
+        in_mesh = (
+            resource for resource in stack.of(*TEMPLATES) if resource.namespace in stack.app_namespaces or _is_member(resource, stack)
+        )
         yield from self.over(in_mesh, self._workload)
 
     def _control_plane(self, mesh: Mesh) -> Iterator[Finding]:
-        proxy: Mapping[str, Any] = (mesh.values.get("global") or {}).get("proxy") or {}
+        proxy: Mapping[str, Any] = at(mesh.values, "global", "proxy", default={})
         for key, harmless in VALUES.items():
             if (value := str(proxy.get(key, min(harmless)))) not in harmless:
-                yield self.broken(mesh.release, f'global.proxy.{key} "{value}" leaves traffic of every pod uncaptured', f"remove global.proxy.{key}")
-        if (mesh.config.get("defaultConfig") or {}).get("interceptionMode") == UNCAPTURED:
-            yield self.broken(mesh.release, "interception mode NONE: sidecars capture nothing", "remove meshConfig.defaultConfig.interceptionMode")
+                yield self.broken(
+                    mesh.release, f'global.proxy.{key} "{value}" leaves traffic of every pod uncaptured', f"remove global.proxy.{key}"
+                )
+        if at(mesh.config, "defaultConfig", "interceptionMode") == UNCAPTURED:
+            yield self.broken(
+                mesh.release, "interception mode NONE: sidecars capture nothing", "remove meshConfig.defaultConfig.interceptionMode"
+            )
 
     def _sidecar(self, resource: Resource) -> Iterator[Finding]:
         for direction in ("ingress", "egress"):
             for listener in resource.at("spec", direction, default=[]):
                 if listener.get("captureMode") == UNCAPTURED:
-                    yield self.broken(resource, f"captureMode NONE: {direction} traffic of its pods passes by the sidecar", "remove captureMode")
+                    yield self.broken(
+                        resource, f"captureMode NONE: {direction} traffic of its pods passes by the sidecar", "remove captureMode"
+                    )
 
     def _proxy_config(self, resource: Resource) -> Iterator[Finding]:
         if resource.at("spec", "interceptionMode", default="") == UNCAPTURED:
@@ -101,10 +109,16 @@ class M04(Rule):
         for annotation, harmless in ANNOTATIONS.items():
             if annotation in pod.annotations and pod.annotations[annotation].strip() not in harmless:
                 yield self.broken(
-                    resource, f'its annotation {annotation}: "{pod.annotations[annotation]}" leaves traffic uncaptured', "remove the annotation"
+                    resource,
+                    f'its annotation {annotation}: "{pod.annotations[annotation]}" leaves traffic uncaptured',
+                    "remove the annotation",
                 )
-        if proxy_config(pod).get("interceptionMode") == UNCAPTURED:
-            yield self.broken(resource, f"interception mode NONE in its annotation {PROXY_CONFIG}: its sidecar captures nothing", "remove interceptionMode")
+        if proxy_config(pod.annotations).get("interceptionMode") == UNCAPTURED:
+            yield self.broken(
+                resource,
+                f"interception mode NONE in its annotation {PROXY_CONFIG}: its sidecar captures nothing",
+                "remove interceptionMode",
+            )
 
 
 def _is_member(resource: Resource, stack: Stack) -> bool:

@@ -22,9 +22,9 @@ class M06(Rule):
     Instead:
         An empty spec in the namespace of istiod: it selects everything and allows nothing::
 
-            apiVersion: security.istio.io/v1
+            apiVersion: security.istio.io / v1
             kind: AuthorizationPolicy
-            metadata: {name: allow-nothing, namespace: istio-system}
+            metadata: {name: allow - nothing, namespace: istio - system}
             spec: {}
     """
 
@@ -35,13 +35,17 @@ class M06(Rule):
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Look for the policy in the root namespace of every mesh."""
-        policies = [(policy, stack.reading(policy, lambda policy=policy: denies_everything(policy))) for policy in stack.of("AuthorizationPolicy")]
+        policies = [
+            (policy, stack.reading(policy, lambda policy=policy: denies_everything(policy))) for policy in stack.of("AuthorizationPolicy")
+        ]
         for name, root in root_namespaces(stack):
             verdicts = [verdict for policy, verdict in policies if policy.namespace == root]
             if True in verdicts:
                 continue
             if None in verdicts:
-                yield self.undecided(None, f"mesh {name}: a policy of its root namespace {root} cannot be read, so it may not deny by default")
+                yield self.undecided(
+                    None, f"mesh {name}: a policy of its root namespace {root} cannot be read, so it may not deny by default"
+                )
             else:
                 yield self.broken(
                     None,

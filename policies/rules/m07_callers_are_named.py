@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
+from policies.checks import at
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, ResourceRule, Severity
@@ -62,7 +63,7 @@ class M07(ResourceRule):
                 named_by_condition = True
                 if ANYBODY in condition["values"]:
                     yield self.broken(resource, f"{where} allows every identity ({PRINCIPAL} *)", FIX)
-        sources = [each.get("source") or {} for each in rule.get("from") or ()]
+        sources: list[Mapping[str, Any]] = [at(each, "source", default={}) for each in rule.get("from") or ()]
         if not sources and not named_by_condition:
             yield self.broken(resource, f"{where} has no from: it allows every caller, with or without an identity", FIX)
         for source in sources:

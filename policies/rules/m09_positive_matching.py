@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
+from policies.checks import at
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, ResourceRule, Severity
@@ -45,7 +46,9 @@ class M09(ResourceRule):
             if action == "ALLOW":
                 for field in sorted(field for field in fields if field.startswith("not")):
                     yield self.broken(
-                        resource, f"rules[{index}] allows by exclusion ({field}): every spelling that is not listed is allowed", "list what is allowed"
+                        resource,
+                        f"rules[{index}] allows by exclusion ({field}): every spelling that is not listed is allowed",
+                        "list what is allowed",
                     )
             elif action == "DENY":
                 for field in sorted(fields & BYPASSED):
@@ -59,9 +62,9 @@ class M09(ResourceRule):
 def _fields(rule: Mapping[str, Any]) -> Iterator[str]:
     """Yield the fields that a rule matches by, conditions spelt like the field of the same meaning."""
     for each in rule.get("from") or ():
-        yield from (field for field, value in (each.get("source") or {}).items() if value)
+        yield from (field for field, value in at(each, "source", default={}).items() if value)
     for each in rule.get("to") or ():
-        yield from (field for field, value in (each.get("operation") or {}).items() if value)
+        yield from (field for field, value in at(each, "operation", default={}).items() if value)
     for condition in rule.get("when") or ():
         if condition.get("notValues"):
             yield "notValues"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from policies.checks import at
 from policies.reading.meshes import Proxy
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
@@ -39,10 +40,9 @@ class M10(ResourceRule):
         """Check one policy."""
         spoken = False
         for index, rule in enumerate(resource.at("spec", "rules", default=[])):
-            for each in (rule or {}).get("to") or ():
-                operation = each.get("operation") or {}
+            for each in at(rule, "to", default=()):
                 for field in ("hosts", "notHosts"):
-                    hosts: list[str] = operation.get(field) or []
+                    hosts: list[str] = at(each, "operation", field, default=[])
                     spoken = spoken or bool(hosts)
                     yield from self._hosts(resource, f"rules[{index}].{field}", hosts)
         if spoken:
@@ -54,7 +54,9 @@ class M10(ResourceRule):
             if host.startswith("*"):
                 yield self.broken(resource, f"{where} names {host}: hosts that nobody declared match it", "name each host in full")
             elif ":" not in host and f"{host}:*" not in named:
-                yield self.broken(resource, f"{where} names {host} but not {host}:*, so the same host with a port is another", f'add "{host}:*"')
+                yield self.broken(
+                    resource, f"{where} names {host} but not {host}:*, so the same host with a port is another", f'add "{host}:*"'
+                )
             elif host.endswith(":*") and host.removesuffix(":*") not in named:
                 yield self.broken(resource, f"{where} names {host} but not the host without port", f"add {host.removesuffix(':*')}")
 
@@ -64,6 +66,8 @@ class M10(ResourceRule):
             member = stack.member(pod)
             if member is None or member[1] is not Proxy.GATEWAY:
                 yield self.broken(
-                    resource, f"it names hosts for the {pod}, which are no gateway: a caller inside the mesh sends any Host it likes", "remove hosts"
+                    resource,
+                    f"it names hosts for the {pod}, which are no gateway: a caller inside the mesh sends any Host it likes",
+                    "remove hosts",
                 )
                 return

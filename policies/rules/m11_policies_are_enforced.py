@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.checks import attempt
+from policies.checks import at, attempt
 from policies.reading.meshes import Mesh
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
@@ -50,14 +50,16 @@ class M11(Rule):
         for policy in stack.of("AuthorizationPolicy"):
             if scope := stack.reading(policy, lambda policy=policy: _allowed_scope(policy)):
                 allowed.setdefault(policy.namespace, []).append(scope[0])
-        roots = frozenset(mesh.root_namespace for mesh in stack.meshes) | frozenset(mesh.control_plane for mesh in stack.intent.meshes.values())
+        roots = frozenset(mesh.root_namespace for mesh in stack.meshes) | frozenset(
+            mesh.control_plane for mesh in stack.intent.meshes.values()
+        )
         yield from self.over(stack.of("AuthorizationPolicy"), lambda policy: self._policy(policy, providers, allowed, roots))
 
     def _providers(self, mesh: Mesh, providers: set[str]) -> Iterator[Finding]:
         for provider in mesh.config.get("extensionProviders") or ():
             providers.add(str(provider.get("name", "")))
             for kind in EXTERNAL:
-                if (provider.get(kind) or {}).get("failOpen"):
+                if at(provider, kind, "failOpen"):
                     yield self.broken(
                         mesh.release,
                         f"its authorization provider {provider.get('name')} fails open: when it does not answer, everything is allowed",
@@ -68,17 +70,23 @@ class M11(Rule):
         self, policy: Resource, providers: set[str], allowed: Mapping[str, list[Mapping[str, str]]], roots: frozenset[str]
     ) -> Iterator[Finding]:
         if is_dry_run(policy):
-            yield self.broken(policy, "it is only tried out (istio.io/dry-run): it refuses nothing", "remove the annotation istio.io/dry-run")
+            yield self.broken(
+                policy, "it is only tried out (istio.io/dry-run): it refuses nothing", "remove the annotation istio.io/dry-run"
+            )
         action: str = policy.at("spec", "action", default="ALLOW")
         if action == "CUSTOM":
             provider: str = policy.at("spec", "provider", "name", default="")
             if provider not in providers:
-                yield self.undecided(policy, f"no mesh configuration of this stack knows its provider {provider or '(none)'}", "declare the provider")
+                yield self.undecided(
+                    policy, f"no mesh configuration of this stack knows its provider {provider or '(none)'}", "declare the provider"
+                )
         if action == "AUDIT":
             wanted: Mapping[str, str] = policy.at("spec", "selector", "matchLabels", default={})
             scopes = [scope for namespace in {policy.namespace, *roots} for scope in allowed.get(namespace, ())]
             if not any(scope.items() <= wanted.items() for scope in scopes):
-                yield self.broken(policy, "it only writes a log (AUDIT), and no ALLOW policy decides for the same workloads", "add an ALLOW policy")
+                yield self.broken(
+                    policy, "it only writes a log (AUDIT), and no ALLOW policy decides for the same workloads", "add an ALLOW policy"
+                )
 
 
 def is_dry_run(policy: Resource) -> bool:

@@ -1,8 +1,9 @@
 """M18: nothing rewrites the proxies beneath the rules."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from policies.checks import at
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
@@ -26,7 +27,13 @@ LIMIT_FIELDS: Final = frozenset(
 """Fields of LocalRateLimit with which it can only refuse requests (envoy.extensions.filters.http.local_ratelimit.v3)."""
 
 PATCHES: Final = frozenset({"INSERT_BEFORE", "INSERT_FIRST", "MERGE"})
-AUTHORIZATION: Final = ("envoy.filters.http.rbac", "envoy.filters.network.rbac", "envoy.filters.http.jwt_authn", "envoy.filters.http.ext_authz", "istio_authn")
+AUTHORIZATION: Final = (
+    "envoy.filters.http.rbac",
+    "envoy.filters.network.rbac",
+    "envoy.filters.http.jwt_authn",
+    "envoy.filters.http.ext_authz",
+    "istio_authn",
+)
 """Filters that decide who may call."""
 
 CODE: Final[Mapping[str, str]] = {
@@ -63,7 +70,9 @@ class M18(Rule):
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check every EnvoyFilter and every extension."""
-        roots = frozenset(mesh.root_namespace for mesh in stack.meshes) | frozenset(mesh.control_plane for mesh in stack.intent.meshes.values())
+        roots = frozenset(mesh.root_namespace for mesh in stack.meshes) | frozenset(
+            mesh.control_plane for mesh in stack.intent.meshes.values()
+        )
         yield from self.over(stack.of("EnvoyFilter", "EnvoyFilterPatch"), lambda resource: self._filter(resource, roots))
         yield from self.over(stack.of(*CODE), self._code)
 
@@ -72,22 +81,31 @@ class M18(Rule):
 
     def _filter(self, resource: Resource, roots: frozenset[str]) -> Iterator[Finding]:
         if resource.namespace in roots:
-            yield self.broken(resource, "in the mesh's root namespace it rewrites every proxy", "move it to the namespace of the one workload it is for")
+            yield self.broken(
+                resource, "in the mesh's root namespace it rewrites every proxy", "move it to the namespace of the one workload it is for"
+            )
         if not resource.at("spec", "workloadSelector", "labels", default={}):
-            yield self.broken(resource, "without workloadSelector it rewrites every proxy of its namespace", "select the one workload it is for")
+            yield self.broken(
+                resource, "without workloadSelector it rewrites every proxy of its namespace", "select the one workload it is for"
+            )
         for index, patch in enumerate(resource.at("spec", "configPatches", default=[])):
             yield from self._patch(resource, f"configPatches[{index}]", patch)
 
     def _patch(self, resource: Resource, where: str, patch: Mapping[str, Any]) -> Iterator[Finding]:
-        operation: str = (patch.get("patch") or {}).get("operation", "")
-        touched = [name for name in AUTHORIZATION if name in _strings(patch)]
+        operation: str = at(patch, "patch", "operation", default="")
+        strings = set(_strings(patch))
+        touched = [name for name in AUTHORIZATION if name in strings]
         if touched:
             yield self.broken(
-                resource, f"{where} ({operation or 'no operation'}) touches {touched[0]}, the filter that decides who may call", "remove the EnvoyFilter"
+                resource,
+                f"{where} ({operation or 'no operation'}) touches {touched[0]}, the filter that decides who may call",
+                "remove the EnvoyFilter",
             )
         elif not _is_local_rate_limit(patch):
             yield self.broken(
-                resource, f"{where} ({operation or 'no operation'} of {patch.get('applyTo')}) is not a local rate limit: its effect is not known", "remove it"
+                resource,
+                f"{where} ({operation or 'no operation'} of {patch.get('applyTo')}) is not a local rate limit: its effect is not known",
+                "remove it",
             )
 
 
@@ -101,9 +119,11 @@ def _is_local_rate_limit(patch: Mapping[str, Any]) -> bool:
     match patch.get("applyTo"), change.get("operation"):
         case "HTTP_FILTER", "INSERT_BEFORE" | "INSERT_FIRST":
             return set(value) == {"name", "typed_config"} and value["name"] == LOCAL_RATE_LIMIT and _only_limits(value["typed_config"])
-        case ("HTTP_ROUTE" | "VIRTUAL_HOST"), "MERGE":
+        case (("HTTP_ROUTE" | "VIRTUAL_HOST"), "MERGE"):
             configs: Mapping[str, Any] = value.get("typed_per_filter_config") or {}
-            return set(value) == {"typed_per_filter_config"} and set(configs) == {LOCAL_RATE_LIMIT} and _only_limits(configs[LOCAL_RATE_LIMIT])
+            return (
+                set(value) == {"typed_per_filter_config"} and set(configs) == {LOCAL_RATE_LIMIT} and _only_limits(configs[LOCAL_RATE_LIMIT])
+            )
         case _:
             return False
 
@@ -119,10 +139,14 @@ def _only_limits(config: Mapping[str, Any]) -> bool:
     return set(fields) - {"@type"} <= LIMIT_FIELDS
 
 
-def _strings(value: Any) -> set[str]:
-    """Return every string inside a value."""
-    if isinstance(value, Mapping):
-        return {text for item in value.values() for text in _strings(item)} | set(value)
-    if isinstance(value, list):
-        return {text for item in value for text in _strings(item)}
-    return {value} if isinstance(value, str) else set()
+def _strings(value: Any) -> Iterator[str]:
+    """Yield every string inside a value."""
+    if isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            yield key
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from _strings(item)
+    elif isinstance(value, str):
+        yield value

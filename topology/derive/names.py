@@ -10,7 +10,7 @@ EDGE_NAMESPACE: Final = "edge"
 GATEWAY_NAMESPACE: Final = "gateway"
 ENVOY_GATEWAY_NAMESPACE: Final = "envoy-gateway-system"
 CERT_MANAGER_NAMESPACE: Final = "cert-manager"
-RATE_LIMIT_NAMESPACE: Final = "ratelimit"
+COUNTERS_NAMESPACE: Final = "counters"
 DNS_NAMESPACE: Final = "kube-system"
 
 # Workloads, Services and ServiceAccounts of the layers; each bears one name in all three roles.
@@ -19,6 +19,8 @@ GATEWAY: Final = "gateway"
 INGRESS: Final = "ingress"
 EGRESS: Final = "egress"
 BRIDGE: Final = "bridge"
+REDIS: Final = "redis"
+RATE_LIMIT: Final = "ratelimit"
 
 # Labels.
 APP_LABEL: Final = "app"

@@ -1,15 +1,13 @@
 """How calls to a service are routed and bounded: versions, weights, canary, mirror, faults, timeouts, retries, ejection."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from topology.derive import names
-from topology.derive.identity import bridged_host
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
 from topology.model.base import HostName, Name, ServiceName, VersionName
-from topology.model.service import Ejection, Fault, Protocol, Resilience, Service
+from topology.model.service import Ejection, Protocol, Resilience, Service
 from topology.model.system import Topology
 
 API: Final = "networking.istio.io/v1"
@@ -26,15 +24,11 @@ STREAMS: Final = frozenset({Protocol.WEBSOCKET})
 Route = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Caller:
-    """Whose calls a list of routes is for. Faults may name callers; a gateway is a caller too, but no fault names it."""
-
-    service: ServiceName | None = None
-
-
 def call_routes(r: Relations, name: ServiceName, caller: ServiceName | None = None) -> list[Route]:
-    """Return the HTTP routes to a service for one caller (None: a gateway), in order: canary first, then by weight."""
+    """Return the HTTP routes to a service, in order: canary first, then by weight.
+
+    `caller` is whose calls they are for, since a fault may single out callers; None is a gateway, which no fault names.
+    """
     t, service = r.t, r.t.workload(name)
     host, port = names.address(t, name), r.port(name)
     if not isinstance(service, Service):
@@ -60,14 +54,17 @@ def to_version(r: Relations, name: ServiceName, version: VersionName, caller: Se
     """Return the HTTP route to one version of a service, whatever its weights say."""
     service = r.t.services[name]
     host, port = names.address(r.t, name), r.port(name)
-    subset = version if len(service.versions) > 1 else None
+    only = version if len(service.versions) > 1 else None
     mirror = {} if service.mirror and service.mirror.version == version else _mirror(service, host, port)
-    return {"route": [_destination(host, port, subset)], **_common(service, fault_for(service, caller)), **mirror}
+    return {"route": [_destination(host, port, only)], **_common(service, fault_for(service, caller)), **mirror}
 
 
-def fault_for(service: Service, caller: ServiceName | None) -> dict[str, Any]:
-    """Return the fault that the calls of one caller meet: the first abort and the first delay that concern it."""
-    concerned = [fault for fault in service.faults if not fault.callers or caller in fault.callers]
+def fault_for(service: Service, caller: ServiceName | None, *, only_named: bool = False) -> dict[str, Any]:
+    """Return the fault that the calls of one caller meet, the first abort and the first delay that concern it.
+
+    With `only_named`, a fault for every caller is left out: where it is injected elsewhere, it must not be injected twice.
+    """
+    concerned = [fault for fault in service.faults if caller in fault.callers or not (fault.callers or only_named)]
     found: dict[str, Any] = {}
     for fault in concerned:
         if fault.abort is not None:
@@ -110,7 +107,7 @@ def destination_rule(r: Relations, name: ServiceName) -> Manifest:
         "trafficPolicy": _policy(t, resilience, r.protocol(name)),
     }
     if isinstance(service, Service) and len(service.versions) > 1:
-        spec["subsets"] = [{"name": version, "labels": {names.VERSION_LABEL: version}} for version in service.versions]
+        spec["subsets"] = [{"name": subset(version), "labels": {names.VERSION_LABEL: version}} for version in service.versions]
     return manifest(API, "DestinationRule", name, namespace, spec)
 
 
@@ -133,6 +130,14 @@ def sidecar(r: Relations, name: ServiceName, extra: Iterable[str] = ()) -> Manif
         "egress": [{"hosts": hosts or ["~/*"]}],
     }
     return manifest(API, "Sidecar", name, t.namespace_of(name), spec)
+
+
+def request_timeout(r: Relations, name: ServiceName) -> str:
+    """Return how long a call to a service may take; a stream as long as it likes."""
+    service = r.t.workload(name)
+    if not isinstance(service, Service):
+        return Resilience().timeout
+    return NO_TIMEOUT if service.protocol in STREAMS else service.resilience.timeout
 
 
 def exported(own: Name, namespaces: Iterable[Name]) -> list[str]:
@@ -164,27 +169,34 @@ def matched(route: Route, condition: dict[str, Any]) -> Route:
 
 
 def _common(service: Service, fault: dict[str, Any]) -> dict[str, Any]:
-    resilience = service.resilience
-    found: dict[str, Any] = {"timeout": NO_TIMEOUT if service.protocol in STREAMS else resilience.timeout, "retries": NO_RETRIES}
-    if retries := resilience.retries:
+    found: dict[str, Any] = {
+        "timeout": NO_TIMEOUT if service.protocol in STREAMS else service.resilience.timeout,
+        "retries": NO_RETRIES,
+    }
+    if retries := service.resilience.retries:
         found["retries"] = {"attempts": retries.attempts, "perTryTimeout": retries.per_try, "retryOn": ",".join(retries.retry_on)}
     if fault:
         found["fault"] = fault
     return found
 
 
-def _destination(host: HostName, port: int, subset: VersionName | None = None) -> dict[str, Any]:
+def subset(version: VersionName) -> str:
+    """Return the name of a version as a subset, which must be a DNS label."""
+    return version.replace(".", "-")
+
+
+def _destination(host: HostName, port: int, version: VersionName | None = None) -> dict[str, Any]:
     destination: dict[str, Any] = {"host": host, "port": {"number": port}}
-    if subset is not None:
-        destination["subset"] = subset
+    if version is not None:
+        destination["subset"] = subset(version)
     return {"destination": destination}
 
 
 def _mirror(service: Service, host: HostName, port: int) -> dict[str, Any]:
     if service.mirror is None:
         return {}
-    subset = service.mirror.version if len(service.versions) > 1 else None
-    return {"mirrors": [{**_destination(host, port, subset), "percentage": {"value": service.mirror.percent}}]}
+    version = service.mirror.version if len(service.versions) > 1 else None
+    return {"mirrors": [{**_destination(host, port, version), "percentage": {"value": service.mirror.percent}}]}
 
 
 def _policy(t: Topology, resilience: Resilience, protocol: Protocol) -> dict[str, Any]:

@@ -25,13 +25,9 @@ def names_resolve(t: Topology) -> Iterator[Finding]:
 def _uses(t: Topology) -> Iterator[Use]:
     workloads = {**t.services, **t.compositions}
     for name, service in t.services.items():
-        for given, names, path, kind in _uses_of_a_service(t, name, service):
-            yield given, names, ("services", name, *path), kind
+        yield from _below(("services", name), _uses_of_a_service(t, name, service))
         for callee in service.calls:
             yield callee, workloads, ("services", name, "calls", callee), "a service"
-        for index, fault in enumerate(service.faults):
-            for position, caller in enumerate(fault.callers):
-                yield caller, workloads, ("services", name, "faults", index, "callers", position), "a service"
     for name, composition in t.compositions.items():
         if composition.mesh is not None:
             yield composition.mesh, t.meshes, ("compositions", name, "mesh"), "a mesh"
@@ -41,8 +37,15 @@ def _uses(t: Topology) -> Iterator[Use]:
         yield consumer.tier, t.tiers, ("consumers", name, "tier"), "a tier"
     for name, door in t.doors.items():
         yield door.service, workloads, ("doors", name, "service"), "a service"
-        for given, names, path, kind in _uses_of_a_door(t, door):
-            yield given, names, ("doors", name, *path), kind
+        yield from _below(("doors", name), _uses_of_a_door(t, door))
+    yield from _uses_between_systems(t)
+
+
+def _below(at: KeyPath, uses: Iterator[Use]) -> Iterator[Use]:
+    return ((given, names, (*at, *path), kind) for given, names, path, kind in uses)
+
+
+def _uses_between_systems(t: Topology) -> Iterator[Use]:
     for name, bridge in t.bridges.items():
         yield bridge.source, t.services, ("bridges", name, "source"), "a service"
         yield bridge.target, t.services, ("bridges", name, "target"), "a service"
@@ -60,6 +63,9 @@ def _uses_of_a_service(t: Topology, name: str, service: Service) -> Iterator[Use
         yield service.canary.version, service.versions, ("canary", "version"), f"a version of {name}"
     if service.mirror:
         yield service.mirror.version, service.versions, ("mirror", "version"), f"a version of {name}"
+    for index, fault in enumerate(service.faults):
+        for position, caller in enumerate(fault.callers):
+            yield caller, {**t.services, **t.compositions}, ("faults", index, "callers", position), "a service"
 
 
 def _uses_of_a_door(t: Topology, door: Door) -> Iterator[Use]:

@@ -55,6 +55,7 @@ class Tier(Model):
     """What a class of clients may ask for: retail, institutional, premium."""
 
     limits: Annotated[tuple[Rate, ...], Field(min_length=1)]
+    """Each holds; the strictest ends first."""
     scope: Scope = Scope.LOCAL
 
 
@@ -62,7 +63,9 @@ class Consumer(Model):
     """An outside client known by an API key. The key itself is made on deploy and never written to a file."""
 
     tier: Name
+    """How often it may ask, and which doors its key opens."""
     description: str = ""
+    """Who it is."""
 
 
 class Lifecycle(StrEnum):
@@ -88,25 +91,31 @@ class Api(Model):
     """A product: a named set of doors with versions, in the developer portal."""
 
     title: str = ""
+    """Name of the product, as the developer portal shows it."""
     description: str = ""
+    """What it is for."""
     documentation: HttpsUrl | None = None
     """Where the developer portal sends readers; linked in answers of deprecated versions."""
     version_header: HeaderName | None = None
     """The header that selects the version; without it the version is part of each door's path."""
     versions: Annotated[Mapping[VersionName, ApiVersion], Field(min_length=1)]
+    """Its versions, each with its place in life."""
 
 
 class DoorApi(Model):
     """The API version that a door belongs to."""
 
     name: Name
+    """One of the apis."""
     version: VersionName
+    """One of its versions."""
 
 
 class JwtAuth(Model):
     """A token of this issuer is required."""
 
     jwt: Name
+    """The issuer whose token is required."""
 
 
 class ApiKeyAuth(Model):
@@ -148,16 +157,20 @@ class HeaderEdit(Model):
     """Headers set and removed."""
 
     set: Mapping[HeaderName, HeaderValue] = {}
+    """Header and the value it gets, whatever was there."""
     remove: tuple[HeaderName, ...] = ()
+    """Headers taken away."""
 
 
 class Door(Model):
     """One way in: host, methods and paths to one service."""
 
     description: str = ""
+    """What clients use it for."""
     host: HostName | None = None
     """One of the system's hosts; default: the first."""
     methods: Annotated[tuple[HttpMethod, ...], Field(min_length=1)]
+    """Methods that are let in, no other."""
     paths: Annotated[tuple[PathPattern, ...], Field(min_length=1)]
     """As the client asks for them. Where doors overlap, the most specific one answers."""
     service: ServiceName
@@ -165,6 +178,7 @@ class Door(Model):
     version: VersionName | None = None
     """Only this deployed version of the service; default: by its canary and weights."""
     auth: Auth
+    """What a client must show."""
     tiers: tuple[Name, ...] = ()
     """Tiers whose limits apply to the clients of a JWT or public door; an API-key door names them in `auth`."""
     api: DoorApi | None = None
@@ -181,13 +195,19 @@ class Part(Model):
     """One call of a composition: the path asked of a service; its answer becomes the value of the part's key."""
 
     service: ServiceName
+    """The service asked."""
     path: PathPattern
+    """The path asked for, by GET."""
 
 
 class Composition(Model):
     """One JSON answer made from several services: `{"users": ..., "orders": ...}`, asked in parallel."""
 
     mesh: Name | None = None
+    """Default: the only mesh."""
     namespace: Name | None = None
+    """Default: the namespace of its mesh."""
     parts: Annotated[Mapping[JsonKey, Part], Field(min_length=2)]
+    """Key of the answer and what is asked for its value."""
     replicas: Count = 1
+    """Instances in each datacenter."""

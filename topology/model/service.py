@@ -60,13 +60,16 @@ class HttpOperation(Model):
     """Methods and paths of an HTTP or WebSocket service that may be called."""
 
     methods: Annotated[tuple[HttpMethod, ...], Field(min_length=1)]
+    """Methods; each is granted on each of the paths."""
     paths: Annotated[tuple[PathPattern, ...], Field(min_length=1)]
+    """Path patterns."""
 
 
 class GrpcOperation(Model):
     """Methods of a gRPC service that may be called: `package.Service/Method`, or `package.Service/*`."""
 
     rpcs: Annotated[tuple[Rpc, ...], Field(min_length=1)]
+    """Methods, or all methods of a service."""
 
 
 Operation = Annotated[
@@ -80,7 +83,9 @@ class Rate(Model):
     """So many requests per unit of time, counted per client or per service."""
 
     requests: Count
+    """How many requests may be made in one unit of time."""
     per: Literal["second", "minute", "hour"]
+    """The unit of time."""
     burst: CountOrZero = 0
     """So many requests more may come at once, after a time of rest."""
 
@@ -97,7 +102,9 @@ class Version(Model):
     image: Image | None = None
     """Container image with tag or digest. Default: the environment's demonstration image."""
     command: tuple[str, ...] = ()
+    """Replaces the command of the image."""
     env: Mapping[Variable, str] = {}
+    """Environment of the container. No place for secrets: everybody who reads this file reads it."""
     scratch: tuple[Directory, ...] = ()
     """Directories that the container may write to besides `/tmp`: empty at start, gone with the instance."""
     weight: Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
@@ -110,20 +117,25 @@ class Canary(Model):
     header: HeaderName
     value: HeaderValue
     version: VersionName
+    """One of the versions of the service."""
 
 
 class Mirror(Model):
     """A copy of this share of requests is sent to another version; its answers are thrown away."""
 
     version: VersionName
+    """One of the versions of the service."""
     percent: Percent = 100.0
+    """Share of the requests that are copied."""
 
 
 class Retries(Model):
     """How often a failed call is tried again."""
 
     attempts: Annotated[int, Field(strict=True, ge=1, le=10)]
+    """Tries after the first one."""
     per_try: Duration
+    """How long each try may take."""
     retry_on: tuple[
         Literal[
             "5xx", "gateway-error", "reset", "connect-failure", "refused-stream", "retriable-4xx", "retriable-status-codes",
@@ -138,16 +150,22 @@ class Ejection(Model):
     """An instance that keeps failing is taken out of the pool for a while (outlier detection)."""
 
     consecutive_errors: Count = 5
+    """So many failures in a row, and the instance is out."""
     interval: Duration = "10s"
+    """How often failures are counted."""
     duration: Duration = "30s"
+    """How long it stays out, longer each time."""
     max_percent: WholePercent = 50
+    """At most this share of the instances is out at one time."""
 
 
 class Connections(Model):
     """Upper bounds per caller proxy: beyond them a call fails at once instead of queueing (circuit breaking)."""
 
     max_connections: Count = 1024
+    """Open connections."""
     max_pending: Count = 1024
+    """Requests that wait for a connection."""
     max_requests_per_connection: CountOrZero = 0
     """0: no bound."""
 
@@ -165,9 +183,11 @@ class Fault(Model):
     """A failure injected on purpose into a share of the calls to a service, to see what its callers do."""
 
     percent: Percent
+    """Share of the calls that fail."""
     abort: Annotated[int, Field(strict=True, ge=400, le=599)] | None = None
     """HTTP status to answer with."""
     delay: Duration | None = None
+    """How long a call is held back."""
     callers: tuple[ServiceName, ...] = ()
     """Only calls of these services; empty: every call."""
 
@@ -178,9 +198,11 @@ class Availability(Model):
     replicas: CountOrZero = 1
     """Instances of each version in each datacenter; the lower bound where `maxReplicas` is given."""
     max_replicas: Count | None = None
+    """Upper bound of autoscaling; absent: no autoscaling."""
     cpu_target: WholePercent = 70
     """Mean CPU use, in percent of the request, that autoscaling aims at."""
     spread: Literal["none", "nodes", "zones"] = "zones"
+    """What the instances are spread over."""
     max_unavailable: CountOrZero = 1
     """Instances that may be missing at one time, while nodes are drained and while a new image is rolled out."""
     max_surge: CountOrZero = 1
@@ -195,11 +217,14 @@ class Service(Model):
     namespace: Name | None = None
     """Default: the namespace of its mesh."""
     description: str = ""
+    """What it does."""
     protocol: Protocol = Protocol.HTTP
     port: Port = 8080
+    """Port of the container and of the Service."""
     health: PathPattern | None = None
     """Path of the HTTP health check; default: a TCP check of the port."""
     versions: Annotated[Mapping[VersionName, Version], Field(min_length=1)] = {"v1": Version()}
+    """What is deployed, side by side."""
     datacenters: tuple[Name, ...] = ()
     """Where it runs; empty: in every datacenter."""
     calls: Mapping[ServiceName, tuple[Operation, ...]] = {}
@@ -208,6 +233,7 @@ class Service(Model):
     mirror: Mirror | None = None
     resilience: Resilience = Resilience()
     faults: tuple[Fault, ...] = ()
+    """Failures on purpose."""
     limit: ServiceLimit | None = None
     data: DataClass = DataClass.INTERNAL
     audit: Flag = False

@@ -30,15 +30,20 @@ class Datacenter(Model):
     """A place where services run. Clients and callers prefer the nearest one that is healthy."""
 
     region: Name
+    """Datacenters of one region are near each other."""
     description: str = ""
+    """What is special about it."""
 
 
 class Bridge(Model):
     """A service of one mesh calls a service of another, through the internal gateway between them."""
 
     source: ServiceName
+    """The service that calls, in one mesh."""
     target: ServiceName
+    """The service that is called, in another mesh."""
     operations: Annotated[tuple[Operation, ...], Field(min_length=1)]
+    """What may be called."""
 
 
 class Egress(Model):
@@ -46,27 +51,44 @@ class Egress(Model):
 
     host: HostName
     port: Port = 443
+    """Where the host speaks TLS."""
     services: Annotated[tuple[ServiceName, ...], Field(min_length=1)]
+    """Who may call it."""
     description: str = ""
+    """What it is for."""
 
 
 class Topology(Model):
     """One system: its meshes, services and doors, and every call that is allowed. What is not here is refused."""
 
     system: Name
+    """Name of the system, and of the namespace of its services where their mesh names none."""
     description: str = ""
+    """What the system does."""
     hosts: Annotated[tuple[HostName, ...], Field(min_length=1)]
+    """Public host names. The first is that of doors which name none."""
     meshes: Annotated[Mapping[Name, Mesh], Field(min_length=1)]
+    """One for most systems; several where services must not trust the same authority."""
     datacenters: Mapping[Name, Datacenter] = {}
+    """Where services run, if in more than one place."""
     issuers: Mapping[Name, Issuer] = {}
+    """Who signs the tokens of clients."""
     tiers: Mapping[Name, Tier] = {}
+    """How often clients may ask."""
     consumers: Mapping[Name, Consumer] = {}
+    """Clients with an API key."""
     apis: Mapping[Name, Api] = {}
+    """Products in the developer portal, and their versions."""
     services: Annotated[Mapping[ServiceName, Service], Field(min_length=1)]
+    """The workloads."""
     compositions: Mapping[ServiceName, Composition] = {}
+    """Answers made from those of several services."""
     doors: Mapping[Name, Door] = {}
+    """The only ways in from outside."""
     bridges: Mapping[Name, Bridge] = {}
+    """The only ways from one mesh to another."""
     egress: Mapping[Name, Egress] = {}
+    """The only ways out."""
 
     def workload(self, name: ServiceName) -> Service | Composition:
         """Return the service or composition of that name."""

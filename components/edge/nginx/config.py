@@ -50,7 +50,7 @@ LOG: Final = {
     "client": "$remote_addr",
     "host": "$host",
     "method": "$request_method",
-    "path": "$uri",
+    "path": "$path",
     "door": "$door",
     "status": "$status",
     "refused": "$refused",
@@ -170,6 +170,8 @@ def _maps(hosts: Iterable[HostName]) -> Iterator[str]:
     yield from _map("$ssl_server_name", "$sni", {host: host for host in hosts})
     yield "# Paths that layers might read differently."
     yield from _map("$request_uri", "$refused", {pattern: reason for reason, pattern in REFUSED.items()})
+    yield "# The path alone, as it came: query strings carry secrets."
+    yield from _map("$request_uri", "$path", {r"~^(?<asked>[\x21-\x3e\x40-\x7e]*)": "$asked"})
     yield "# A door sees the credential it asks for and no other."
     yield from _map("$credential", "$edge_authorization", {Credential.TOKEN: "$http_authorization", Credential.ANY: "$http_authorization"})
     key = f"$http_{names.API_KEY_HEADER.replace('-', '_')}"
@@ -275,7 +277,7 @@ def _kept(cache: Cached) -> Iterator[str]:
     yield "proxy_cache answers;"
     yield f'proxy_cache_key "$request_method $server_name$request_uri{vary}";'
     yield "proxy_cache_convert_head off;"
-    yield f"proxy_cache_valid 200 {round(seconds(cache.ttl) * 1000)}ms;"
+    yield f"proxy_cache_valid 200 {max(1, int(seconds(cache.ttl)))}s;  # whole seconds: nginx knows no others here"
     yield "proxy_cache_lock on;"
     yield "proxy_cache_bypass $personal;"
     yield "proxy_no_cache $personal;"

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from components.edge.patterns import closure, covers, narrowest_first
+from components.edge.patterns import closure, narrowest_first
 from topology.model.base import HostName, HttpMethod, Name, seconds, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, JwtAuth, PublicAuth
 from topology.model.service import Protocol, Service
 from topology.model.system import Topology
-from topology.paths import is_prefix, is_template, regex, stem
+from topology.paths import covers, is_prefix, is_template, regex, stem
 
 
 class Credential(StrEnum):

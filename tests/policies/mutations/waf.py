@@ -27,15 +27,6 @@ def waf_engine_off(plan: Plan) -> bool:
     return _edge(plan, r"^(\s*)SecRuleEngine\s+On", r"\1SecRuleEngine Off")
 
 
-@TABLE.mutation("W01", "a rule switches the engine to detection for every request")
-def waf_engine_off_by_rule(plan: Plan) -> bool:
-    return (
-        _edge(plan, r"\Z", '\nSecAction "id:1999,phase:1,pass,nolog,ctl:ruleEngine=DetectionOnly"\n')
-        if plan.edge_files("SecRuleEngine") is None
-        else _append(plan, "SecRuleEngine", 'SecAction "id:1999,phase:1,pass,nolog,ctl:ruleEngine=DetectionOnly"')
-    )
-
-
 def _append(plan: Plan, marker: str, line: str) -> bool:
     found = plan.edge_files(marker)
     if found is None:
@@ -43,6 +34,11 @@ def _append(plan: Plan, marker: str, line: str) -> bool:
     record, key = found
     plan.edit(record)["data"][key] += f"\n{line}\n"
     return True
+
+
+@TABLE.mutation("W01", "a rule switches the engine to detection for every request")
+def waf_engine_off_by_rule(plan: Plan) -> bool:
+    return _append(plan, "SecRuleEngine", 'SecAction "id:1999,phase:1,pass,nolog,ctl:ruleEngine=DetectionOnly"')
 
 
 @TABLE.mutation("W02", "the WAF is not switched on in nginx")
@@ -57,7 +53,7 @@ def waf_without_rules_file(plan: Plan) -> bool:
 
 @TABLE.mutation("W02", "one location is excepted from the WAF")
 def waf_off_in_a_location(plan: Plan) -> bool:
-    return _edge(plan, r"(\blocation\s+[^{]*\{)(?=[^}]*(?:proxy|grpc)_pass)", r"\1 modsecurity off;", count=1)
+    return _edge(plan, r"^(\s*)((?:proxy|grpc)_pass\s)", r"\1modsecurity off;\1\2", count=1)
 
 
 @TABLE.mutation("W03", "the core rule set is not loaded")

@@ -1,0 +1,115 @@
+"""Values of Istio's charts."""
+
+import json
+from typing import Any, Final
+
+from components.binding import Binding
+from components.versions import ISTIO_VERSION
+from topology.derive import names, telemetry
+from topology.derive.manifest import Manifest
+from topology.model.base import Name, seconds
+from topology.model.system import Topology
+
+RESTRICTED: Final[dict[str, Any]] = {"seccompProfile": {"type": "RuntimeDefault"}}
+TRUSTED_PROXIES: Final = 2
+"""The edge and the gateway: the mesh ingress takes the client's address from the second place from the right."""
+
+QUIET_HEADERS: Final[dict[str, Any]] = {
+    "server": {"disabled": True},
+    "envoyDebugHeaders": {"disabled": True},
+    "attemptCount": {"disabled": True},
+    "metadataExchangeHeaders": {"mode": "IN_MESH"},
+}
+"""What proxies do not tell anybody."""
+
+
+def base(t: Topology) -> dict[str, Any]:
+    """Return the values of the chart with Istio's CRDs. Whatever is applied is validated by the first mesh's istiod, or refused."""
+    first = next(iter(t.meshes))
+    return {
+        "defaultRevision": first,
+        "global": {"istioNamespace": t.meshes[first].control_plane},
+        "base": {"validationFailurePolicy": "Fail"},
+    }
+
+
+def istiod(binding: Binding, t: Topology, mesh: Name) -> dict[str, Any]:
+    """Return the values of a mesh's control plane."""
+    m = t.meshes[mesh]
+    return {
+        "revision": mesh,
+        "autoscaleEnabled": False,
+        "replicaCount": binding.replicas.istiod,
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
+        "base": {"validationFailurePolicy": "Fail"},
+        "global": {
+            "istioNamespace": m.control_plane,
+            "hub": binding.image("istio"),
+            "tag": ISTIO_VERSION,
+            "proxy": {"resources": {"requests": {"cpu": "10m", "memory": "64Mi"}}},
+        },
+        "env": _environment(t),
+        "meshConfig": _mesh_config(binding, t, mesh),
+        **RESTRICTED,
+    }
+
+
+def gateway(binding: Binding, mesh: Name, role: Name) -> dict[str, Any]:
+    """Return the values of one of a mesh's own gateways. The chart's Service would be public: ours stands beside it."""
+    replicas: int = getattr(binding.replicas, role)
+    proxy_config: dict[str, Any] = {"proxyHeaders": QUIET_HEADERS}
+    if role == names.INGRESS:
+        proxy_config = {
+            "gatewayTopology": {"numTrustedProxies": TRUSTED_PROXIES},
+            # The edge's request id is kept: a proxy that takes its client for the internet would make a new one.
+            "proxyHeaders": {**QUIET_HEADERS, "requestId": {"disabled": True}},
+        }
+    return {
+        "name": role,
+        "revision": mesh,
+        "labels": {names.LAYER_LABEL: role},
+        "replicaCount": replicas,
+        "autoscaling": {"enabled": False},
+        "service": {"type": "None"},
+        "securityContext": RESTRICTED,
+        "podAnnotations": {"proxy.istio.io/config": json.dumps(proxy_config, sort_keys=True)},
+        "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "1Gi"}},
+    }
+
+
+def _environment(t: Topology) -> dict[str, str]:
+    found = {
+        "ENABLE_DEBUG_ON_HTTP": "false",
+        "PILOT_ENABLE_GATEWAY_API": "false",
+        "PILOT_ENABLE_GATEWAY_API_STATUS": "false",
+        "PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER": "false",
+        "PILOT_FILTER_GATEWAY_CLUSTER_CONFIG": "true",
+    }
+    if t.issuers:
+        shortest = min((issuer.key_cache for issuer in t.issuers.values()), key=seconds)
+        found["PILOT_JWT_PUB_KEY_REFRESH_INTERVAL"] = shortest
+    return found
+
+
+def _mesh_config(binding: Binding, t: Topology, mesh: Name) -> dict[str, Any]:
+    m = t.meshes[mesh]
+    providers: list[Manifest] = [
+        {
+            "name": telemetry.ACCESS_LOG,
+            "envoyFileAccessLog": {"path": "/dev/stdout", "logFormat": {"labels": telemetry.LOG_FORMAT}},
+        }
+    ]
+    if collector := binding.collector:
+        service = names.fqdn(collector.service, collector.namespace)
+        providers.append({"name": telemetry.TRACES, "opentelemetry": {"service": service, "port": collector.port}})
+    return {
+        "trustDomain": m.trust_domain,
+        "rootNamespace": m.control_plane,
+        "discoverySelectors": [{"matchLabels": {names.MESH_LABEL: mesh}}],
+        "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
+        "pathNormalization": {"normalization": "DECODE_AND_MERGE_SLASHES"},
+        "meshMTLS": {"minProtocolVersion": "TLSV1_3"},
+        "ingressControllerMode": "OFF",
+        "extensionProviders": providers,
+        "defaultConfig": {"holdApplicationUntilProxyStarts": True, "proxyHeaders": QUIET_HEADERS},
+    }

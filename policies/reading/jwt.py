@@ -1,0 +1,118 @@
+"""What gateways ask of a token, and in which ways what they ask is less than a token's whole proof.
+
+A token is proved when its signature, issuer, audience and expiry are checked and none of that is optional. Envoy checks `exp` and
+`nbf` wherever a token has them; Kong only where `claims_to_verify` names them, and it cannot check an audience at all.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from topology.model.system import Topology
+
+ASYMMETRIC: Final = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"})
+"""Algorithms whose verifier holds no key that could sign."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """One issuer whose tokens a gateway accepts."""
+
+    name: str
+    issuer: str
+    audiences: tuple[str, ...]
+    keys: str
+    """Where the signing keys come from: an address, `inline`, or empty for nowhere."""
+
+
+def envoy_providers(jwt: Mapping[str, Any]) -> tuple[Provider, ...]:
+    """Return the providers of the `jwt` of Envoy Gateway's SecurityPolicy."""
+    return tuple(
+        Provider(
+            name=provider.get("name", ""),
+            issuer=provider.get("issuer") or "",
+            audiences=tuple(provider.get("audiences") or ()),
+            keys=_keys(provider),
+        )
+        for provider in jwt.get("providers") or ()
+    )
+
+
+def istio_providers(request_authentication: Mapping[str, Any]) -> tuple[Provider, ...]:
+    """Return the providers of the spec of Istio's RequestAuthentication."""
+    return tuple(
+        Provider(
+            name=rule["issuer"],
+            issuer=rule["issuer"],
+            audiences=tuple(rule.get("audiences") or ()),
+            keys="inline" if rule.get("jwks") else rule.get("jwksUri") or "",
+        )
+        for rule in request_authentication.get("jwtRules") or ()
+    )
+
+
+def envoy_weaknesses(jwt: Mapping[str, Any], intent: Topology) -> Iterator[str]:
+    """Yield every way in which Envoy Gateway's `jwt` proves less than a whole token of an issuer of the topology."""
+    if jwt.get("optional"):
+        yield "`optional: true` lets requests without a token in"
+    if jwt.get("failOpen"):
+        yield "`failOpen: true` lets requests in while the keys cannot be fetched"
+    providers = envoy_providers(jwt)
+    if not providers:
+        yield "it names no provider"
+    for provider in providers:
+        yield from provider_weaknesses(provider, intent)
+
+
+def provider_weaknesses(provider: Provider, intent: Topology) -> Iterator[str]:
+    """Yield every way in which what a provider checks is less than, or something else than, what the topology says of its issuer."""
+    name = f"provider `{provider.name}`"
+    if not provider.issuer:
+        yield f"{name} names no issuer, so whose token it is goes unchecked"
+    if not provider.audiences:
+        yield f"{name} names no audiences, so a token for another API is accepted"
+    declared = next((issuer for issuer in intent.issuers.values() if issuer.issuer == provider.issuer), None)
+    if provider.issuer and declared is None:
+        yield f"{name} trusts {provider.issuer}, which is no issuer of the topology"
+    if declared is not None and (more := sorted(set(provider.audiences) - set(declared.audiences))):
+        yield f"{name} accepts tokens for {', '.join(more)}, which the topology does not name as audience of this system"
+    if not provider.keys:
+        yield f"{name} has no keys to check a signature with"
+    elif provider.keys != "inline" and not provider.keys.startswith("https://"):
+        yield f"{name} fetches its keys from {provider.keys}, which anybody on the way can change"
+    elif provider.keys != "inline" and declared is not None and provider.keys != declared.jwks_uri:
+        yield f"{name} fetches its keys from {provider.keys}; the topology says {declared.jwks_uri}"
+
+
+def kong_weaknesses(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every way in which the configuration of Kong's `jwt` plugin proves less than a token's signature, issuer and expiry."""
+    if config.get("anonymous"):
+        yield "`anonymous` lets requests without a token in"
+    if "exp" not in (config.get("claims_to_verify") or ()):
+        yield "`claims_to_verify` does not name exp, so an expired token is accepted"
+    if config.get("key_claim_name", "iss") != "iss":
+        yield f"`key_claim_name` is {config['key_claim_name']}, so whose token it is is not told by its issuer"
+    if config.get("run_on_preflight") is False:
+        yield "`run_on_preflight: false` lets every OPTIONS request in"
+    if config.get("uri_param_names", ["jwt"]):
+        yield "`uri_param_names` is not empty, so tokens may stand in addresses, which are logged"
+
+
+def kong_credential_weaknesses(credential: Mapping[str, str], intent: Topology) -> Iterator[str]:
+    """Yield every way in which a `jwt` credential of a KongConsumer accepts more than an issuer of the topology signs."""
+    issuers = {issuer.issuer for issuer in intent.issuers.values()}
+    if credential.get("key") not in issuers:
+        yield f"it accepts tokens of {credential.get('key') or 'no issuer'}, which is no issuer of the topology"
+    algorithm = credential.get("algorithm") or "HS256"
+    if algorithm not in ASYMMETRIC:
+        yield f"its algorithm is {algorithm}: whoever can verify a token can also sign one"
+    if algorithm in ASYMMETRIC and not credential.get("rsa_public_key"):
+        yield "it has no public key to check a signature with"
+
+
+def _keys(provider: Mapping[str, Any]) -> str:
+    remote: Mapping[str, Any] = provider.get("remoteJWKS") or {}
+    if remote:
+        backends: Sequence[Any] = remote.get("backendRefs") or ()
+        return f"backend {backends[0].get('name')}" if backends and not remote.get("uri") else remote.get("uri") or ""
+    return "inline" if provider.get("localJWKS") else ""

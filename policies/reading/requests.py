@@ -1,0 +1,65 @@
+"""Sets of requests: what is left of everything a client may ask as each layer takes its part away."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from policies.reading.patterns import EVERY, Pattern, covered, meet_hosts
+
+ANY_METHOD = "*"
+"""Every method."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requests:
+    """Requests of one method (or of every method) to hosts and paths, except paths that were taken by something else."""
+
+    host: str = "*"
+    method: str = ANY_METHOD
+    path: Pattern = EVERY
+    without: tuple[Pattern, ...] = ()
+
+    def __str__(self) -> str:
+        """Spell the requests: `GET api.abc.example/a/*`."""
+        host = "" if self.host == "*" else self.host
+        return f"{'any method' if self.method == ANY_METHOD else self.method} {host}{self.path}"
+
+    def to(self, hosts: Iterable[str]) -> "Iterator[Requests]":
+        """Yield the requests to each of some host patterns."""
+        seen: set[str] = set()
+        for host in hosts:
+            both = meet_hosts(self.host, host)
+            if both is not None and both not in seen:
+                seen.add(both)
+                yield replace(self, host=both)
+
+    def by(self, methods: Iterable[str] | None) -> "Iterator[Requests]":
+        """Yield the requests with each of some methods; None means every method."""
+        if methods is None:
+            yield self
+            return
+        for method in methods:
+            if method == ANY_METHOD:
+                yield self
+            elif self.method in {method, ANY_METHOD}:
+                yield replace(self, method=method)
+
+    def at(self, patterns: Iterable[Pattern] | None) -> "Iterator[Requests]":
+        """Yield the requests for each of some path patterns; None means every path.
+
+        Raises:
+            UnknownValueError: where an intersection cannot be written as a pattern.
+        """
+        if patterns is None:
+            yield self
+            return
+        for pattern in patterns:
+            both = self.path.meet(pattern)
+            if both is not None and not covered(both, self.without):
+                yield replace(self, path=both)
+
+    def minus(self, patterns: Iterable[Pattern]) -> "Requests | None":
+        """Return the requests outside some patterns; None where nothing is left."""
+        taken = [pattern for pattern in patterns if pattern.meet(self.path) is not None]
+        if covered(self.path, taken):
+            return None
+        return replace(self, without=(*self.without, *taken)) if taken else self

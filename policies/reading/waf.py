@@ -1,0 +1,143 @@
+"""The WAF at the edge: every place where a public nginx passes requests on, and what ModSecurity does with them there first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from policies.reading.exposure import Exposure
+from policies.reading.modsecurity import CORE_RULE_SET, CORE_RULE_SET_SETUP, Directive, directives, followed
+from policies.reading.nginx import Directive as NginxDirective
+from policies.reading.nginx import Location, Nginx, Server
+from policies.reading.resource import Resource
+from policies.reading.stack import Stack
+from policies.reading.values import UnknownValueError
+
+PASSES: Final = ("proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "memcached_pass")
+"""Directives that send a request on (https://nginx.org/en/docs/dirindex.html)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Front:
+    """A public nginx: one address and the servers that listen behind it."""
+
+    exposure: Exposure
+    nginx: Nginx
+
+    @property
+    def resource(self) -> Resource:
+        """Return the ConfigMap that holds its configuration."""
+        return self.nginx.config_map
+
+    @cached_property
+    def servers(self) -> tuple[Server, ...]:
+        """Return the servers that the public address reaches."""
+        return tuple(server for server in self.nginx.servers if any(self.hears(listen.port) for listen in server.listens))
+
+    @cached_property
+    def passages(self) -> tuple["Passage", ...]:
+        """Return every place in those servers where a request is sent on."""
+        return tuple(passage for server in self.servers for location in server.locations for passage in _passages(self, server, location))
+
+    @cached_property
+    def streams(self) -> tuple[NginxDirective, ...]:
+        """Return servers that pass connections on without reading the requests in them (`stream`)."""
+        return tuple(server for stream in self.nginx.main.all("stream") for server in stream.all("server"))
+
+    def hears(self, port: int) -> bool:
+        """Say whether the public address leads to a port."""
+        return self.exposure.port in {0, port}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Passage:
+    """One place where a public nginx sends requests on."""
+
+    front: Front
+    server: Server
+    location: Location
+    blocks: tuple[NginxDirective, ...]
+    """The blocks around it, innermost first."""
+    directive: NginxDirective
+    """`proxy_pass` or the like."""
+
+    def __str__(self) -> str:
+        """Name the place as it is written."""
+        where = " ".join(part for part in ("location", self.location.modifier, self.location.path) if part)
+        return f"{where} of server {' '.join(self.server.names) or '(without name)'}"
+
+    @property
+    def module(self) -> str:
+        """Return the prefix of the directives that shape what is sent: `proxy`, `grpc`, ..."""
+        return self.directive.name.removesuffix("_pass")
+
+    def get(self, name: str) -> NginxDirective | None:
+        """Return the directive of a name that holds here."""
+        return next((found for block in self.blocks if (found := block.get(name))), None)
+
+    def every(self, name: str) -> tuple[NginxDirective, ...]:
+        """Return the directives of a name that hold here: all of the innermost block that has one, as nginx inherits lists."""
+        return next((found for block in self.blocks if (found := tuple(block.all(name)))), ())
+
+    @property
+    def is_inspected(self) -> bool:
+        """Say whether ModSecurity sees the requests."""
+        switch = self.get("modsecurity")
+        return switch is not None and switch.args == ("on",)
+
+    @cached_property
+    def rules(self) -> tuple[Directive, ...]:
+        """Return ModSecurity's directives that hold here; inner blocks add to outer ones.
+
+        Raises:
+            UnknownValueError: if some of them stand where the plan does not show them.
+        """
+        found: list[Directive] = []
+        files = self.front.nginx.files
+        for block in reversed(self.blocks):
+            for directive in block.block:
+                if directive.name == "modsecurity_rules_remote":
+                    raise UnknownValueError(f"{directive.file}:{directive.line}", "rules from an address, which the plan does not show")
+                if directive.name == "modsecurity_rules":
+                    found += directives(directive.args[0], f"{directive.file}:{directive.line}")
+                if directive.name == "modsecurity_rules_file":
+                    if directive.args[0] not in files:
+                        raise UnknownValueError(directive.args[0], "a file of the image, which the plan does not show")
+                    found += followed(directive.args[0], files)
+        return tuple(found)
+
+    @property
+    def has_core_rule_set(self) -> bool:
+        """Say whether the OWASP core rule set is loaded.
+
+        Raises:
+            UnknownValueError: if a file is included of which it is not known what it holds.
+        """
+        loaded = False
+        for directive in self.rules:
+            if directive.name == "Include":
+                path = directive.arguments[0] if directive.arguments else ""
+                loaded = loaded or bool(CORE_RULE_SET.match(path))
+                if not CORE_RULE_SET.match(path) and not CORE_RULE_SET_SETUP.match(path):
+                    raise UnknownValueError(f"{directive.place}: Include {path}", "a file of the image, which may switch anything off")
+        return loaded
+
+
+def fronts(stack: Stack) -> tuple[Front, ...]:
+    """Return every public nginx of a stack."""
+    by_pod = {nginx.pod: nginx for nginx in stack.nginx}
+    return tuple(
+        Front(exposure=exposure, nginx=by_pod[pod]) for exposure in stack.exposures for pod in exposure.pods if pod in by_pod
+    )
+
+
+def _passages(front: Front, server: Server, location: Location) -> Iterator[Passage]:
+    def within(block: NginxDirective, around: tuple[NginxDirective, ...]) -> Iterator[Passage]:
+        blocks = (block, *around)
+        for directive in block.block:
+            if directive.name in PASSES:
+                yield Passage(front=front, server=server, location=location, blocks=blocks, directive=directive)
+            elif directive.name in {"if", "limit_except"}:
+                yield from within(directive, blocks)
+
+    yield from within(location.directive, tuple(reversed(location.inherited)))

@@ -1,0 +1,106 @@
+"""K11: pods are reached by Service name, never by address."""
+
+import re
+from collections.abc import Iterator, Mapping
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+from typing import Any, Final
+
+from policies.reading.pods import TEMPLATES, pod_of
+from policies.reading.resource import Resource
+from policies.reading.stack import Stack
+from policies.rule import Finding, Rule, Severity
+
+HAND_MADE: Final[Mapping[str, str]] = {
+    "Endpoints": "it sends a Service's traffic to addresses of its own choice",
+    "EndpointSlice": "it sends a Service's traffic to addresses of its own choice",
+    "WorkloadEntry": "it makes an address a member of the mesh",
+    "WorkloadGroup": "it lets machines outside the cluster become members of the mesh",
+}
+"""Kinds by which addresses are written by hand, and what each does."""
+
+_IPV4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]|/\d)")
+_IPV6: Final = re.compile(r"\[((?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4})\]")
+
+
+class K11(Rule):
+    """No resource leads traffic to an address instead of a Service.
+
+    Forbids:
+        Endpoints, EndpointSlices, WorkloadEntries and WorkloadGroups of the program; addresses of pods, nodes or the cloud's
+        metadata service in variables, arguments or ConfigMaps of a service.
+
+    Why:
+        A policy names identities and a NetworkPolicy names pods; an address says neither. Hand-made endpoints put any target
+        behind a name that callers trust. A call to a pod's address passes by the routes, versions and limits of its Service,
+        and tomorrow the address belongs to another pod.
+
+    Instead:
+        Call the Service by name::
+
+            env:
+              - name: ORDERS_URL
+                value: http://orders.shop.svc.cluster.local:8080
+    """
+
+    id = "K11"
+    name = "no-addresses-by-hand"
+    severity = Severity.HIGH
+    frameworks = ("C-0021", "CVE-2021-25740")
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check hand-made endpoints everywhere, and texts of the namespaces of services."""
+        yield from self.over(stack.of(*HAND_MADE), self._hand_made)
+        yield from self.over((r for r in stack.of("ConfigMap") if r.namespace in stack.app_namespaces), self._texts)
+        yield from self.over((r for r in stack.of(*TEMPLATES) if r.namespace in stack.app_namespaces), self._texts)
+
+    def _hand_made(self, resource: Resource) -> Iterator[Finding]:
+        yield self.broken(resource, HAND_MADE[resource.kind], "remove it, and let a Service select the pods")
+
+    def _texts(self, resource: Resource) -> Iterator[Finding]:
+        for where, text in texts(resource):
+            for address in _addresses(text):
+                yield self.broken(
+                    resource,
+                    f"{where} names the address {address}: who answers there is nobody that a policy knows",
+                    "use the name of a Service",
+                )
+
+
+def texts(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Yield place and text of everything that a ConfigMap or a workload tells its program.
+
+    Raises:
+        UnknownValueError: if a text is not known.
+    """
+    if resource.kind == "ConfigMap":
+        for key, text in resource.at("data", default={}).items():
+            yield f"its file {key}", text
+        return
+    pod = pod_of(resource)
+    if pod is None:
+        return
+    for container, variable, value in pod.env():
+        yield f"variable {variable} of container {container}", str(value or "")
+    for container in pod.all_containers:
+        name = container.get("name", "")
+        for field in ("command", "args"):
+            arguments: list[Any] = container.get(field) or []
+            for argument in arguments:
+                yield f"{field} of container {name}", str(argument)
+    for alias in pod.spec.get("hostAliases") or ():
+        yield "hostAliases", str(alias.get("ip", ""))
+
+
+def _addresses(text: str) -> Iterator[str]:
+    """Yield the addresses in a text that belong to a cluster, a node or a cloud, not to the host itself."""
+    for candidate in (*_IPV4.findall(text), *_IPV6.findall(text)):
+        address = _parsed(candidate)
+        if address and (address.is_private or address.is_link_local) and not address.is_loopback and not address.is_unspecified:
+            yield candidate
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except (AddressValueError, ValueError):
+        return None

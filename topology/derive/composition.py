@@ -1,0 +1,125 @@
+"""One JSON answer made from several services: nginx asks them in parallel (server-side includes) and puts their answers together.
+
+A part that fails, or answers with anything but success, becomes `null`. A part must answer with a body: nginx cannot tell a success
+without one (204) from a finished answer. The client's query is not passed on; its identity and request id are.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+from topology.derive import names
+from topology.derive.manifest import Manifest, manifest
+from topology.derive.relations import Relations
+from topology.derive.workloads import RESOURCES, RESTRICTED_CONTAINER, SCRATCH, SCRATCH_MOUNT, SPREAD, Images, pod_template
+from topology.model.base import ServiceName
+from topology.model.door import Composition
+from topology.model.system import COMPOSITION_PORT
+
+DIRECTORY: Final = "/etc/composition"
+CONFIG_LABEL: Final = "perimeter.dev/config"
+"""Pod annotation with a digest of the configuration, so that a change of it restarts the pods."""
+
+NO_ANSWER: Final = " ".join(
+    str(code) for code in (300, 301, 302, 303, 304, 305, 307, 308, *range(400, 418), 421, 422, 423, 424, 425, 426, 428, 429, 431, 451)
+) + " 500 501 502 503 504 505 506 507 508 510 511"
+"""Statuses that are no answer to compose: nginx wants each by number."""
+
+CONFIG: Final = """\
+worker_processes 1;
+pid /tmp/nginx.pid;
+error_log /dev/stderr warn;
+events {{
+  worker_connections 1024;
+}}
+http {{
+  server_tokens off;
+  access_log off;
+  client_body_temp_path /tmp/body;
+  proxy_temp_path /tmp/proxy;
+  fastcgi_temp_path /tmp/fastcgi;
+  uwsgi_temp_path /tmp/uwsgi;
+  scgi_temp_path /tmp/scgi;
+  default_type application/json;
+  proxy_http_version 1.1;
+  proxy_pass_request_body off;
+  proxy_intercept_errors on;
+  proxy_connect_timeout 2s;
+  proxy_read_timeout {timeout};
+  server {{
+    listen {port};
+    root {directory};
+    location / {{
+      limit_except GET {{
+        deny all;
+      }}
+      ssi on;
+      ssi_types application/json;
+      ssi_silent_errors on;
+      error_page 403 405 = @refused;
+      try_files /answer.json =404;
+    }}
+    location @refused {{
+      return 405;
+    }}
+    location = /none {{
+      internal;
+      return 200 "null";
+    }}
+{parts}
+  }}
+}}
+"""
+
+PART: Final = """\
+    location = /part/{key} {{
+      internal;
+      error_page {no_answer} =200 /none;
+      proxy_pass http://{host}:{port}{path};
+      proxy_set_header Host {host};
+      proxy_set_header Connection "";
+      proxy_set_header Accept-Encoding "";
+      proxy_set_header Content-Length "";
+      proxy_set_header If-None-Match "";
+      proxy_set_header If-Modified-Since "";
+      proxy_set_header Range "";
+    }}"""
+
+TIMEOUT: Final = "15s"
+
+
+def configuration(r: Relations, composition: Composition) -> dict[str, str]:
+    """Return the files of a composition: nginx's configuration and the answer with its gaps."""
+    parts = [
+        PART.format(no_answer=NO_ANSWER, key=key, host=names.address(r.t, part.service), port=r.port(part.service), path=part.path)
+        for key, part in composition.parts.items()
+    ]
+    config = CONFIG.format(port=COMPOSITION_PORT, directory=DIRECTORY, timeout=TIMEOUT, parts="\n".join(parts))
+    gaps = [f'"{key}":<!--# include virtual="/part/{key}" -->' for key in composition.parts]
+    return {"nginx.conf": config, "answer.json": f"{{{','.join(gaps)}}}"}
+
+
+def workload(r: Relations, name: ServiceName, images: Images) -> Iterator[Manifest]:
+    """Yield what runs a composition: its configuration and its Deployment."""
+    composition, namespace = r.t.compositions[name], r.t.namespace_of(name)
+    files = configuration(r, composition)
+    labels = {names.APP_LABEL: name, names.VERSION_LABEL: "v1"}
+    yield manifest("v1", "ConfigMap", name, namespace, labels={names.APP_LABEL: name}, data=files)
+    check = {"tcpSocket": {"port": COMPOSITION_PORT}}
+    container: dict[str, Any] = {
+        "name": name,
+        "image": images.composition,
+        "command": ["nginx", "-c", f"{DIRECTORY}/nginx.conf", "-g", "daemon off;"],
+        "ports": [{"name": "http", "containerPort": COMPOSITION_PORT, "protocol": "TCP"}],
+        "securityContext": {**RESTRICTED_CONTAINER, "readOnlyRootFilesystem": True},
+        "resources": RESOURCES,
+        "volumeMounts": [SCRATCH_MOUNT, {"name": "composition", "mountPath": DIRECTORY, "readOnly": True}],
+        "readinessProbe": {**check, "periodSeconds": 5},
+        "livenessProbe": {**check, "periodSeconds": 15, "failureThreshold": 4},
+    }
+    volumes = [SCRATCH, {"name": "composition", "configMap": {"name": name}}]
+    template = pod_template(labels, name, container, spread=SPREAD["zones"], volumes=volumes)
+    digest = hashlib.sha256("\0".join(files.values()).encode()).hexdigest()
+    template["metadata"]["annotations"] = {CONFIG_LABEL: digest[:16]}
+    spec = {"replicas": composition.replicas, "selector": {"matchLabels": labels}, "template": template}
+    yield manifest("apps/v1", "Deployment", name, namespace, spec, labels=labels)

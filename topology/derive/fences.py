@@ -1,0 +1,132 @@
+"""The NetworkPolicy of every workload of the mesh: its callers on its port, its callees on theirs, and what a proxy itself needs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from topology.derive import names, network
+from topology.derive.identity import gateway_labels
+from topology.derive.manifest import Manifest
+from topology.derive.relations import Relations
+from topology.model.base import Name, ServiceName
+from topology.model.door import JwtAuth
+from topology.model.system import Topology
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """Addresses of the environment that policies must name."""
+
+    inside: tuple[str, ...]
+    """Address ranges that are not outside."""
+    api_server: tuple[str, ...]
+    """Address ranges of the Kubernetes API server."""
+    api_server_ports: tuple[int, ...]
+    collector: tuple[dict[str, Any], int] | None = None
+    """Peer and port of the trace collector that proxies send to."""
+
+
+def service(r: Relations, name: ServiceName, around: Surroundings) -> Manifest:
+    """Return the policy of a service or composition."""
+    t = r.t
+    mesh = t.meshes[t.mesh_of(name)]
+    callers = [_pods(t, call.caller) for call in r.calls_to[name]]
+    callers += [_gateway(mesh.ingress, names.INGRESS)] if r.doors_to[name] else []
+    callers += [_gateway(mesh.bridge, names.BRIDGE)] if r.bridges_to[name] else []
+    ingress = [network.accept(callers, r.port(name))] if callers else []
+    egress = _proxy_needs(t, t.mesh_of(name), around)
+    egress += [network.reach([_pods(t, call.callee)], r.port(call.callee)) for call in r.calls_of[name]]
+    if r.egress_of[name]:
+        egress.append(network.reach([_gateway(mesh.egress, names.EGRESS)], names.MESH_GATEWAY_POD_PORT))
+    if r.bridges_of[name]:
+        egress.append(network.reach([_gateway(mesh.bridge, names.BRIDGE)], names.MESH_GATEWAY_POD_PORT))
+    return network.policy(name, t.namespace_of(name), {names.APP_LABEL: name}, ingress=ingress, egress=egress)
+
+
+def gateways(r: Relations, mesh: Name, around: Surroundings) -> Iterator[Manifest]:
+    """Yield the policies of a mesh's own gateways: ingress, and egress and bridge where the topology has them."""
+    t, m = r.t, r.t.meshes[mesh]
+    needs = _proxy_needs(t, mesh, around)
+    behind = dict.fromkeys(door.service for _, door in r.doors_of_mesh[mesh])
+    yield _policy(
+        names.INGRESS,
+        m.ingress,
+        accepted=[network.layer(names.GATEWAY_NAMESPACE, names.GATEWAY)],
+        egress=[*needs, *(network.reach([_pods(t, name)], r.port(name)) for name in behind)],
+    )
+    if exits := r.egress_of_mesh.get(mesh):
+        callers = dict.fromkeys(service for _, exit_ in exits for service in exit_.services)
+        ports = sorted({exit_.port for _, exit_ in exits})
+        yield _policy(
+            names.EGRESS,
+            m.egress,
+            accepted=[_pods(t, caller) for caller in callers],
+            egress=[*needs, network.outside(around.inside, *ports)],
+        )
+    if r.bridging(mesh):
+        leaving, arriving = r.bridges_out_of_mesh[mesh], r.bridges_into_mesh[mesh]
+        sources = [_pods(t, name) for name in dict.fromkeys(bridge.source for bridge in leaving)]
+        peers_in = dict.fromkeys(t.meshes[t.mesh_of(bridge.source)].bridge for bridge in arriving)
+        peers_out = dict.fromkeys(t.meshes[t.mesh_of(bridge.target)].bridge for bridge in leaving)
+        targets = dict.fromkeys(bridge.target for bridge in arriving)
+        egress = [network.reach([_gateway(namespace, names.BRIDGE)], names.MESH_GATEWAY_POD_PORT) for namespace in peers_out]
+        egress += [network.reach([_pods(t, name)], r.port(name)) for name in targets]
+        accepted = [*sources, *(_gateway(namespace, names.BRIDGE) for namespace in peers_in)]
+        yield _policy(names.BRIDGE, m.bridge, accepted=accepted, egress=[*needs, *egress])
+
+
+def control_plane(r: Relations, mesh: Name, around: Surroundings) -> Manifest:
+    """Return the policy of a mesh's istiod: its own proxies, and the API server's webhook calls, which come from no pod."""
+    t, m = r.t, r.t.meshes[mesh]
+    members = [name for name, owner in r.namespaces.items() if owner == mesh]
+    members += [m.ingress, *([m.egress] if mesh in r.egress_of_mesh else []), *([m.bridge] if r.bridging(mesh) else [])]
+    proxies = [network.pods(namespace, {}) for namespace in members]
+    fetched = any(isinstance(door.auth, JwtAuth) for _, door in r.doors_of_mesh[mesh])
+    return network.policy(
+        names.istiod(mesh),
+        m.control_plane,
+        {names.APP_LABEL: "istiod", names.REVISION_LABEL: mesh},
+        ingress=[
+            network.accept(proxies, names.ISTIOD_XDS_PORT),
+            # The webhook is asked by the API server, whose address is no pod's: TLS and the API server's trust guard it.
+            {"ports": network.tcp(names.ISTIOD_WEBHOOK_PORT)},
+        ],
+        egress=[
+            network.dns(),
+            network.ranges(around.api_server, *around.api_server_ports),
+            *([network.outside(around.inside, *_key_set_ports(t))] if fetched else []),
+        ],
+    )
+
+
+def _key_set_ports(t: Topology) -> list[int]:
+    """Return the ports of the issuers' key sets."""
+    found: set[int] = set()
+    for issuer in t.issuers.values():
+        authority = issuer.jwks_uri.removeprefix("https://").split("/", 1)[0]
+        _, _, port = authority.partition(":")
+        found.add(int(port) if port else names.HTTPS_PORT)
+    return sorted(found)
+
+
+def _proxy_needs(t: Topology, mesh: Name, around: Surroundings) -> list[network.Rule]:
+    """Return what every proxy calls: the name service, its control plane, and the trace collector."""
+    istiod = network.pods(t.meshes[mesh].control_plane, {names.APP_LABEL: "istiod", names.REVISION_LABEL: mesh})
+    rules = [network.dns(), network.reach([istiod], names.ISTIOD_XDS_PORT)]
+    if around.collector:
+        peer, port = around.collector
+        rules.append(network.reach([peer], port))
+    return rules
+
+
+def _policy(role: Name, namespace: Name, *, accepted: list[dict[str, Any]], egress: list[network.Rule]) -> Manifest:
+    ingress = [network.accept(accepted, names.MESH_GATEWAY_POD_PORT)]
+    return network.policy(role, namespace, gateway_labels(role), ingress=ingress, egress=egress)
+
+
+def _pods(t: Topology, name: ServiceName) -> dict[str, Any]:
+    return network.pods(t.namespace_of(name), {names.APP_LABEL: name})
+
+
+def _gateway(namespace: Name, role: Name) -> dict[str, Any]:
+    return network.pods(namespace, gateway_labels(role))

@@ -1,0 +1,193 @@
+"""What pydantic found, in the words of this product."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import UnionType
+from typing import Annotated, Any, Union, cast, get_args, get_origin
+
+from pydantic import BaseModel, Tag, ValidationError
+from pydantic_core import ErrorDetails
+
+from topology.findings import Finding, KeyPath, did_you_mean, nearest
+from topology.model.base import NO_MEMBER
+from topology.model.system import Topology
+from topology.model.text import NOT_THIS_TEXT
+
+WORDING: Mapping[str, str] = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known key",
+    NOT_THIS_TEXT: "{message}",
+    NO_MEMBER: "{message}",
+    "path": "{message}",
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "tuple_type": "must be a list",
+    "too_short": "must hold at least {min_length}, not {actual_length}",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+}
+"""The kinds of error that this model can make. A test fails when it makes another."""
+
+
+def explain(error: ValidationError) -> list[Finding]:
+    """Return a finding for each error, without those that only follow from others."""
+    found: dict[tuple[KeyPath, str], Finding] = {}
+    empty: set[tuple[KeyPath, str]] = set()
+    for item in error.errors(include_url=False):
+        place = locate(item["loc"])
+        finding = _finding(item, place)
+        if item["type"] == "too_short":
+            empty.add((finding.path, finding.reason))
+        found.setdefault((finding.path, finding.reason), finding)
+    return [
+        finding for key, finding in found.items() if not (_misspelled(finding, found) or (key in empty and _reported_inside(key[0], found)))
+    ]
+
+
+def _reported_inside(path: KeyPath, found: Mapping[tuple[KeyPath, str], Finding]) -> bool:
+    """Say whether an item of a list is reported itself: then it was not forgotten, and the list is not too short."""
+    return any(other[: len(path)] == path and len(other) > len(path) for other, _ in found)
+
+
+def _misspelled(finding: Finding, found: Mapping[tuple[KeyPath, str], Finding]) -> bool:
+    """Say whether a missing key is there under a name that is close to it, which is reported itself."""
+    return finding.reason == WORDING["missing"] and any(
+        other.path[:-1] == finding.path[:-1] and other.suggestion == did_you_mean(str(finding.path[-1]), [str(finding.path[-1])])
+        for other in found.values()
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an error is: its path in the file, and the model that the last key of the path was to belong to."""
+
+    path: KeyPath
+    owner: type[BaseModel] | None
+    rivals: frozenset[str]
+    """Keys of the other members of a union, of which only one can be."""
+
+
+def _finding(item: ErrorDetails, place: Place) -> Finding:
+    kind: str = item["type"]
+    given: object = item["input"]
+    context = dict(item.get("ctx", {})) | {"message": item["msg"]}
+    reason = WORDING[kind].format(**context) if kind in WORDING else item["msg"]
+    if given is None and kind not in {"missing", "extra_forbidden"}:
+        reason = f"is empty, and {reason}"
+    suggestion = SUGGESTIONS[kind](given, context) if kind in SUGGESTIONS else ""
+    if kind == "extra_forbidden":
+        key = str(place.path[-1])
+        if key in place.rivals:
+            reason, suggestion = "cannot stand beside the other keys", f"keep either `{key}` or {_spelled(place.owner)}"
+        else:
+            suggestion = did_you_mean(key, _keys(place.owner))
+    told = kind not in {"missing", "extra_forbidden"} and isinstance(given, str | int | float | date)
+    return Finding(path=place.path, given=given if told else None, reason=reason, suggestion=suggestion)
+
+
+def _a_text(given: object, context: Mapping[str, Any]) -> str:
+    return "write it in quotes" if isinstance(given, bool | int | float | date) else ""
+
+
+def _a_number(given: object, context: Mapping[str, Any]) -> str:
+    return "write it without quotes" if isinstance(given, str) and re.fullmatch(r"[0-9]+", given) else ""
+
+
+def _a_list(given: object, context: Mapping[str, Any]) -> str:
+    return f"write [{given}]" if isinstance(given, str) else ""
+
+
+def _an_example(given: object, context: Mapping[str, Any]) -> str:
+    return f"as in {context['example']}" if "example" in context else ""
+
+
+def _a_choice(given: object, context: Mapping[str, Any]) -> str:
+    near = nearest(given, re.findall(r"'([^']*)'", context["expected"])) if isinstance(given, str) else None
+    return f'did you mean "{near}"?' if near else ""
+
+
+def _a_member(given: object, context: Mapping[str, Any]) -> str:
+    keys = re.findall(r"`([^`]*)`", context["message"])
+    near = [nearest(str(key), keys) for key in cast(Mapping[Any, Any], given)] if isinstance(given, Mapping) else []
+    return next((f'did you mean "{key}"?' for key in near if key), "")
+
+
+SUGGESTIONS: Mapping[str, Callable[[object, Mapping[str, Any]], str]] = {
+    NOT_THIS_TEXT: _an_example,
+    NO_MEMBER: _a_member,
+    "string_type": _a_text,
+    "int_type": _a_number,
+    "float_type": _a_number,
+    "tuple_type": _a_list,
+    "literal_error": _a_choice,
+    "enum": _a_choice,
+}
+
+
+def _keys(owner: type[BaseModel] | None) -> list[str]:
+    return [field.alias or name for name, field in owner.model_fields.items()] if owner else []
+
+
+def _spelled(owner: type[BaseModel] | None) -> str:
+    return " and ".join(f"`{key}`" for key in _keys(owner))
+
+
+def locate(location: tuple[int | str, ...]) -> Place:
+    """Return where in the file an error is; pydantic's own location also holds the tags of unions."""
+    here: Any = Topology
+    owner: type[BaseModel] | None = Topology
+    rivals: frozenset[str] = frozenset()
+    path: list[str | int] = []
+    for part in location:
+        if part == "[key]":
+            break
+        members = _members(here)
+        if part in members:
+            here = members[part]
+            rivals = frozenset(key for tag, member in members.items() if tag != part for key in _keys(member))
+            continue
+        here = members.get(None, here)
+        path.append(part)
+        owner = here if isinstance(here, type) and issubclass(here, BaseModel) else None
+        here = _inside(here, part)
+        if _members(here).keys() - {None}:
+            rivals = frozenset()
+    return Place(path=tuple(path), owner=owner, rivals=rivals)
+
+
+def _members(here: Any) -> dict[Any, Any]:
+    """Return the members of a union by tag; the only member of an optional type by None."""
+    if get_origin(here) is Annotated:
+        here = get_args(here)[0]
+    if get_origin(here) not in {Union, UnionType}:
+        return {None: here}
+    found: dict[Any, Any] = {}
+    for member in get_args(here):
+        tags = [item.tag for item in get_args(member)[1:] if isinstance(item, Tag)]
+        if tags:
+            found[tags[0]] = get_args(member)[0]
+        elif member is not type(None):
+            found[None] = member
+    return found
+
+
+def _inside(here: Any, part: str | int) -> Any:
+    """Return the type of what a key or position leads to."""
+    if isinstance(here, type) and issubclass(here, BaseModel):
+        return next((field.annotation for name, field in here.model_fields.items() if part in {name, field.alias}), None)
+    if get_origin(here) is Annotated:
+        return _inside(get_args(here)[0], part)
+    arguments = [argument for argument in get_args(here) if argument is not Ellipsis]
+    return arguments[-1] if arguments else None
