@@ -1,10 +1,12 @@
 """What a stack file binds: which product plays each layer, and where things come from. Read once, all errors at once."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
+import pulumi
+import pulumi.runtime.config as runtime_config
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -93,6 +95,8 @@ class Binding(_Part):
     """Who issues the edge's server certificate; default: a certificate authority made on deploy."""
     collector: Collector | None = None
     """Where traces go; without it no proxy sends any."""
+    values: dict[str, dict[str, Any]] = {}
+    """Further values of charts, by the keys of `components.versions.CHARTS`, laid over ours: sizes, affinities, tolerations."""
     replicas: Replicas = Replicas()
     rotation: str = "1"
     """Any other value makes new API keys."""
@@ -115,8 +119,21 @@ class Binding(_Part):
         return self.images.get(key, IMAGES[key])
 
 
-class BindingError(Exception):
+class BindingError(pulumi.RunError):
     """A stack file that cannot be; the message says everything that is wrong with it, one line for each."""
+
+
+def stack_binding() -> Binding:
+    """Return the binding of the stack that the program runs for.
+
+    Raises:
+        BindingError: with every mistake in its stack file.
+    """
+    config = pulumi.Config()
+    given = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    prefix = f"{config.name}:"
+    keys = sorted(key.removeprefix(prefix) for key in given if key.startswith(prefix))
+    return read_binding({key: config.require(key) for key in keys}, pulumi.get_stack())
 
 
 def read_binding(values: Mapping[str, str], stack: str) -> Binding:
@@ -143,7 +160,7 @@ def read_binding(values: Mapping[str, str], stack: str) -> Binding:
 
 
 def _value(key: str, text: str) -> Any:
-    field = next((field for name, field in Binding.model_fields.items() if field.alias == key or name == key), None)
+    field = next((field for name, field in Binding.model_fields.items() if key in {field.alias, name}), None)
     if field is None or field.annotation in {str, str | None, EdgeKind, GatewayKind}:
         return text
     try:
@@ -152,16 +169,18 @@ def _value(key: str, text: str) -> Any:
         return text
 
 
-_KEYED: Final[dict[str, Callable[[], Mapping[str, object]]]] = {"charts": lambda: CHARTS, "images": lambda: IMAGES}
+_KEYED: Final[Mapping[str, Mapping[str, object]]] = {"charts": CHARTS, "values": CHARTS, "images": IMAGES}
 
 
 def _unknown_keys(given: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     for key, known in _KEYED.items():
         chosen = given.get(key)
-        for name in chosen if isinstance(chosen, dict) else ():
-            if name not in known():
-                found.append(f"{PROJECT}:{key}.{name}: is not known ({did_you_mean(str(name), known())})")
+        found += [
+            f"{PROJECT}:{key}.{name}: is not known ({did_you_mean(str(name), known)})"
+            for name in (chosen if isinstance(chosen, dict) else ())
+            if name not in known
+        ]
     return found
 
 

@@ -42,7 +42,7 @@ def release(
             chart=source.chart,
             version=source.version or None,
             repository_opts=helm.RepositoryOptsArgs(repo=source.repository) if source.repository else None,
-            values=dict(values),
+            values=_over(values, binding.values.get(chart, {})),
             create_namespace=False,
             atomic=True,
             skip_await=False,
@@ -50,3 +50,12 @@ def release(
         ),
         opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after)),
     )
+
+
+def _over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one mapping over another, level by level, as Helm does with several value files."""
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = _over(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged

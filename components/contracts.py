@@ -72,9 +72,9 @@ class MeshOutputs:
     """All meshes of the system."""
 
     ingress: Mapping[Name, IngressOutputs]
-    """By mesh."""
-    guards: tuple[pulumi.Resource, ...]
-    """Default-deny, STRICT mTLS and allow-nothing: what must stand before a workload or a route exists."""
+    """By mesh; a mesh without doors has none."""
+    guards: Mapping[Name, pulumi.Resource]
+    """The allow-nothing policy of each mesh, which waits for its istiod and for STRICT mutual TLS: what must stand before a workload."""
     control_planes: Mapping[Name, pulumi.Resource]
     """The istiod Release of each mesh: what creates Istio objects, or needs injection, depends on it."""
 

@@ -1,38 +1,179 @@
-"""Run a program (stand-in until the real planner lands)."""
+"""Plans a program: runs it in a process of its own and reads what it registered."""
 
+import heapq
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from enum import StrEnum
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-
-import yaml
+from typing import Any, cast
 
 from planner.errors import PlanError
-from planner.plan import Plan
+from planner.plan import Mode, Plan
+from planner.project import Program, load_program
+
+__all__ = ["Mode", "Plan", "PlanError", "plan_program"]
+
+_TAIL = 4_000
+"""How many characters of what a program printed are shown when it broke off."""
 
 
-class Mode(StrEnum):
-    """How unknown values are taken."""
+def plan_program(
+    project: Path,
+    stack: str,
+    config: Mapping[str, str] = {},  # nothing writes to it
+    *,
+    mode: Mode = Mode.PESSIMISTIC,
+    progress: Callable[[int], None] | None = None,
+    output: Callable[[str], None] | None = None,
+) -> Plan:
+    """Return what a Pulumi program would create.
 
-    PESSIMISTIC = "pessimistic"
-    OPTIMISTIC = "optimistic"
+    The program runs unmodified in a fresh process, without engine, login or credentials. Calls for different modes may run side by side.
+
+    Args:
+        project: the folder of Pulumi.yaml.
+        stack: the stack's name.
+        config: values of config keys (`<project>:<key>`), in place of those of the stack's file.
+        mode: how values are taken that only a deployment knows.
+        progress: told how many resources have been registered so far, now and then.
+        output: told what the program prints and logs, a line at a time, once it has ended.
+
+    Raises:
+        PlanError: with everything for which there is no plan.
+    """
+    program = load_program(project, stack, config)
+    with tempfile.TemporaryDirectory(prefix="plan-") as folder:
+        records, printed = Path(folder) / "records", Path(folder) / "printed"
+        code = _run(program, mode, Path(folder), records, printed, progress)
+        run = _Run.read(records)
+        said = printed.read_text(encoding="utf-8", errors="replace")
+    for line in (*said.splitlines(), *run.messages):
+        if output:
+            output(line)
+    if run.findings:
+        raise PlanError(run.findings)
+    if not run.ended:
+        raise PlanError([f"the program's process ended with code {code} before the program did.\n{said[-_TAIL:]}".rstrip()])
+    return Plan(tuple(_ordered(run.resources)), mode)
 
 
-def plan_program(project: Path, stack: str, config: Mapping[str, str] = {}, *, mode: Mode = Mode.PESSIMISTIC, progress: Callable[[int], None] | None = None) -> Plan:
-    """Plan."""
-    meta = yaml.safe_load((project / "Pulumi.yaml").read_text())
-    file = project / meta.get("stackConfigDir", "") / f"Pulumi.{stack}.yaml"
-    if not file.is_file():
-        raise PlanError([f"{file} does not exist"])
-    values = {}
-    for key, value in ((yaml.safe_load(file.read_text()) or {}).get("config") or {}).items():
-        key = key if ":" in key else f"{meta['name']}:{key}"
-        values[key] = value if isinstance(value, str) else json.dumps(value)
-    values.update(config)
-    request = {"project": meta["name"], "stack": stack, "config": values, "root": str(project), "mode": mode}
-    run = subprocess.run([sys.executable, "-m", "planner.worker"], input=json.dumps(request), capture_output=True, text=True, cwd=project, check=False)
-    if run.returncode:
-        raise PlanError([run.stderr[-6000:]])
-    return Plan(tuple(json.loads(run.stdout.splitlines()[-1])), mode)
+def _run(program: Program, mode: Mode, folder: Path, records: Path, printed: Path, progress: Callable[[int], None] | None) -> int:
+    request = folder / "request"
+    request.write_text(json.dumps(_request(program, mode)), encoding="utf-8")
+    reading, writing = os.pipe()
+    with open(reading, encoding="ascii") as told, printed.open("wb") as output:
+        command = [sys.executable, "-P", *_bytecode(), "-m", "planner.worker", str(request), str(records), str(writing)]
+        process = subprocess.Popen(
+            command, cwd=program.folder, env=_environment(program), stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[writing]
+        )
+        os.close(writing)
+        try:
+            for line in told:
+                if progress:
+                    progress(int(line))
+            return process.wait()
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _request(program: Program, mode: Mode) -> dict[str, Any]:
+    return {
+        "project": program.project,
+        "stack": program.stack,
+        "organization": program.organization,
+        "root": str(program.root),
+        "entry": program.entry,
+        "config": program.config,
+        "secret_keys": program.secret_keys,
+        "mode": mode,
+    }
+
+
+def _environment(program: Program) -> dict[str, str]:
+    """Return the environment that the language host gives a program."""
+    config = {"PULUMI_CONFIG": json.dumps(dict(program.config)), "PULUMI_CONFIG_SECRET_KEYS": json.dumps(program.secret_keys)}
+    return {**os.environ, **config}
+
+
+def _bytecode() -> list[str]:
+    """Return options that keep compiled modules for the next run where the interpreter is told not to write them beside the sources.
+
+    Compiling pulumi_kubernetes anew takes a second and 50 MiB. What is kept goes to the user's own cache.
+    """
+    if not sys.dont_write_bytecode:
+        return []
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "perimeter" / "bytecode"
+    return ["-X", f"pycache_prefix={cache}"]
+
+
+class _Run:
+    """The records of a run. See `planner.recorder`."""
+
+    def __init__(self) -> None:
+        self.resources: dict[str, dict[str, Any]] = {}
+        self.findings: list[str] = []
+        self.messages: list[str] = []
+        self.ended = False
+
+    @classmethod
+    def read(cls, records: Path) -> "_Run":
+        """Read what a process wrote, as far as it got."""
+        run = cls()
+        with records.open(encoding="utf-8") if records.exists() else open(os.devnull, encoding="utf-8") as lines:
+            for line in lines:
+                if line.endswith("\n"):
+                    for kind, *values in json.loads(line):
+                        run._take(kind, values)
+        return run
+
+    def _take(self, kind: str, values: list[Any]) -> None:
+        match kind:
+            case "resource":
+                state = cast(dict[str, Any], values[0])
+                if state.get("outputs") == "=":
+                    state["outputs"] = state["inputs"]
+                self.resources[state["urn"]] = state
+            case "outputs":
+                urn, outputs = values
+                if urn in self.resources and outputs:
+                    self.resources[urn]["outputs"] = outputs
+            case "finding":
+                self.findings.append(values[0])
+            case "message":
+                self.messages.append(values[0])
+            case _:
+                self.ended = True
+
+
+def _ordered(resources: Mapping[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield resources sorted by urn, but each after everything it refers to. Pulumi's tools reject a state in any other order."""
+    followers: dict[str, list[str]] = {}
+    missing: dict[str, int] = {}
+    for urn, state in resources.items():
+        before = {other for other in _references(state) if other in resources and other != urn}
+        missing[urn] = len(before)
+        for other in before:
+            followers.setdefault(other, []).append(urn)
+    ready = [urn for urn, count in missing.items() if not count]
+    heapq.heapify(ready)
+    while ready:
+        urn = heapq.heappop(ready)
+        yield resources[urn]
+        for follower in followers.get(urn, ()):
+            missing[follower] -= 1
+            if not missing[follower]:
+                heapq.heappush(ready, follower)
+
+
+def _references(state: Mapping[str, Any]) -> Iterator[str]:
+    yield state.get("parent", "")
+    yield state.get("deletedWith", "")
+    yield state.get("provider", "").rpartition("::")[0]
+    yield from state.get("dependencies", ())
+    yield from state.get("replaceWith", ())
+    for urns in state.get("propertyDependencies", {}).values():
+        yield from urns

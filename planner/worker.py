@@ -1,103 +1,119 @@
-"""Worker (stand-in until the real planner lands)."""
+"""The process in which a program runs: what Pulumi's language host does, with the monitor of this package in place of an engine.
+
+Started as `python -P -m planner.worker <request> <records> <progress>`: a JSON file that says what to run, the file to write records to, and
+the descriptor that is told the number of resources. Source: `sdk/python/cmd/pulumi-language-python-exec` of pulumi/pulumi.
+"""
 
 import asyncio
+import contextlib
+import gc
 import json
+import logging
+import os
 import runpy
 import sys
-import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi.runtime
-from google.protobuf import empty_pb2, json_format, struct_pb2
-from pulumi.runtime.proto import resource_pb2 as r
+from pulumi.runtime.settings import SETTINGS
 
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-SIG = "4dabf18193072939515e22adb298388d"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"
-OUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+from planner.failures import Origin, describe, describe_stall
+from planner.loop import HostExecutor, PacedLoop, Stalled
+from planner.monitor import Deployment, Engine, Monitor
+from planner.plan import Mode
+from planner.recorder import Recorder
 
+_FRAMES = 14
+"""How many frames of its stack the SDK keeps for every resource; the line of the project is among the innermost ten."""
 
-def clean(v):
-    if isinstance(v, dict):
-        s = v.get(SIG)
-        if s == SECRET:
-            return {SIG: SECRET, "plaintext": '"[secret]"'}
-        if s == OUT:
-            inner = clean(v["value"]) if "value" in v else UNKNOWN
-            return {SIG: SECRET, "plaintext": '"[secret]"'} if v.get("secret") else inner
-        return {k: clean(x) for k, x in v.items()}
-    if isinstance(v, list):
-        return [clean(x) for x in v]
-    if isinstance(v, float) and v.is_integer():
-        return int(v)
-    return v
+_COLLECT = (20_000, 20, 20)
+"""Thresholds of the garbage collector for a program that makes many objects which live until its end."""
 
 
-class Monitor:
-    def __init__(self, request):
-        self.q = request
-        self.resources = {}
-
-    def GetDeploymentInfo(self, req):
-        return r.DeploymentInfo(supportedFeatures=[v for v in r.ResourceMonitorFeature.values() if v and v != 14])
-
-    def SupportsFeature(self, req):
-        return r.SupportsFeatureResponse(hasSupport=req.id in {"secrets", "resourceReferences", "outputValues", "aliasSpecs", "deletedWith"})
-
-    def RegisterResource(self, req):
-        chain = ""
-        if req.parent:
-            t = req.parent.split("::")[2]
-            chain = "" if t == "pulumi:pulumi:Stack" else t + "$"
-        urn = f"urn:pulumi:{self.q['stack']}::{self.q['project']}::{chain}{req.type}::{req.name}"
-        if urn in self.resources:
-            raise Exception(f"Duplicate resource URN '{urn}'; try giving it a unique name")
-        inputs = clean(json_format.MessageToDict(req.object))
-        self.resources[urn] = {
-            "urn": urn, "custom": req.custom, "type": req.type, "inputs": inputs, "outputs": inputs if req.custom else {},
-            "parent": req.parent, "dependencies": sorted(req.dependencies),
-            "propertyDependencies": {k: list(d.urns) for k, d in sorted(req.propertyDependencies.items())},
-            "provider": req.provider, "ignoreChanges": list(req.ignoreChanges), "retainOnDelete": bool(req.retainOnDelete), "protect": bool(req.protect),
-        }
-        return r.RegisterResourceResponse(urn=urn, id="" if self.q["mode"] == "pessimistic" else f"{req.name}-id", object=req.object)
-
-    def RegisterResourceOutputs(self, req):
-        self.resources[req.urn]["outputs"] = clean(json_format.MessageToDict(req.outputs))
-        return empty_pb2.Empty()
-
-    def SignalAndWaitForShutdown(self, req):
-        return empty_pb2.Empty()
-
-    def Invoke(self, req):
-        raise Exception(f"unknown invoke {req.tok}")
+def main(request_file: str, records_file: str, progress_descriptor: str) -> None:
+    """Run one program and record it."""
+    request: dict[str, Any] = json.loads(Path(request_file).read_text(encoding="utf-8"))
+    with open(records_file, "w", encoding="utf-8") as records, open(int(progress_descriptor), "w", encoding="ascii") as progress:
+        recorder = Recorder(records, lambda count: _tell(progress.write, progress.flush, count))
+        deployment = Deployment(
+            project=request["project"],
+            stack=request["stack"],
+            organization=request["organization"],
+            root=request["root"],
+            config=request["config"],
+            secret_keys=frozenset(request["secret_keys"]),
+            mode=Mode(request["mode"]),
+        )
+        run(deployment, request["entry"], Monitor(deployment, recorder), Engine(recorder), recorder)
 
 
-class Engine:
-    def Log(self, req):
-        print(req.message, file=sys.stderr)
-        return empty_pb2.Empty()
-
-    def SetRootResource(self, req):
-        from pulumi.runtime.proto import engine_pb2
-        return engine_pb2.SetRootResourceResponse()
-
-    def GetRootResource(self, req):
-        from pulumi.runtime.proto import engine_pb2
-        return engine_pb2.GetRootResourceResponse()
+def _tell(write: Callable[[str], int], flush: Callable[[], None], count: int) -> None:
+    # Nobody may be listening any more, which is no reason to fail.
+    with contextlib.suppress(OSError):
+        write(f"{count}\n")
+        flush()
 
 
-def main():
-    q = json.loads(sys.stdin.read())
-    m = Monitor(q)
-    os.chdir(q["root"])
-    sys.path.insert(0, q["root"])
-    pulumi.runtime.set_all_config(q["config"])
-    pulumi.runtime.configure(pulumi.runtime.Settings(q["project"], q["stack"], monitor=m, engine=Engine(), parallel=1, dry_run=True, organization="organization", root_directory=q["root"]))
-    loop = asyncio.new_event_loop()
+def run(deployment: Deployment, entry: str, monitor: Monitor | str, engine: Engine | str, recorder: Recorder) -> None:
+    """Run a program to its end and record what went wrong, if anything did.
+
+    Args:
+        deployment: what the program is told about itself.
+        entry: the program's folder or file, seen from the current folder.
+        monitor: what answers its registrations, or the address of that.
+        engine: what takes its messages, or the address of that.
+        recorder: where findings go.
+    """
+    pulumi.runtime.set_all_config(dict(deployment.config), list(deployment.secret_keys))
+    settings = pulumi.runtime.Settings(
+        project=deployment.project,
+        stack=deployment.stack,
+        monitor=monitor,
+        engine=engine,
+        parallel=4,
+        dry_run=True,
+        organization=deployment.organization,
+        root_directory=deployment.root,
+    )
+    pulumi.runtime.configure(settings)
+    # As in the language host: the SDK leaves futures behind that nobody awaits once a program has failed.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    loop = PacedLoop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: runpy.run_path("__main__.py", run_name="__main__")))
-    print()
-    print(json.dumps(list(m.resources.values())))
+    loop.set_default_executor(HostExecutor(lambda: SETTINGS.callbacks is not None or (isinstance(monitor, Monitor) and monitor.calls_back)))
+    sys.argv = [entry]
+    origin = Origin.PROGRAM
+
+    def program() -> None:
+        nonlocal origin
+        settings.rpc_manager.rpcs.append(loop.settled)
+        sys.tracebacklimit = _FRAMES
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
+        try:
+            with loop.holding():
+                runpy.run_path(entry, run_name="__main__")
+        finally:
+            del sys.tracebacklimit
+            gc.freeze()
+        origin = Origin.REGISTRATION
+
+    try:
+        loop.run_until_complete(pulumi.runtime.run_in_stack(program))
+    except Stalled:
+        recorder.finding(describe_stall(asyncio.all_tasks(loop)))
+    except (Exception, SystemExit) as error:  # whatever the program raises is reported
+        for finding in describe(error, origin, Path(deployment.root), entry, recorder.findings):
+            recorder.finding(finding)
+    recorder.end()
 
 
-main()
+if __name__ == "__main__":
+    main(*sys.argv[1:])
+    # Threads and exit handlers of the program have no part in the plan, and freeing its objects one by one takes seconds.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -82,7 +82,8 @@ class Place:
 def _finding(item: ErrorDetails, place: Place) -> Finding:
     kind: str = item["type"]
     given: object = item["input"]
-    context = dict(item.get("ctx", {})) | {"message": item["msg"]}
+    context = {key: f"{bound:g}" if isinstance(bound, float) else bound for key, bound in item.get("ctx", {}).items()}
+    context["message"] = item["msg"]
     reason = WORDING[kind].format(**context) if kind in WORDING else item["msg"]
     if given is None and kind not in {"missing", "extra_forbidden"}:
         reason = f"is empty, and {reason}"

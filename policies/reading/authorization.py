@@ -198,9 +198,11 @@ class Guard:
                     # A condition on a token's claims asks for a token, of whichever issuer is verified here.
                     if not self.issuers:
                         return
-                case key if key.startswith("request.headers"):
-                    # The sender chooses headers.
-                    pass
+                case key if key.startswith("request.headers["):
+                    name = key.removeprefix("request.headers[").rstrip("]")
+                    exact = [value for value in condition.values if "*" not in value]
+                    if exact and len(exact) == len(condition.values):
+                        found = [has for value in exact for one in found if (has := one.having([(name, value)]))]
                 case key:
                     doubts.append(key)
         for each in found:

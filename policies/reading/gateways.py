@@ -127,7 +127,7 @@ def read_gateway(
         rules: list[Rule] = []
         for route in routes:
             try:
-                rules += _rules(route, gateway, spec, namespace)
+                rules += _rules(route, gateway, spec, namespace, whole=view.controller is not Controller.KONG)
             except UnknownValueError as error:
                 note(route, error)
             except (TypeError, KeyError, AttributeError, ValueError) as error:
@@ -158,7 +158,9 @@ def read_gateway(
     )
 
 
-def _rules(route: Resource, gateway: Resource, listener: Mapping[str, Any], namespace: Callable[[str], Namespace]) -> Iterator[Rule]:
+def _rules(
+    route: Resource, gateway: Resource, listener: Mapping[str, Any], namespace: Callable[[str], Namespace], *, whole: bool
+) -> Iterator[Rule]:
     if not any(_refers(parent, route, gateway, listener) for parent in route.at("spec", "parentRefs", default=[])):
         return
     if not _admits(listener, route, gateway, namespace):
@@ -174,7 +176,7 @@ def _rules(route: Resource, gateway: Resource, listener: Mapping[str, Any], name
             name=rule.get("name") or "",
             position=position,
             hosts=found,
-            matches=tuple(read(match) for match in rule.get("matches") or ({},)),
+            matches=tuple(read(match, whole=whole) for match in rule.get("matches") or ({},)),
             filters=tuple(rule.get("filters") or ()),
             backends=tuple(_backend(backend, route) for backend in rule.get("backendRefs") or ()),
         )
@@ -209,7 +211,7 @@ def _admits(listener: Mapping[str, Any], route: Resource, gateway: Resource, nam
             return False
 
 
-def _http_match(match: Mapping[str, Any]) -> Match:
+def _http_match(match: Mapping[str, Any], *, whole: bool) -> Match:
     path = match.get("path") or {}
     kind, value = path.get("type", "PathPrefix"), path.get("value", "/")
     match kind:
@@ -218,7 +220,8 @@ def _http_match(match: Mapping[str, Any]) -> Match:
         case "PathPrefix":
             patterns = segment_prefix(value)
         case "RegularExpression":
-            patterns = regex(value, whole=True)
+            # Kong looks for a match at the beginning of the path, Envoy for a match of all of it.
+            patterns = regex(value if whole or value.startswith("^") else f"^{value}", whole=whole)
         case _:
             raise UnknownValueError(f"path.type {kind}", "a kind of match that is not known")
     headers = match.get("headers") or ()
@@ -233,7 +236,8 @@ def _http_match(match: Mapping[str, Any]) -> Match:
     )
 
 
-def _grpc_match(match: Mapping[str, Any]) -> Match:
+def _grpc_match(match: Mapping[str, Any], *, whole: bool) -> Match:
+    del whole  # the same shape as for HTTP
     method = match.get("method") or {}
     if method.get("type", "Exact") != "Exact":
         raise UnknownValueError(f"method.type {method['type']}", "a match of gRPC methods that cannot be read")

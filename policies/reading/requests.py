@@ -17,6 +17,8 @@ class Requests:
     method: str = ANY_METHOD
     path: Pattern = EVERY
     without: tuple[Pattern, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers that must have exactly these values, sorted."""
 
     def __str__(self) -> str:
         """Spell the requests: `GET api.abc.example/a/*`."""
@@ -56,6 +58,14 @@ class Requests:
             both = self.path.meet(pattern)
             if both is not None and not covered(both, self.without):
                 yield replace(self, path=both)
+
+    def having(self, headers: Iterable[tuple[str, str]]) -> "Requests | None":
+        """Return the requests with some more headers; None where they already have another value of one."""
+        merged = dict(self.headers)
+        for name, value in headers:
+            if merged.setdefault(name.lower(), value) != value:
+                return None
+        return replace(self, headers=tuple(sorted(merged.items()))) if len(merged) != len(self.headers) else self
 
     def minus(self, patterns: Iterable[Pattern]) -> "Requests | None":
         """Return the requests outside some patterns; None where nothing is left."""

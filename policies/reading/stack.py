@@ -6,12 +6,23 @@ from functools import cached_property
 from typing import TypeVar
 
 from policies.reading import charts, controllers
+from policies.reading.authorization import Authorization, Guard
+from policies.reading.certificates import Certificates
+from policies.reading.envoy_gateway import POLICY_KINDS, EnvoyPolicies
+from policies.reading.exposure import Exposure, of_gateway, of_ingress, of_pod, of_service
+from policies.reading.gateways import ROUTE_KINDS, ApiGateway, read_gateway
+from policies.reading.istio_gateways import MeshGateway, mesh_gateway
+from policies.reading.kong import KongPlugins
 from policies.reading.meshes import Mesh, Proxy, mesh_of
 from policies.reading.namespaces import NAME_LABEL, Namespace, namespace_of
+from policies.reading.network import Network
+from policies.reading.nginx import Nginx, Server, nginx_of
 from policies.reading.normalise import has_unknown_identity
 from policies.reading.pods import TEMPLATES, Pod, Pods, pod_of
 from policies.reading.resource import Resource
+from policies.reading.selectors import matches_labels
 from policies.reading.services import Service, service_of
+from policies.reading.traffic import ISTIO_NETWORKING, Traffic
 from policies.reading.values import UnknownValueError
 from topology.edges import Edge, edges
 from topology.model.system import Topology
@@ -205,6 +216,137 @@ class Stack:
     def identities(self) -> Mapping[str, tuple[Pod, ...]]:
         """Return the pods of every mesh by identity."""
         return self._pods_by_identity
+
+    # Layers
+
+    @cached_property
+    def network(self) -> Network:
+        """Return the NetworkPolicies: which pods may connect to which."""
+        return Network(self.of("NetworkPolicy.networking.k8s.io"), self.pods, self.namespaces, self.note)
+
+    @cached_property
+    def authorization(self) -> Authorization:
+        """Return the policies of the identity level."""
+        return Authorization(self.of(*Authorization.KINDS), self.pods, self.member, self.namespace, self.meshes, self.note)
+
+    def guard(self, pod: Pod) -> Guard | None:
+        """Return what a pod's proxy accepts from whom; None for a pod outside every mesh."""
+        return self.authorization.guard(pod)
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        """Return VirtualServices, DestinationRules, ServiceEntries and Sidecars."""
+
+        def of(kind: str) -> Iterator[Resource]:
+            return self.of(f"{kind}.{ISTIO_NETWORKING}")
+
+        return Traffic(of, self.service, self.member, self.namespace, self.note)
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """Return the certificates that cert-manager makes."""
+        return Certificates(self.of("Certificate.cert-manager.io"), self.find, self.note)
+
+    @cached_property
+    def nginx(self) -> tuple[Nginx, ...]:
+        """Return every nginx whose configuration is in ConfigMaps: the edge, and compositions."""
+        maps: defaultdict[str, dict[str, Resource]] = defaultdict(dict)
+        for resource in self.of("ConfigMap"):
+            maps[resource.namespace][resource.name] = resource
+        found: list[Nginx] = []
+        for pod in self.pods:
+            if pod.volumes and maps[pod.namespace]:
+                known = self.reading(pod.resource, lambda pod=pod: list(nginx_of(pod, maps[pod.namespace])))
+                found += known or ()
+        return tuple(found)
+
+    @cached_property
+    def exposures(self) -> tuple[Exposure, ...]:
+        """Return every public address."""
+        found: list[Exposure] = []
+        for service in self.services:
+            found += self.reading(service.resource, lambda service=service: list(of_service(service))) or ()
+        for pod in self.pods:
+            found += self.reading(pod.resource, lambda pod=pod: list(of_pod(pod))) or ()
+        for ingress in self.of("Ingress.networking.k8s.io", "Ingress.extensions"):
+            found += self.reading(ingress, lambda ingress=ingress: list(of_ingress(ingress, self.service))) or ()
+        for gateway in self.of(f"Gateway.{controllers.GATEWAY_API}"):
+            view = self.reading(gateway, lambda gateway=gateway: controllers.class_of(gateway, self.find))
+            found += of_gateway(gateway, view.controller) if view else ()
+        return tuple(found)
+
+    @cached_property
+    def edge(self) -> tuple[Server, ...]:
+        """Return the nginx servers that have a public address."""
+        public = {(pod, exposure.port) for exposure in self.exposures for pod in exposure.pods}
+        return tuple(
+            server
+            for nginx in self.nginx
+            for server in nginx.servers
+            if any((nginx.pod, port) in public for listen in server.listens for port in (listen.port, 0))
+        )
+
+    @cached_property
+    def gateways(self) -> tuple[ApiGateway, ...]:
+        """Return the API gateways: Gateways of the Gateway API with listeners, pods and attached routes."""
+        found: list[ApiGateway] = []
+        for gateway in self.of(f"Gateway.{controllers.GATEWAY_API}"):
+            view = self.reading(gateway, lambda gateway=gateway: self._gateway(gateway))
+            found += [view] if view else []
+        return tuple(found)
+
+    def _gateway(self, gateway: Resource) -> ApiGateway:
+        controller = controllers.class_of(gateway, self.find).controller
+        if controller is controllers.Controller.KONG:
+            kong = [release for release in self.releases if charts.chart_name(release) == "kong"]
+            pods = [pod for pod in self.pods if pod.resource.urn in {release.urn for release in kong} and pod.maker]
+        else:
+            pods = [pod for pod in self.pods if pod.maker and pod.resource.urn == gateway.urn]
+        routes = self.of(*(f"{kind}.{controllers.GATEWAY_API}" for kind in ROUTE_KINDS))
+        return read_gateway(gateway, routes, self.find, self.namespace, pods, self.note)
+
+    @cached_property
+    def envoy_policies(self) -> EnvoyPolicies:
+        """Return Envoy Gateway's policies by what they are attached to."""
+        return EnvoyPolicies(self.of(*(f"{kind}.gateway.envoyproxy.io" for kind in POLICY_KINDS)))
+
+    @cached_property
+    def kong_plugins(self) -> KongPlugins:
+        """Return Kong's plugins and consumers."""
+        group = "configuration.konghq.com"
+        return KongPlugins(self.find, self.of(f"KongClusterPlugin.{group}"), self.of(f"KongConsumer.{group}"))
+
+    @cached_property
+    def mesh_gateways(self) -> tuple[MeshGateway, ...]:
+        """Return the Istio Gateways with the pods they configure."""
+        found: list[MeshGateway] = []
+        for resource in self.of(f"Gateway.{ISTIO_NETWORKING}"):
+            view = self.reading(resource, lambda resource=resource: mesh_gateway(resource, self._configured))
+            found += [view] if view else []
+        return tuple(found)
+
+    def _configured(self, gateway: Resource) -> tuple[Pod, ...]:
+        """Return the pods that an Istio Gateway configures: by labels, in every namespace, unless istiod keeps it to its own.
+
+        https://istio.io/latest/docs/reference/config/networking/gateway/#Gateway-selector
+        """
+        selector = gateway.at("spec", "selector", default={})
+        found: list[Pod] = []
+        for pod in self._proxies:
+            member = self.member(pod)
+            if member is None or not member[0].reads(gateway) or not member[0].discovers(self.namespace(gateway.namespace)):
+                continue
+            scoped = (member[0].values.get("env") or {}).get("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", "false")
+            if str(scoped).lower() == "true" and pod.namespace != gateway.namespace:
+                continue
+            if matches_labels(selector, pod.labels):
+                found.append(pod)
+        return tuple(found)
+
+    @cached_property
+    def _proxies(self) -> tuple[Pod, ...]:
+        """Return the pods that may serve Istio Gateways: any proxy may, but a sidecar that does is unheard of unless selected."""
+        return tuple(pod for pod in self.pods if self.member(pod))
 
     def _unknown_identity(self, resource: Resource) -> bool:
         if has_unknown_identity(resource):

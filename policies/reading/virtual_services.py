@@ -1,5 +1,6 @@
 """VirtualServices: routes in order, each with what it matches and where it leads."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,10 +31,11 @@ class Rewriting:
     """What a route changes of a request."""
 
     authority: str = ""
-    uri: str = ""
-    """Replaces what the route matched; empty where the path stays."""
-    expression: bool = False
-    """The path is rewritten by a regular expression, which is not read."""
+    old: str = ""
+    new: str = ""
+    """The beginning of the path that is replaced, and by what; both empty where the path stays."""
+    whole: bool = False
+    """The whole path is replaced by `new`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,12 +45,12 @@ class Route:
     resource: Resource
     name: str
     patterns: tuple[Pattern, ...]
-    matched: str
-    """The string of an exact or prefix match, for rewriting."""
-    method: str | None
+    methods: tuple[str, ...] | None
     hosts: tuple[str, ...]
+    headers: tuple[tuple[str, str], ...]
+    """Headers that must have exactly these values."""
     conditional: bool
-    """It asks for headers, query parameters or the like, so that a later route may get the same path."""
+    """It asks for something else besides, so that a later route may get the same requests."""
     gateways: tuple[str, ...]
     """Names as `namespace/name`, or `mesh`."""
     source_labels: Mapping[str, str]
@@ -59,11 +61,13 @@ class Route:
     ends: str = ""
     """What the route answers itself: a redirect or a fixed answer."""
     removed_headers: frozenset[str] = frozenset()
+    tcp: bool = False
+    """The route is below HTTP."""
 
     @property
     def catches_all(self) -> bool:
         """Say whether it matches everything: Istio sorts such a route behind all others of its host."""
-        return self.patterns == (EVERY,) and not self.conditional and self.method is None
+        return self.patterns == (EVERY,) and not self.conditional and not self.headers and self.methods is None
 
 
 def full_host(host: str, namespace: str) -> str:
@@ -80,7 +84,7 @@ def hosts_of(resource: Resource) -> tuple[str, ...]:
 
 def gateways_of(resource: Resource, given: Any = None) -> tuple[str, ...]:
     """Return the gateways that a VirtualService, or one of its matches, is bound to; `mesh` where none is given."""
-    names = given if given is not None else resource.at("spec", "gateways", default=[])
+    names = given or resource.at("spec", "gateways", default=[])
     return tuple(name if name == MESH or "/" in name else f"{resource.namespace}/{name}" for name in names) or (MESH,)
 
 
@@ -89,73 +93,99 @@ def routes_of(resource: Resource) -> tuple[Route, ...]:
     """Return the routes of a VirtualService in the order in which they are tried.
 
     Raises:
-        UnknownValueError: for a route that cannot be read (delegates, and expressions of another form).
+        UnknownValueError: for a route that cannot be read (delegates, routes by SNI, expressions of another form).
     """
-    if resource.at("spec", "tls") or resource.at("spec", "tcp"):
-        raise UnknownValueError(f"{resource}: spec.tls, spec.tcp", "a route below HTTP, in which no operation can be told")
+    if resource.at("spec", "tls"):
+        raise UnknownValueError(f"{resource}: spec.tls", "a route by SNI, in which no operation can be told")
     found = [route for rule in resource.at("spec", "http", default=[]) for route in _routes(resource, rule)]
-    return (*(route for route in found if not route.catches_all), *(route for route in found if route.catches_all))
+    found = [*(route for route in found if not route.catches_all), *(route for route in found if route.catches_all)]
+    return (*found, *(route for rule in resource.at("spec", "tcp", default=[]) for route in _routes(resource, rule, tcp=True)))
 
 
-_CONDITIONS: Final = ("headers", "queryParams", "withoutHeaders", "scheme")
+_CONDITIONS: Final = ("queryParams", "withoutHeaders", "scheme")
 _MATCH_KEYS: Final = frozenset(
-    {*_CONDITIONS, "uri", "method", "authority", "gateways", "sourceLabels", "sourceNamespace", "port", "name", "statPrefix", "ignoreUriCase"}
+    {*_CONDITIONS, "headers", "uri", "method", "authority", "gateways", "sourceLabels", "sourceNamespace", "port", "name", "statPrefix"}
 )
 
 
-def _routes(resource: Resource, rule: Mapping[str, Any]) -> Iterator[Route]:
+def _routes(resource: Resource, rule: Mapping[str, Any], *, tcp: bool = False) -> Iterator[Route]:
     if rule.get("delegate"):
         raise UnknownValueError(f"{resource}: delegate", "a route in another object")
     destinations = tuple(_destination(resource, each["destination"]) for each in rule.get("route") or ())
     mirrors = [*([{"destination": rule["mirror"]}] if rule.get("mirror") else []), *(rule.get("mirrors") or ())]
     destinations += tuple(_destination(resource, each["destination"], mirror=True) for each in mirrors)
-    rewrite = rule.get("rewrite") or {}
-    rewriting = Rewriting(
-        authority=rewrite.get("authority") or "", uri=rewrite.get("uri") or "", expression=bool(rewrite.get("uriRegexRewrite"))
-    )
     ends = "a redirect" if rule.get("redirect") else "a fixed answer" if rule.get("directResponse") else ""
     removed = ((rule.get("headers") or {}).get("request") or {}).get("remove") or ()
     for match in rule.get("match") or ({},):
         if strange := set(match) - _MATCH_KEYS:
             raise UnknownValueError(f"{resource}: {', '.join(sorted(strange))}", "a match that is not known")
-        patterns, matched = _patterns(match.get("uri") or {}, resource)
-        methods = match.get("method") or {}
-        if methods and set(methods) != {"exact"}:
-            raise UnknownValueError(f"{resource}: match.method", "a match of methods that cannot be read")
-        authority = match.get("authority") or {}
-        if authority and not set(authority) <= {"exact"}:
-            raise UnknownValueError(f"{resource}: match.authority", "a match of hosts that cannot be read")
+        patterns, matched, prefixed = _patterns(match.get("uri") or {}, resource)
+        headers = match.get("headers") or {}
+        plain = tuple(sorted((name.lower(), value["exact"]) for name, value in headers.items() if "exact" in (value or {})))
         yield Route(
             resource=resource,
             name=rule.get("name") or "",
             patterns=patterns,
-            matched=matched,
-            method=methods.get("exact"),
-            hosts=tuple(authority.values()) or ("*",),
-            conditional=any(match.get(key) for key in _CONDITIONS) or bool(match.get("ignoreUriCase")),
+            methods=_texts(match.get("method"), resource, "match.method"),
+            hosts=_texts(match.get("authority"), resource, "match.authority") or ("*",),
+            headers=plain,
+            conditional=len(plain) != len(headers) or any(match.get(key) for key in _CONDITIONS),
             gateways=gateways_of(resource, match.get("gateways")),
             source_labels=match.get("sourceLabels") or {},
             source_namespace=match.get("sourceNamespace") or "",
             port=match.get("port"),
             destinations=destinations,
-            rewriting=rewriting,
+            rewriting=_rewriting(rule.get("rewrite") or {}, matched, resource, prefixed=prefixed),
             ends=ends,
             removed_headers=frozenset(header.lower() for header in removed),
+            tcp=tcp,
         )
 
 
-def _patterns(uri: Mapping[str, Any], resource: Resource) -> tuple[tuple[Pattern, ...], str]:
+def _patterns(uri: Mapping[str, Any], resource: Resource) -> tuple[tuple[Pattern, ...], str, bool]:
+    """Return the paths of a match, its text, and whether the text is a beginning only."""
     match list(uri.items()):
         case []:
-            return (EVERY,), "/"
+            return (EVERY,), "/", True
         case [("exact", value)]:
-            return (exact(value),), value
+            return (exact(value),), value, False
         case [("prefix", value)]:
-            return (prefix(value),), value
+            return (prefix(value),), value, True
         case [("regex", value)]:
-            return regex(value, whole=True), ""
+            return regex(value, whole=True), "", False
         case _:
             raise UnknownValueError(f"{resource}: match.uri", "a match of paths that cannot be read")
+
+
+_ALTERNATIVES = re.compile(r"^[\w.-]+(\|[\w.-]+)*$")
+
+
+def _texts(match: Mapping[str, str] | None, resource: Resource, where: str) -> tuple[str, ...] | None:
+    """Return the texts that a match allows: one, or the alternatives of `A|B`."""
+    match list((match or {}).items()):
+        case []:
+            return None
+        case [("exact", value)]:
+            return (value,)
+        case [("regex", value)] if _ALTERNATIVES.match(value):
+            return tuple(value.split("|"))
+        case _:
+            raise UnknownValueError(f"{resource}: {where}", "a match that cannot be read")
+
+
+_LITERAL_PREFIX = re.compile(r"^\^((?:[A-Za-z0-9_~/-]|\\[^A-Za-z0-9])*)$")
+
+
+def _rewriting(given: Mapping[str, Any], matched: str, resource: Resource, *, prefixed: bool) -> Rewriting:
+    authority = given.get("authority") or ""
+    if expression := given.get("uriRegexRewrite"):
+        literal = _LITERAL_PREFIX.match(expression["match"])
+        if literal is None or "\\" in expression["rewrite"]:
+            raise UnknownValueError(f"{resource}: rewrite.uriRegexRewrite", "a rewrite that cannot be read")
+        return Rewriting(authority=authority, old=re.sub(r"\\(.)", r"\1", literal[1]), new=expression["rewrite"])
+    if uri := given.get("uri"):
+        return Rewriting(authority=authority, old=matched, new=uri, whole=not prefixed)
+    return Rewriting(authority=authority)
 
 
 def _destination(resource: Resource, given: Mapping[str, Any], *, mirror: bool = False) -> Destination:

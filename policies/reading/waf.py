@@ -126,9 +126,7 @@ class Passage:
 def fronts(stack: Stack) -> tuple[Front, ...]:
     """Return every public nginx of a stack."""
     by_pod = {nginx.pod: nginx for nginx in stack.nginx}
-    return tuple(
-        Front(exposure=exposure, nginx=by_pod[pod]) for exposure in stack.exposures for pod in exposure.pods if pod in by_pod
-    )
+    return tuple(Front(exposure=exposure, nginx=by_pod[pod]) for exposure in stack.exposures for pod in exposure.pods if pod in by_pod)
 
 
 def _passages(front: Front, server: Server, location: Location) -> Iterator[Passage]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.checks import at, attempt
+from policies.reading.charts import chart_name
 from policies.reading.meshes import Mesh
 from policies.reading.pods import TEMPLATES, pod_of
 from policies.reading.resource import Resource
@@ -56,8 +57,11 @@ class M12(Rule):
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check every control plane, then what single proxies change."""
         shown = {mesh.trust_domain for mesh in stack.meshes}
+        read = {mesh.release for mesh in stack.meshes}
+        hidden = [release for release in stack.releases if release not in read and _is_istiod(release)]
+        yield from (self.undecided(release, f"its mesh configuration cannot be read: {_reason(release, stack)}") for release in hidden)
         for name, mesh in stack.intent.meshes.items():
-            if mesh.trust_domain not in shown:
+            if mesh.trust_domain not in shown and not hidden:
                 yield self.undecided(
                     None, f"no Release of istiod in this stack has the trust domain {mesh.trust_domain} of mesh {name}", "install it here"
                 )
@@ -135,3 +139,11 @@ class M12(Rule):
             yield self.undecided(
                 resource, f"{where} has connectionSettings, which may replace the normalization of paths", "remove connectionSettings"
             )
+
+
+def _is_istiod(release: Resource) -> bool:
+    return chart_name(release) == "istiod"
+
+
+def _reason(release: Resource, stack: Stack) -> str:
+    return next((str(error) for resource, error in stack.unreadable if resource is release), "not of the expected shape")

@@ -26,7 +26,22 @@ LIMIT_FIELDS: Final = frozenset(
 )
 """Fields of LocalRateLimit with which it can only refuse requests (envoy.extensions.filters.http.local_ratelimit.v3)."""
 
-PATCHES: Final = frozenset({"INSERT_BEFORE", "INSERT_FIRST", "MERGE"})
+SHARED_RATE_LIMIT: Final = "envoy.filters.http.ratelimit"
+SHARED_RATE_LIMIT_TYPE: Final = "type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3.RateLimit"
+SHARED_LIMIT_FIELDS: Final = frozenset(
+    {
+        "domain",
+        "stage",
+        "request_type",
+        "timeout",
+        "failure_mode_deny",
+        "rate_limit_service",
+        "enable_x_ratelimit_headers",
+        "rate_limited_status",
+    }
+)
+"""The same for a limit that a rate-limit service counts (envoy.extensions.filters.http.ratelimit.v3)."""
+
 AUTHORIZATION: Final = (
     "envoy.filters.http.rbac",
     "envoy.filters.network.rbac",
@@ -49,7 +64,8 @@ class M18(Rule):
     """The only EnvoyFilter is a rate limit in front of one workload.
 
     Forbids:
-        EnvoyFilters of any other shape than a local rate limit on the inbound side of the workload they select; WasmPlugin,
+        EnvoyFilters of any other shape than a rate limit on the inbound side of the workload they select, counted by the proxy
+        itself or by a rate-limit service of the cluster, which refuses when that does not answer; WasmPlugin,
         TrafficExtension, EnvoyPatchPolicy and EnvoyExtensionPolicy.
 
     Why:
@@ -101,31 +117,42 @@ class M18(Rule):
                 f"{where} ({operation or 'no operation'}) touches {touched[0]}, the filter that decides who may call",
                 "remove the EnvoyFilter",
             )
-        elif not _is_local_rate_limit(patch):
+        elif not _is_rate_limit(patch):
             yield self.broken(
                 resource,
-                f"{where} ({operation or 'no operation'} of {patch.get('applyTo')}) is not a local rate limit: its effect is not known",
+                f"{where} ({operation or 'no operation'} of {patch.get('applyTo')}) is not a rate limit: its effect is not known",
                 "remove it",
             )
 
 
-def _is_local_rate_limit(patch: Mapping[str, Any]) -> bool:
+def _is_rate_limit(patch: Mapping[str, Any]) -> bool:
     """Say whether a patch can do nothing but refuse requests that are too many."""
-    match: Mapping[str, Any] = patch.get("match") or {}
-    change: Mapping[str, Any] = patch.get("patch") or {}
-    if match.get("context") != "SIDECAR_INBOUND" or change.get("operation") not in PATCHES:
+    if at(patch, "match", "context") != "SIDECAR_INBOUND":
         return False
-    value: Mapping[str, Any] = change.get("value") or {}
-    match patch.get("applyTo"), change.get("operation"):
+    value: Mapping[str, Any] = at(patch, "patch", "value", default={})
+    match patch.get("applyTo"), at(patch, "patch", "operation"):
         case "HTTP_FILTER", "INSERT_BEFORE" | "INSERT_FIRST":
-            return set(value) == {"name", "typed_config"} and value["name"] == LOCAL_RATE_LIMIT and _only_limits(value["typed_config"])
-        case (("HTTP_ROUTE" | "VIRTUAL_HOST"), "MERGE"):
+            if set(value) != {"name", "typed_config"}:
+                return False
+            if value["name"] == SHARED_RATE_LIMIT:
+                return _only_asks(value["typed_config"])
+            return value["name"] == LOCAL_RATE_LIMIT and _only_limits(value["typed_config"])
+        case "HTTP_ROUTE" | "VIRTUAL_HOST", "MERGE":
+            if set(value) == {"route"}:
+                return set(at(value, "route", default={})) == {"rate_limits"}
             configs: Mapping[str, Any] = value.get("typed_per_filter_config") or {}
             return (
                 set(value) == {"typed_per_filter_config"} and set(configs) == {LOCAL_RATE_LIMIT} and _only_limits(configs[LOCAL_RATE_LIMIT])
             )
         case _:
             return False
+
+
+def _only_asks(config: Mapping[str, Any]) -> bool:
+    """Say whether a shared limit refuses when nobody answers, and asks a service of the cluster."""
+    cluster = at(config, "rate_limit_service", "grpc_service", "envoy_grpc", "cluster_name", default="")
+    known = config.get("@type") == SHARED_RATE_LIMIT_TYPE and set(config) - {"@type"} <= SHARED_LIMIT_FIELDS
+    return known and config.get("failure_mode_deny") is True and str(cluster).startswith("outbound|")
 
 
 def _only_limits(config: Mapping[str, Any]) -> bool:

@@ -1,6 +1,5 @@
 """Random systems that keep every law: what the theorem is tried on besides the systems under `stacks/`."""
 
-from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -37,11 +36,11 @@ def granted(name: str, protocol: str) -> st.SearchStrategy[list[Document]]:
             lambda rpcs: [{"rpcs": rpcs}]
         )
     methods = st.just(["GET"]) if protocol == "websocket" else st.sampled_from((*READS, *WRITES))
-    return st.builds(lambda m, p: [{"methods": m, "paths": p}], methods, paths(name))
+    return st.fixed_dictionaries({"methods": methods, "paths": paths(name)}).map(lambda operation: [operation])
 
 
 @st.composite
-def topologies(draw: Callable[..., Any], *, max_services: int = len(NAMES)) -> Topology:
+def topologies(draw: st.DrawFn, *, max_services: int = len(NAMES)) -> Topology:
     """Return systems of 1 to `max_services` services with doors, calls, canaries, ways out, sometimes a second mesh with bridges."""
     names: list[str] = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=max_services, unique=True))
     meshes = _meshes(draw, names)
@@ -68,7 +67,7 @@ def topologies(draw: Callable[..., Any], *, max_services: int = len(NAMES)) -> T
     return admit(Topology.model_validate(document))
 
 
-def _meshes(draw: Callable[..., Any], names: list[str]) -> dict[str, list[str]]:
+def _meshes(draw: st.DrawFn, names: list[str]) -> dict[str, list[str]]:
     if len(names) < 2 or not draw(st.booleans()):
         return {"main": names}
     cut = draw(st.integers(1, len(names) - 1))
@@ -82,7 +81,7 @@ def _mesh(name: str, *, single: bool) -> Document:
     return {"trustDomain": f"{name}.random.example", "namespace": name} | parts
 
 
-def _service(draw: Callable[..., Any], mesh: str | None) -> Document:
+def _service(draw: st.DrawFn, mesh: str | None) -> Document:
     protocol = draw(st.sampled_from(PROTOCOLS))
     service: Document = {
         "protocol": protocol,
@@ -107,7 +106,7 @@ def _service(draw: Callable[..., Any], mesh: str | None) -> Document:
     return service
 
 
-def _calls(draw: Callable[..., Any], services: dict[str, Document], members: list[str]) -> None:
+def _calls(draw: st.DrawFn, services: dict[str, Document], members: list[str]) -> None:
     """Let services of one mesh call each other, mostly down the list, sometimes back up: cycles are lawful."""
     for position, caller in enumerate(members):
         others = [name for name in members if name != caller]
@@ -119,14 +118,14 @@ def _calls(draw: Callable[..., Any], services: dict[str, Document], members: lis
                     services[callee]["faults"] = [{"percent": 10, "abort": 503, "callers": [caller]}]
 
 
-def _doors(draw: Callable[..., Any], document: Document) -> None:
+def _doors(draw: st.DrawFn, document: Document) -> None:
     candidates = [name for name, service in document["services"].items() if service["protocol"] != "tcp"]
     if candidates:
         for name in draw(st.lists(st.sampled_from(candidates), max_size=4, unique=True)):
             _door(draw, document, name)
 
 
-def _door(draw: Callable[..., Any], document: Document, service: str) -> None:
+def _door(draw: st.DrawFn, document: Document, service: str) -> None:
     """Open a door named like its service, on paths below `/<service>/`, so that doors do not overlap."""
     about: Document = document["services"][service]
     protocol, data = about["protocol"], about["data"]
@@ -150,7 +149,7 @@ def _door(draw: Callable[..., Any], document: Document, service: str) -> None:
     document.setdefault("doors", {})[service] = door
 
 
-def _bridges(draw: Callable[..., Any], document: Document, meshes: list[list[str]]) -> None:
+def _bridges(draw: st.DrawFn, document: Document, meshes: list[list[str]]) -> None:
     services: dict[str, Document] = document["services"]
     for sources, targets in (meshes, meshes[::-1]):
         carried = [name for name in targets if services[name]["protocol"] != "tcp"]
@@ -160,7 +159,7 @@ def _bridges(draw: Callable[..., Any], document: Document, meshes: list[list[str
             document.setdefault("bridges", {})[f"{source}-{target}"] = {"source": source, "target": target, "operations": operations}
 
 
-def _ways_out(draw: Callable[..., Any], document: Document, meshes: list[list[str]]) -> None:
+def _ways_out(draw: st.DrawFn, document: Document, meshes: list[list[str]]) -> None:
     for number, members in enumerate(meshes):
         for letter in draw(st.lists(st.sampled_from("ab"), max_size=2, unique=True)):
             users = draw(st.lists(st.sampled_from(members), min_size=1, max_size=3, unique=True))
@@ -168,7 +167,7 @@ def _ways_out(draw: Callable[..., Any], document: Document, meshes: list[list[st
             document.setdefault("egress", {})[f"{letter}{number}"] = host
 
 
-def _composition(draw: Callable[..., Any], document: Document, members: list[str], mesh: str | None) -> None:
+def _composition(draw: st.DrawFn, document: Document, members: list[str], mesh: str | None) -> None:
     parts = [name for name in members if document["services"][name]["protocol"] == "http"][:3]
     if len(parts) < 2 or not draw(st.booleans()):
         return
@@ -181,7 +180,7 @@ def _composition(draw: Callable[..., Any], document: Document, members: list[str
     document.setdefault("doors", {})[name] = door
 
 
-def _use_everything(draw: Callable[..., Any], document: Document) -> None:
+def _use_everything(draw: st.DrawFn, document: Document) -> None:
     """Give a service that nothing uses a door, or a way out where a door cannot lead to it."""
     services: dict[str, Document] = document["services"]
     used = {name for name, service in services.items() if service.get("calls")}

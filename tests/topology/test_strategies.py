@@ -1,31 +1,50 @@
 """The random systems are what they are said to be: lawful, varied, and the same after a trip through a file."""
 
+from collections.abc import Callable
+
+import pytest
 import yaml
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 
 from tests.topology.strategies import topologies
 from topology.load import parse
+from topology.model.service import Protocol
 from topology.model.system import Topology
 
-THOROUGH = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+FOUND_QUICKLY = settings(
+    max_examples=300, deadline=None, database=None, derandomize=True, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow]
+)
+
+FEATURES: dict[str, Callable[[Topology], bool]] = {
+    "no door": lambda t: not t.doors,
+    "twelve services": lambda t: len(t.services) == 12,
+    "bridge": lambda t: bool(t.bridges),
+    "bridges both ways": lambda t: len({t.mesh_of(bridge.source) for bridge in t.bridges.values()}) == 2,
+    "composition": lambda t: bool(t.compositions),
+    "egress": lambda t: bool(t.egress),
+    "egress from two meshes": lambda t: len({t.mesh_of(name) for exit_ in t.egress.values() for name in exit_.services}) == 2,
+    "canary": lambda t: any(service.canary for service in t.services.values()),
+    "mirror": lambda t: any(service.mirror for service in t.services.values()),
+    "fault": lambda t: any(service.faults for service in t.services.values()),
+    "tcp call": lambda t: any(
+        t.services[callee].protocol is Protocol.TCP for service in t.services.values() for callee in service.calls if callee in t.services
+    ),
+    "grpc door": lambda t: any(
+        t.services[door.service].protocol is Protocol.GRPC for door in t.doors.values() if door.service in t.services
+    ),
+    "rewrite": lambda t: any(door.rewrite for door in t.doors.values()),
+    "cache": lambda t: any(door.cache for door in t.doors.values()),
+    "API key": lambda t: bool(t.consumers),
+}
 
 
-@THOROUGH
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(topologies())
 def test_every_random_topology_survives_a_file(t: Topology) -> None:
     document = t.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     assert parse(yaml.safe_dump(document, sort_keys=False)) == t
 
 
-def test_random_topologies_include_what_makes_them_hard() -> None:
-    """Each of these would have to be drawn at least once; `find` fails where it never is."""
-    for wanted in (
-        lambda t: bool(t.bridges),
-        lambda t: bool(t.compositions),
-        lambda t: bool(t.egress),
-        lambda t: any(service.canary for service in t.services.values()),
-        lambda t: any(service.protocol == "tcp" for service in t.services.values()),
-        lambda t: any(door.rewrite for door in t.doors.values()),
-        lambda t: not t.doors,
-    ):
-        assert find(topologies(), wanted, settings=settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck)))
+@pytest.mark.parametrize("feature", FEATURES)
+def test_random_topologies_have_every_feature_that_makes_them_hard(feature: str) -> None:
+    find(topologies(), FEATURES[feature], settings=FOUND_QUICKLY)  # raises NoSuchExample where it is never drawn

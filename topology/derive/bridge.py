@@ -84,13 +84,14 @@ def _way_out(r: Relations, namespace: Name, target: ServiceName, bridges: list[B
     own, port = f"{namespace}/{names.BRIDGE}", r.port(target)
     near = {"host": here, "exportTo": seen_by, "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL", "sni": here}}}
     yield manifest(traffic.API, "DestinationRule", target, namespace, near)
-    common = {"timeout": traffic.request_timeout(r, target), "retries": traffic.NO_RETRIES}
+    common = {**traffic.request_timeout(r, target), "retries": traffic.NO_RETRIES}
     to_here = {"route": [{"destination": {"host": here, "port": {"number": port}}}], "rewrite": {"authority": here}, **common}
-    sidecars: list[dict[str, Any]] = []
-    for source in dict.fromkeys(bridge.source for bridge in bridges):
-        # A fault that names this caller is injected here: beyond the bridge it can no longer be told from others.
-        if fault := traffic.fault_for(t.services[target], source, only_named=True):
-            sidecars.append({"match": [{"gateways": [traffic.MESH], **traffic.sources(t, source)}], **to_here, "fault": fault})
+    # A fault that names a caller is injected here: beyond the bridge that caller can no longer be told from others.
+    sidecars: list[dict[str, Any]] = [
+        {"match": [{"gateways": [traffic.MESH], **traffic.sources(t, source)}], **to_here, "fault": fault}
+        for source in dict.fromkeys(bridge.source for bridge in bridges)
+        if (fault := traffic.fault_for(t.services[target], source, only_named=True))
+    ]
     sidecars.append({"match": [{"gateways": [traffic.MESH]}], **to_here})
     to_there = {"destination": {"host": there, "port": {"number": names.HTTPS_PORT}}}
     onward = {"match": [{"gateways": [own]}], "route": [to_there], "rewrite": {"authority": there}, **common}

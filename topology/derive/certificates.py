@@ -64,8 +64,8 @@ def leaves(t: Topology, public_issuer: str | None = None) -> Iterator[Manifest]:
     gateway = names.fqdn(names.GATEWAY, names.GATEWAY_NAMESPACE)
     yield _leaf(names.GATEWAY_SERVER_SECRET, names.GATEWAY_NAMESPACE, Authority.BOUNDARY.issuer, hosts=[*public, gateway])
     yield _leaf(names.GATEWAY_CLIENT_SECRET, names.GATEWAY_NAMESPACE, Authority.BOUNDARY.issuer, uri=names.GATEWAY_IDENTITY)
-    for mesh in t.meshes.values():
-        yield _leaf(names.INGRESS_SERVER_SECRET, mesh.ingress, Authority.BOUNDARY.issuer, hosts=public)
+    for mesh in dict.fromkeys(t.mesh_of(door.service) for door in t.doors.values()):
+        yield _leaf(names.INGRESS_SERVER_SECRET, t.meshes[mesh].ingress, Authority.BOUNDARY.issuer, hosts=public)
     for mesh in bridging(t):
         yield _leaf(
             names.BRIDGE_SECRET,

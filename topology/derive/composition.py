@@ -20,9 +20,7 @@ DIRECTORY: Final = "/etc/composition"
 CONFIG_LABEL: Final = "perimeter.dev/config"
 """Pod annotation with a digest of the configuration, so that a change of it restarts the pods."""
 
-NO_ANSWER: Final = " ".join(
-    str(code) for code in (300, 301, 302, 303, 304, 305, 307, 308, *range(400, 418), 421, 422, 423, 424, 425, 426, 428, 429, 431, 451)
-) + " 500 501 502 503 504 505 506 507 508 510 511"
+NO_ANSWER: Final = " ".join(map(str, [*range(300, 309), *range(400, 432), 451, *range(500, 512)]))
 """Statuses that are no answer to compose: nginx wants each by number."""
 
 CONFIG: Final = """\

@@ -16,7 +16,11 @@ from topology.model.system import Topology
 
 REDIS_LABELS: Final = {names.APP_LABEL: names.REDIS}
 RATE_LIMIT_LABELS: Final = {names.APP_LABEL: names.RATE_LIMIT}
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 # of the pod, whose NetworkPolicy says who comes near
+LOOPBACK: Final = "127.0.0.1"
 DOMAIN: Final = "perimeter"
+REDIS_SETTINGS: Final = ("--port", str(names.REDIS_PORT), "--protected-mode", "no", "--save", "", "--dir", SCRATCH_MOUNT["mountPath"])
+"""Redis without a disk: counters may be forgotten."""
 CONFIG_PATH: Final = "/data/ratelimit/config"
 FILTER: Final = "envoy.filters.http.ratelimit"
 TYPE: Final = "type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3.RateLimit"
@@ -31,11 +35,9 @@ def tiers_count_globally(t: Topology) -> bool:
 def redis(image: str, clients: Sequence[dict[str, Any]]) -> Iterator[Manifest]:
     """Yield the gateway's counters: a Redis that forgets on restart, reached by its clients (NetworkPolicy peers) alone."""
     namespace = names.COUNTERS_NAMESPACE
-    yield network.policy(
-        names.REDIS, namespace, REDIS_LABELS, ingress=[network.accept(clients, names.REDIS_PORT)], egress=[]
-    )
+    yield network.policy(names.REDIS, namespace, REDIS_LABELS, ingress=[network.accept(clients, names.REDIS_PORT)], egress=[])
     yield _account(names.REDIS, namespace)
-    template = pod_template(REDIS_LABELS, names.REDIS, _redis_container(image, "0.0.0.0"), spread=[], volumes=[SCRATCH])
+    template = pod_template(REDIS_LABELS, names.REDIS, _redis_container(image, EVERYWHERE), spread=[], volumes=[SCRATCH])
     yield _deployment(names.REDIS, namespace, REDIS_LABELS, template)
     port = {"name": "tcp-redis", "port": names.REDIS_PORT, "targetPort": names.REDIS_PORT, "protocol": "TCP"}
     spec = {"type": "ClusterIP", "selector": REDIS_LABELS, "ports": [port]}
@@ -49,6 +51,12 @@ def limited(r: Relations, mesh: Name) -> dict[ServiceName, ServiceLimit]:
         for name, service in r.t.services.items()
         if service.limit is not None and service.limit.scope is Scope.GLOBAL and r.t.mesh_of(name) == mesh
     }
+
+
+def counted(r: Relations, name: ServiceName) -> bool:
+    """Say whether a service's limit is counted once for all its instances."""
+    service = r.t.workload(name)
+    return isinstance(service, Service) and service.limit is not None and service.limit.scope is Scope.GLOBAL
 
 
 def namespace_of(mesh: Name) -> Name:
@@ -83,9 +91,7 @@ def rate_limit_service(r: Relations, mesh: Name, image: str, redis_image: str) -
         }
     ]
     selector = {"matchLabels": RATE_LIMIT_LABELS}
-    yield manifest(
-        SECURITY, "AuthorizationPolicy", names.RATE_LIMIT, namespace, {"selector": selector, "action": "ALLOW", "rules": rules}
-    )
+    yield manifest(SECURITY, "AuthorizationPolicy", names.RATE_LIMIT, namespace, {"selector": selector, "action": "ALLOW", "rules": rules})
     istiod = network.pods(t.meshes[mesh].control_plane, {names.APP_LABEL: "istiod", names.REVISION_LABEL: mesh})
     callers = [network.pods(t.namespace_of(name), {names.APP_LABEL: name}) for name in asking]
     yield network.policy(
@@ -113,7 +119,7 @@ def rate_limit_service(r: Relations, mesh: Name, image: str, redis_image: str) -
         spread=[],
         volumes=[SCRATCH, {"name": "config", "configMap": {"name": names.RATE_LIMIT}}],
     )
-    template["spec"]["containers"].append(_redis_container(redis_image, "127.0.0.1"))
+    template["spec"]["containers"].append(_redis_container(redis_image, LOOPBACK))
     yield _deployment(names.RATE_LIMIT, namespace, RATE_LIMIT_LABELS, template)
     port = {
         "name": "grpc",
@@ -131,8 +137,7 @@ def filter_for(r: Relations, name: ServiceName) -> Manifest | None:
 
     When the rate-limit service does not answer, the call is refused (500): a limit that fails open is none.
     """
-    service = r.t.workload(name)
-    if not isinstance(service, Service) or service.limit is None or service.limit.scope is not Scope.GLOBAL:
+    if not counted(r, name):
         return None
     cluster = f"outbound|{names.RATE_LIMIT_PORT}||{host(r.t.mesh_of(name))}"
     value = {
@@ -159,18 +164,18 @@ def filter_for(r: Relations, name: ServiceName) -> Manifest | None:
         },
         "patch": {"operation": "INSERT_BEFORE", "value": {"name": FILTER, "typed_config": {"@type": TYPE, **value}}},
     }
-    counted = {
+    tallies = {
         "applyTo": "HTTP_ROUTE",
         "match": {
             "context": "SIDECAR_INBOUND",
-            "routeConfiguration": {"vhost": {"name": f"inbound|http|{service.port}", "route": {"action": "ANY"}}},
+            "routeConfiguration": {"vhost": {"name": f"inbound|http|{r.port(name)}", "route": {"action": "ANY"}}},
         },
         "patch": {
             "operation": "MERGE",
             "value": {"route": {"rate_limits": [{"actions": [{"generic_key": {"descriptor_value": name}}]}]}},
         },
     }
-    spec = {"workloadSelector": {"labels": {names.APP_LABEL: name}}, "configPatches": [asks, counted]}
+    spec = {"workloadSelector": {"labels": {names.APP_LABEL: name}}, "configPatches": [asks, tallies]}
     return manifest("networking.istio.io/v1alpha3", "EnvoyFilter", f"{name}-limit", r.t.namespace_of(name), spec)
 
 
@@ -185,12 +190,12 @@ def _deployment(name: Name, namespace: Name, labels: dict[str, str], template: d
 
 def _redis_container(image: str, address: str) -> dict[str, Any]:
     check = {"tcpSocket": {"port": names.REDIS_PORT}}
-    if address == "127.0.0.1":
+    if address == LOOPBACK:
         check = {"exec": {"command": ["redis-cli", "-h", address, "ping"]}}
     return {
         "name": names.REDIS,
         "image": image,
-        "command": ["redis-server", "--bind", address, "--port", str(names.REDIS_PORT), "--protected-mode", "no", "--save", "", "--dir", "/tmp"],
+        "command": ["redis-server", "--bind", address, *REDIS_SETTINGS],
         "ports": [{"name": "redis", "containerPort": names.REDIS_PORT, "protocol": "TCP"}],
         "securityContext": {**RESTRICTED_CONTAINER, "readOnlyRootFilesystem": True},
         "resources": RESOURCES,
@@ -203,16 +208,16 @@ def _rate_limit_container(image: str) -> dict[str, Any]:
     env = {
         "LOG_LEVEL": "warn",
         "REDIS_SOCKET_TYPE": "tcp",
-        "REDIS_URL": f"127.0.0.1:{names.REDIS_PORT}",
+        "REDIS_URL": f"{LOOPBACK}:{names.REDIS_PORT}",
         "USE_STATSD": "false",
         "RUNTIME_ROOT": "/data",
         "RUNTIME_SUBDIRECTORY": "ratelimit",
         "RUNTIME_WATCH_ROOT": "false",
         "RUNTIME_IGNOREDOTFILES": "true",
-        "HOST": "127.0.0.1",
-        "GRPC_HOST": "0.0.0.0",
+        "HOST": LOOPBACK,
+        "GRPC_HOST": EVERYWHERE,
         "GRPC_PORT": str(names.RATE_LIMIT_PORT),
-        "DEBUG_HOST": "127.0.0.1",
+        "DEBUG_HOST": LOOPBACK,
     }
     return {
         "name": names.RATE_LIMIT,

@@ -25,7 +25,7 @@ def asked_port(exit_: Egress) -> int:
 
 def documents(r: Relations, mesh: Name) -> Iterator[Manifest]:
     """Yield the objects of a mesh's egress; none where nothing goes out."""
-    exits = r.egress_of_mesh.get(mesh)
+    exits = r.egress_of_mesh[mesh]
     if not exits:
         return
     t, namespace = r.t, r.t.meshes[mesh].egress
@@ -39,9 +39,7 @@ def documents(r: Relations, mesh: Name) -> Iterator[Manifest]:
         }
         for name, exit_ in exits
     ]
-    yield manifest(
-        traffic.API, "Gateway", names.EGRESS, namespace, {"selector": gateway_labels(names.EGRESS), "servers": servers}
-    )
+    yield manifest(traffic.API, "Gateway", names.EGRESS, namespace, {"selector": gateway_labels(names.EGRESS), "servers": servers})
     subsets = [{"name": name, "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL", "sni": exit_.host}}} for name, exit_ in exits]
     spec: dict[str, Any] = {"host": service, "exportTo": traffic.exported(namespace, everyone), "subsets": subsets}
     yield manifest(traffic.API, "DestinationRule", names.EGRESS, namespace, spec)

@@ -1,16 +1,18 @@
 """The NetworkPolicy of every workload of the mesh: its callers on its port, its callees on theirs, and what a proxy itself needs."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from topology.derive import names, network
+from topology.derive import counters, names, network
 from topology.derive.identity import gateway_labels
 from topology.derive.manifest import Manifest
 from topology.derive.relations import Relations
 from topology.model.base import Name, ServiceName
 from topology.model.door import JwtAuth
 from topology.model.system import Topology
+
+_Gateway = tuple[Name, list[dict[str, Any]], list[network.Rule]]
+"""Namespace of a gateway, whom it accepts, and what it may call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,48 +42,58 @@ def service(r: Relations, name: ServiceName, around: Surroundings) -> Manifest:
         egress.append(network.reach([_gateway(mesh.egress, names.EGRESS)], names.MESH_GATEWAY_POD_PORT))
     if r.bridges_of[name]:
         egress.append(network.reach([_gateway(mesh.bridge, names.BRIDGE)], names.MESH_GATEWAY_POD_PORT))
+    if counters.counted(r, name):
+        counting = network.pods(counters.namespace_of(t.mesh_of(name)), counters.RATE_LIMIT_LABELS)
+        egress.append(network.reach([counting], names.RATE_LIMIT_PORT))
     return network.policy(name, t.namespace_of(name), {names.APP_LABEL: name}, ingress=ingress, egress=egress)
 
 
-def gateways(r: Relations, mesh: Name, around: Surroundings) -> Iterator[Manifest]:
-    """Yield the policies of a mesh's own gateways: ingress, and egress and bridge where the topology has them."""
-    t, m = r.t, r.t.meshes[mesh]
-    needs = _proxy_needs(t, mesh, around)
-    behind = dict.fromkeys(door.service for _, door in r.doors_of_mesh[mesh])
-    yield _policy(
-        names.INGRESS,
-        m.ingress,
-        accepted=[network.layer(names.GATEWAY_NAMESPACE, names.GATEWAY)],
-        egress=[*needs, *(network.reach([_pods(t, name)], r.port(name)) for name in behind)],
+def gateway(r: Relations, mesh: Name, role: Name, around: Surroundings) -> Manifest:
+    """Return the policy of one of a mesh's own gateways: `ingress`, `egress` or `bridge`."""
+    namespace, accepted, egress = {names.INGRESS: _ingress, names.EGRESS: _egress, names.BRIDGE: _bridge}[role](r, mesh, around)
+    return network.policy(
+        role,
+        namespace,
+        gateway_labels(role),
+        ingress=[network.accept(accepted, names.MESH_GATEWAY_POD_PORT)],
+        egress=[*_proxy_needs(r.t, mesh, around), *egress],
     )
-    if exits := r.egress_of_mesh.get(mesh):
-        callers = dict.fromkeys(service for _, exit_ in exits for service in exit_.services)
-        ports = sorted({exit_.port for _, exit_ in exits})
-        yield _policy(
-            names.EGRESS,
-            m.egress,
-            accepted=[_pods(t, caller) for caller in callers],
-            egress=[*needs, network.outside(around.inside, *ports)],
-        )
-    if r.bridging(mesh):
-        leaving, arriving = r.bridges_out_of_mesh[mesh], r.bridges_into_mesh[mesh]
-        sources = [_pods(t, name) for name in dict.fromkeys(bridge.source for bridge in leaving)]
-        peers_in = dict.fromkeys(t.meshes[t.mesh_of(bridge.source)].bridge for bridge in arriving)
-        peers_out = dict.fromkeys(t.meshes[t.mesh_of(bridge.target)].bridge for bridge in leaving)
-        targets = dict.fromkeys(bridge.target for bridge in arriving)
-        egress = [network.reach([_gateway(namespace, names.BRIDGE)], names.MESH_GATEWAY_POD_PORT) for namespace in peers_out]
-        egress += [network.reach([_pods(t, name)], r.port(name)) for name in targets]
-        accepted = [*sources, *(_gateway(namespace, names.BRIDGE) for namespace in peers_in)]
-        yield _policy(names.BRIDGE, m.bridge, accepted=accepted, egress=[*needs, *egress])
+
+
+def _ingress(r: Relations, mesh: Name, _around: Surroundings) -> _Gateway:
+    behind = dict.fromkeys(door.service for door in r.doors_of_mesh[mesh])
+    reached = [network.reach([_pods(r.t, name)], r.port(name)) for name in behind]
+    return r.t.meshes[mesh].ingress, [network.layer(names.GATEWAY_NAMESPACE, names.GATEWAY)], reached
+
+
+def _egress(r: Relations, mesh: Name, around: Surroundings) -> _Gateway:
+    exits = [exit_ for _, exit_ in r.egress_of_mesh[mesh]]
+    callers = dict.fromkeys(service for exit_ in exits for service in exit_.services)
+    outside = network.outside(around.inside, *sorted({exit_.port for exit_ in exits}))
+    return r.t.meshes[mesh].egress, [_pods(r.t, caller) for caller in callers], [outside]
+
+
+def _bridge(r: Relations, mesh: Name, _around: Surroundings) -> _Gateway:
+    t = r.t
+    leaving, arriving = r.bridges_out_of_mesh[mesh], r.bridges_into_mesh[mesh]
+    accepted = [_pods(t, name) for name in dict.fromkeys(bridge.source for bridge in leaving)]
+    accepted += [_other_side(t, name) for name in dict.fromkeys(t.mesh_of(bridge.source) for bridge in arriving)]
+    beyond = [_other_side(t, name) for name in dict.fromkeys(t.mesh_of(bridge.target) for bridge in leaving)]
+    reached = [network.reach(beyond, names.MESH_GATEWAY_POD_PORT)] if beyond else []
+    reached += [network.reach([_pods(t, name)], r.port(name)) for name in dict.fromkeys(bridge.target for bridge in arriving)]
+    return t.meshes[mesh].bridge, accepted, reached
 
 
 def control_plane(r: Relations, mesh: Name, around: Surroundings) -> Manifest:
     """Return the policy of a mesh's istiod: its own proxies, and the API server's webhook calls, which come from no pod."""
     t, m = r.t, r.t.meshes[mesh]
     members = [name for name, owner in r.namespaces.items() if owner == mesh]
-    members += [m.ingress, *([m.egress] if mesh in r.egress_of_mesh else []), *([m.bridge] if r.bridging(mesh) else [])]
+    members += [m.ingress] if r.opens(mesh) else []
+    members += [m.egress] if r.exits(mesh) else []
+    members += [m.bridge] if r.bridging(mesh) else []
+    members += [counters.namespace_of(mesh)] if counters.limited(r, mesh) else []
     proxies = [network.pods(namespace, {}) for namespace in members]
-    fetched = any(isinstance(door.auth, JwtAuth) for _, door in r.doors_of_mesh[mesh])
+    fetched = any(isinstance(door.auth, JwtAuth) for door in r.doors_of_mesh[mesh])
     return network.policy(
         names.istiod(mesh),
         m.control_plane,
@@ -119,14 +131,13 @@ def _proxy_needs(t: Topology, mesh: Name, around: Surroundings) -> list[network.
     return rules
 
 
-def _policy(role: Name, namespace: Name, *, accepted: list[dict[str, Any]], egress: list[network.Rule]) -> Manifest:
-    ingress = [network.accept(accepted, names.MESH_GATEWAY_POD_PORT)]
-    return network.policy(role, namespace, gateway_labels(role), ingress=ingress, egress=egress)
-
-
 def _pods(t: Topology, name: ServiceName) -> dict[str, Any]:
     return network.pods(t.namespace_of(name), {names.APP_LABEL: name})
 
 
 def _gateway(namespace: Name, role: Name) -> dict[str, Any]:
     return network.pods(namespace, gateway_labels(role))
+
+
+def _other_side(t: Topology, mesh: Name) -> dict[str, Any]:
+    return _gateway(t.meshes[mesh].bridge, names.BRIDGE)

@@ -40,7 +40,7 @@ def callee(r: Relations, name: ServiceName) -> Manifest:
     rules = [_rule(identity(t, call.caller), call.operations, port) for call in r.calls_to[name]]
     if doors := r.doors_to[name]:
         ingress = names.gateway_identity(t, t.mesh_of(name), names.INGRESS)
-        rules.append(_rule(ingress, tuple(inner(door) for _, door in doors), port))
+        rules.append(_rule(ingress, tuple(inner(door) for door in doors), port))
     if bridges := r.bridges_to[name]:
         bridge = names.gateway_identity(t, t.mesh_of(name), names.BRIDGE)
         rules.append(_rule(bridge, tuple(operation for b in bridges for operation in b.operations), port))
@@ -53,7 +53,7 @@ def ingress(r: Relations, mesh: Name) -> Manifest:
     On a JWT door the request must also bear a token of the door's issuer with the claims that the issuer requires.
     """
     t = r.t
-    rules = [_door(t, door) for _, door in r.doors_of_mesh[mesh]]
+    rules = [_door(t, door) for door in r.doors_of_mesh[mesh]]
     return _policy(names.INGRESS, t.meshes[mesh].ingress, gateway_labels(names.INGRESS), rules)
 
 
@@ -73,10 +73,7 @@ def egress(r: Relations, mesh: Name) -> Manifest:
 def bridge(r: Relations, mesh: Name) -> Manifest:
     """Return the policy of a mesh's side of the internal gateway: callers of this mesh going out, other meshes' sides coming in."""
     t, namespace = r.t, r.t.meshes[mesh].bridge
-    rules = [
-        _crossing(identity(t, b.source), names.fqdn(b.target, namespace), b.operations)
-        for b in r.bridges_out_of_mesh[mesh]
-    ]
+    rules = [_crossing(identity(t, b.source), names.fqdn(b.target, namespace), b.operations) for b in r.bridges_out_of_mesh[mesh]]
     rules += [
         _crossing(names.gateway_identity(t, t.mesh_of(b.source), names.BRIDGE), bridged_host(t, b.target), b.operations)
         for b in r.bridges_into_mesh[mesh]
@@ -92,7 +89,7 @@ def bridged_host(t: Topology, target: ServiceName) -> HostName:
 def token_checks(r: Relations, mesh: Name) -> Iterator[Manifest]:
     """Yield the check of outside tokens at a mesh's ingress: the gateway's word is not enough. The token ends here."""
     t = r.t
-    used = dict.fromkeys(door.auth.jwt for _, door in r.doors_of_mesh[mesh] if isinstance(door.auth, JwtAuth))
+    used = dict.fromkeys(door.auth.jwt for door in r.doors_of_mesh[mesh] if isinstance(door.auth, JwtAuth))
     if not used:
         return
     jwt_rules: list[dict[str, Any]] = []

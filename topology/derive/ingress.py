@@ -21,7 +21,7 @@ MINIMUM_TLS: Final = "TLSV1_2"
 def mesh_gateway_service(role: Name, namespace: Name) -> Manifest:
     """Return the ClusterIP Service of one of a mesh's own gateways. The chart's own Service, public by default, is left out."""
     port = {
-        "name": "https",
+        "name": names.HTTPS_PORT_NAME,
         "port": names.HTTPS_PORT,
         "targetPort": names.MESH_GATEWAY_POD_PORT,
         "protocol": "TCP",
@@ -34,7 +34,7 @@ def mesh_gateway_service(role: Name, namespace: Name) -> Manifest:
 def hosts(r: Relations, mesh: Name) -> list[HostName]:
     """Return the hosts that a mesh's ingress answers to: those of its doors, and the first of the system, which is the SNI it is asked by."""
     t = r.t
-    return sorted({t.hosts[0], *(t.host_of(door) for _, door in r.doors_of_mesh[mesh])})
+    return sorted({t.hosts[0], *(t.host_of(door) for door in r.doors_of_mesh[mesh])})
 
 
 def gateway(r: Relations, mesh: Name) -> Manifest:
@@ -57,14 +57,14 @@ def routes(r: Relations, mesh: Name) -> Iterator[Manifest]:
     """Yield one list of routes for each host, narrower paths first: two lists for one host would have no order."""
     namespace = r.t.meshes[mesh].ingress
     by_host: defaultdict[HostName, list[tuple[str, Name, Door]]] = defaultdict(list)
-    for name, door in r.doors_of_mesh[mesh]:
-        by_host[r.t.host_of(door)] += [(pattern, name, door) for pattern in door.paths]
+    for name, door in r.t.doors.items():
+        if r.t.mesh_of(door.service) == mesh:
+            by_host[r.t.host_of(door)] += [(pattern, name, door) for pattern in door.paths]
     for host, entries in sorted(by_host.items()):
         entries.sort(key=lambda entry: (specificity(entry[0]), entry[1]))
         http: list[dict[str, Any]] = []
-        for _, group in groupby(entries, key=lambda entry: entry[1]):
-            chosen = list(group)
-            http += _door(r, chosen[0][2], [pattern for pattern, _, _ in chosen])
+        for name, group in groupby(entries, key=lambda entry: entry[1]):
+            http += [{"name": name, **route} for route in _door(r, r.t.doors[name], [pattern for pattern, _, _ in group])]
         spec = {"hosts": [host], "gateways": [f"{namespace}/{names.INGRESS}"], "exportTo": [traffic.HERE], "http": http}
         yield manifest(traffic.API, "VirtualService", host, namespace, spec)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: S105 # names of Secrets, not secrets
 """The platform's names, ports, labels and internal headers, each once."""
 
 from typing import Final
@@ -36,6 +37,7 @@ NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
 # Ports of pods and Services.
 HTTPS_PORT: Final = 443
 """Port of the Services `edge/edge`, `gateway/gateway`, `<ingress>/ingress`, `<egress>/egress`, `<bridge>/bridge`."""
+HTTPS_PORT_NAME: Final = "https"
 EDGE_POD_PORT: Final = 8443
 MESH_GATEWAY_POD_PORT: Final = 8443
 ISTIOD_XDS_PORT: Final = 15012

@@ -50,7 +50,12 @@ def gateways(mesh_name: Name, roles: tuple[Name, ...]) -> Iterator[Manifest]:
 def applications(t: Topology) -> Iterator[Manifest]:
     """Yield the namespaces of services; the revision label has a sidecar put into every pod."""
     for name, mesh_name in mesh_of_namespace(t).items():
-        yield namespace(name, {**_member(mesh_name), **AUDIT_RESTRICTED})
+        yield member(name, mesh_name)
+
+
+def member(name: Name, mesh_name: Name) -> Manifest:
+    """Return a namespace whose pods get a sidecar of the mesh."""
+    return namespace(name, {**_member(mesh_name), **AUDIT_RESTRICTED})
 
 
 def _member(mesh_name: Name) -> dict[str, str]:

@@ -49,7 +49,7 @@ def mesh_wide(r: Relations, mesh: Name, *, traced: bool) -> Manifest:
 def audited(r: Relations, mesh: Name, *, traced: bool) -> Iterator[Manifest]:
     """Yield the fuller logs of a mesh: of audited services, and of the ingress where a door leads to one."""
     t = r.t
-    if any(_is_audited(r, door.service) for _, door in r.doors_of_mesh[mesh]):
+    if any(_is_audited(r, door.service) for door in r.doors_of_mesh[mesh]):
         yield _telemetry(names.INGRESS, t.meshes[mesh].ingress, gateway_labels(names.INGRESS), everything=True, traced=traced)
     if any(_is_audited(r, bridge.target) for bridge in r.bridges_into_mesh[mesh] + r.bridges_out_of_mesh[mesh]):
         yield _telemetry(names.BRIDGE, t.meshes[mesh].bridge, gateway_labels(names.BRIDGE), everything=True, traced=traced)

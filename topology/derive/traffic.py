@@ -17,7 +17,6 @@ MESH: Final = "mesh"
 """In `gateways`: every sidecar."""
 NO_RETRIES: Final = {"attempts": 0}
 """Istio retries twice unless told otherwise; what is not in the topology is not done."""
-NO_TIMEOUT: Final = "0s"
 STREAMS: Final = frozenset({Protocol.WEBSOCKET})
 """Protocols whose connections outlive any sensible request timeout."""
 
@@ -32,8 +31,8 @@ def call_routes(r: Relations, name: ServiceName, caller: ServiceName | None = No
     t, service = r.t, r.t.workload(name)
     host, port = names.address(t, name), r.port(name)
     if not isinstance(service, Service):
-        return [{"route": [_destination(host, port)], "timeout": Resilience().timeout, "retries": NO_RETRIES}]
-    common = _common(service, fault_for(service, caller))
+        return [{"route": [_destination(host, port)], **request_timeout(r, name), "retries": NO_RETRIES}]
+    common = _common(r, name, fault_for(service, caller))
     if len(service.versions) == 1:
         return [{"route": [_destination(host, port)], **common, **_mirror(service, host, port)}]
     routes: list[Route] = []
@@ -56,7 +55,7 @@ def to_version(r: Relations, name: ServiceName, version: VersionName, caller: Se
     host, port = names.address(r.t, name), r.port(name)
     only = version if len(service.versions) > 1 else None
     mirror = {} if service.mirror and service.mirror.version == version else _mirror(service, host, port)
-    return {"route": [_destination(host, port, only)], **_common(service, fault_for(service, caller)), **mirror}
+    return {"route": [_destination(host, port, only)], **_common(r, name, fault_for(service, caller)), **mirror}
 
 
 def fault_for(service: Service, caller: ServiceName | None, *, only_named: bool = False) -> dict[str, Any]:
@@ -86,7 +85,9 @@ def virtual_service(r: Relations, name: ServiceName) -> Manifest | None:
         if len(service.versions) == 1:
             return None
         port = r.port(name)
-        weighted = [{**_destination(host, port, version), "weight": about.weight} for version, about in service.versions.items() if about.weight]
+        weighted = [
+            {**_destination(host, port, version), "weight": about.weight} for version, about in service.versions.items() if about.weight
+        ]
         spec["tcp"] = [{"route": weighted}]
     else:
         spec["http"] = _sidecar_routes(r, name)
@@ -132,12 +133,12 @@ def sidecar(r: Relations, name: ServiceName, extra: Iterable[str] = ()) -> Manif
     return manifest(API, "Sidecar", name, t.namespace_of(name), spec)
 
 
-def request_timeout(r: Relations, name: ServiceName) -> str:
-    """Return how long a call to a service may take; a stream as long as it likes."""
+def request_timeout(r: Relations, name: ServiceName) -> dict[str, str]:
+    """Return the `timeout` of a route to a service; none for a stream, which Istio then lets last."""
     service = r.t.workload(name)
     if not isinstance(service, Service):
-        return Resilience().timeout
-    return NO_TIMEOUT if service.protocol in STREAMS else service.resilience.timeout
+        return {"timeout": Resilience().timeout}
+    return {} if service.protocol in STREAMS else {"timeout": service.resilience.timeout}
 
 
 def exported(own: Name, namespaces: Iterable[Name]) -> list[str]:
@@ -168,11 +169,9 @@ def matched(route: Route, condition: dict[str, Any]) -> Route:
     return {**route, "match": [{**existing, **condition} for existing in route.get("match", [{}])]}
 
 
-def _common(service: Service, fault: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "timeout": NO_TIMEOUT if service.protocol in STREAMS else service.resilience.timeout,
-        "retries": NO_RETRIES,
-    }
+def _common(r: Relations, name: ServiceName, fault: dict[str, Any]) -> dict[str, Any]:
+    service = r.t.services[name]
+    found: dict[str, Any] = {**request_timeout(r, name), "retries": NO_RETRIES}
     if retries := service.resilience.retries:
         found["retries"] = {"attempts": retries.attempts, "perTryTimeout": retries.per_try, "retryOn": ",".join(retries.retry_on)}
     if fault:

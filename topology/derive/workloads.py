@@ -9,7 +9,7 @@ from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
 from topology.model.base import Name, ServiceName, VersionName
 from topology.model.service import Availability, Protocol, Service
-from topology.model.system import COMPOSITION_PORT, Topology
+from topology.model.system import Topology
 
 USER: Final = 10001
 """User and group of every application container. Never 1337, which is the proxy's and passes capture."""
@@ -24,7 +24,7 @@ RESTRICTED_POD: Final[dict[str, Any]] = {
 RESTRICTED_CONTAINER: Final[dict[str, Any]] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 SCRATCH: Final = {"name": "tmp", "emptyDir": {}}
-SCRATCH_MOUNT: Final = {"name": "tmp", "mountPath": "/tmp"}
+SCRATCH_MOUNT: Final = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 # the pod's own
 
 SPREAD: Final[dict[str, list[str]]] = {
     "none": [],
@@ -184,8 +184,3 @@ def _autoscaler(name: Name, namespace: Name, availability: Availability) -> Mani
 def _disruption_budget(name: ServiceName, namespace: Name, max_unavailable: int) -> Manifest:
     spec = {"selector": {"matchLabels": {names.APP_LABEL: name}}, "maxUnavailable": max_unavailable}
     return manifest("policy/v1", "PodDisruptionBudget", name, namespace, spec)
-
-
-def composition_port() -> int:
-    """Return the port a composition answers on."""
-    return COMPOSITION_PORT

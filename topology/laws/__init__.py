@@ -1,6 +1,6 @@
 """Whole-model laws: each a pure function that returns every way a topology breaks it."""
 
-from topology.findings import TopologyError
+from topology.findings import TopologyError, nearest
 from topology.laws import calls, clients, data, doors, life, names, places, repetition, traffic, use
 from topology.laws.cycles import cycles
 from topology.laws.law import Law
@@ -32,6 +32,11 @@ def admit(t: Topology) -> Topology:
     Raises:
         TopologyError: with the findings of all laws.
     """
-    if found := [finding for law in LAWS for finding in law(t)]:
+    found = [finding for law in LAWS_OF_PARTS for finding in law(t)]
+    unresolved = [str(finding.given) for finding in names.names_resolve(t)]
+    for law in use.LAWS:
+        # Where a name was misspelled, what it was meant for seems unused, but the misspelling is the mistake.
+        found += [finding for finding in law(t) if not any(nearest(name, [str(finding.path[-1])]) for name in unresolved)]
+    if found:
         raise TopologyError(found)
     return t

@@ -26,6 +26,7 @@ def calls_stay_in_the_mesh(t: Topology) -> Iterator[Finding]:
     pairs += [
         (("compositions", name, "parts", key, "service"), name, part.service)
         for name, composition in t.compositions.items()
+        if name not in t.services
         for key, part in composition.parts.items()
     ]
     for path, caller, callee in pairs:

@@ -27,11 +27,11 @@ def doors_know_their_clients(t: Topology) -> Iterator[Finding]:
                         yield Finding(path=at, given=tier, reason="has no consumer, so nobody could use it", suggestion="add a consumer")
             case JwtAuth():
                 issuer = t.issuers.get(door.auth.jwt)
-                if issuer and len(door.tiers) > 1 and issuer.tier_claim is None:
+                if issuer and len(set(door.tiers)) > 1 and issuer.tier_claim is None:
                     reason = f"names several tiers, but issuer {door.auth.jwt} has no tierClaim to tell them by"
                     yield Finding(path=path, given=None, reason=reason, suggestion="give the issuer a tierClaim")
             case PublicAuth():
-                if len(door.tiers) > 1:
+                if len(set(door.tiers)) > 1:
                     reason = "names several tiers, but public clients cannot be told apart"
                     yield Finding(path=path, given=None, reason=reason, suggestion="keep one")
 

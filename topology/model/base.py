@@ -85,7 +85,7 @@ CountOrZero = Annotated[int, Field(strict=True, ge=0)]
 WholePercent = Annotated[int, Field(strict=True, ge=1, le=100)]
 """A share in whole percent."""
 
-Percent = Annotated[float, Field(strict=True, gt=0, le=100)]
+Percent = Annotated[float, Field(strict=True, gt=0, le=100, allow_inf_nan=False)]
 """A share of requests in percent."""
 
 Flag = Annotated[bool, Field(strict=True)]

@@ -27,7 +27,5 @@ class NginxEdge(Component, layer="edge"):
         service = self.add(objects.service(binding.public_port), after=[namespace])
         waited = [fence, account, config, platform.certificates, gateway.ready]
         self.add_all(objects.workload(t, files, binding.image("waf"), binding.replicas.edge), after=waited)
-        self.outputs = EdgeOutputs(
-            namespace=names.EDGE_NAMESPACE, service=names.EDGE, node_port=binding.public_port, ready=service
-        )
+        self.outputs = EdgeOutputs(namespace=names.EDGE_NAMESPACE, service=names.EDGE, node_port=binding.public_port, ready=service)
         self.register_outputs({"namespace": names.EDGE_NAMESPACE, "service": names.EDGE, "nodePort": binding.public_port})

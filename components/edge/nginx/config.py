@@ -173,7 +173,7 @@ def _maps(hosts: Iterable[HostName]) -> Iterator[str]:
     yield "# The path alone, as it came: query strings carry secrets."
     yield from _map("$request_uri", "$path", {r"~^(?<asked>[\x21-\x3e\x40-\x7e]*)": "$asked"})
     yield "# A door sees the credential it asks for and no other."
-    yield from _map("$credential", "$edge_authorization", {Credential.TOKEN: "$http_authorization", Credential.ANY: "$http_authorization"})
+    yield from _map("$credential", "$edge_authorization", {Credential.JWT: "$http_authorization", Credential.ANY: "$http_authorization"})
     key = f"$http_{names.API_KEY_HEADER.replace('-', '_')}"
     yield from _map("$credential", "$edge_api_key", {Credential.API_KEY: key, Credential.ANY: key})
     yield "# Only a door to a WebSocket service upgrades, only to WebSocket, and only by version 13 of its handshake: never to h2c."
@@ -184,7 +184,9 @@ def _maps(hosts: Iterable[HostName]) -> Iterator[str]:
 
 
 def _map(source: str, variable: str, values: dict[str, str], default: str = "") -> Iterator[str]:
-    yield from _block(f"map {source} {variable}", [f"default {quoted(default)};", *(f"{quoted(k)} {quoted(v)};" for k, v in values.items())])
+    yield from _block(
+        f"map {source} {variable}", [f"default {quoted(default)};", *(f"{quoted(k)} {quoted(v)};" for k, v in values.items())]
+    )
 
 
 def _forwarding(t: Topology) -> Iterator[str]:

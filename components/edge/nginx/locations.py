@@ -15,7 +15,7 @@ from topology.paths import covers, is_prefix, is_template, regex, stem
 class Credential(StrEnum):
     """What a client shows at a location; the edge passes on this and nothing else."""
 
-    TOKEN = "jwt"
+    JWT = "jwt"
     API_KEY = "api-key"
     NONE = "public"
     ANY = "any"
@@ -95,7 +95,7 @@ def _match(pattern: str, templates: Iterable[str]) -> tuple[str, str]:
 
 def _credential(doors: Iterable[Door]) -> Credential:
     kinds = {
-        Credential.TOKEN if isinstance(door.auth, JwtAuth) else Credential.API_KEY if isinstance(door.auth, ApiKeyAuth) else Credential.NONE
+        Credential.JWT if isinstance(door.auth, JwtAuth) else Credential.API_KEY if isinstance(door.auth, ApiKeyAuth) else Credential.NONE
         for door in doors
     }
     return kinds.pop() if len(kinds) == 1 else Credential.ANY

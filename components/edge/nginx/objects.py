@@ -42,9 +42,7 @@ def configuration(t: Topology, gateway: str) -> Manifest:
 
 def account() -> Manifest:
     """Return the edge's ServiceAccount, which has no rights and no token."""
-    return manifest(
-        "v1", "ServiceAccount", names.EDGE, names.EDGE_NAMESPACE, labels=LABELS, automountServiceAccountToken=False
-    )
+    return manifest("v1", "ServiceAccount", names.EDGE, names.EDGE_NAMESPACE, labels=LABELS, automountServiceAccountToken=False)
 
 
 def service(node_port: int) -> Manifest:

@@ -9,8 +9,8 @@ from topology.model.system import Topology
 
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
 
-UNTIERED: Final = Rate(requests=50, per="second")
-"""What one client may do at a door without tiers, as far as the edge is concerned."""
+NO_TIER: Final = Rate(requests=1, per="second")
+"""For a system without tiers, and so without doors."""
 
 CLIENTS_PER_ADDRESS: Final = 4
 """Clients behind one address (an office, a mobile carrier) that may each use a whole tier at once."""
@@ -26,7 +26,7 @@ class AddressLimit:
 
 def address_limit(t: Topology) -> AddressLimit:
     """Return a limit that no single client of any tier can reach: who is stopped here is not one client but a flood."""
-    rates = [UNTIERED, *(rate for tier in t.tiers.values() for rate in tier.limits)]
+    rates = [rate for tier in t.tiers.values() for rate in tier.limits] or [NO_TIER]
     return AddressLimit(
         per_second=CLIENTS_PER_ADDRESS * max(math.ceil(rate.requests / SECONDS[rate.per]) for rate in rates),
         burst=max(rate.requests + rate.burst for rate in rates),

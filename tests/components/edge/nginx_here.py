@@ -84,14 +84,20 @@ class Edge:
         context.set_alpn_protocols([alpn])
         if version is not None:
             context.maximum_version = version
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as plain, context.wrap_socket(plain, server_hostname=sni) as stream:
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=20) as plain,
+            context.wrap_socket(plain, server_hostname=sni) as stream,
+        ):
             stream.sendall(request)
             return _read(stream)
 
     def pipeline(self, request: bytes, times: int, *, sni: str) -> list[int]:
         """Send a request again and again over one connection; return the statuses."""
         context = ssl.create_default_context(cafile=str(self.authority))
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as plain, context.wrap_socket(plain, server_hostname=sni) as stream:
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=20) as plain,
+            context.wrap_socket(plain, server_hostname=sni) as stream,
+        ):
             reader = stream.makefile("rb")
             statuses: list[int] = []
             for _ in range(times):
@@ -171,9 +177,10 @@ def render(t: Topology, folder: Path, *, gateway: int, port: int, health: int) -
         waf.SETUP_FILE: waf.crs_setup_conf(t),
     }
     for name, text in files.items():
+        here = text
         for old, new in swaps.items():
-            text = text.replace(old, new)
-        (folder / name).write_text(text)
+            here = here.replace(old, new)
+        (folder / name).write_text(here)
     return folder / "nginx.conf"
 
 
@@ -303,5 +310,3 @@ def _gateway(folder: Path) -> Iterator[Gateway]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-

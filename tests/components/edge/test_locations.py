@@ -97,7 +97,7 @@ def test_the_largest_body_and_the_longest_wait_of_the_doors_hold() -> None:
 @pytest.mark.parametrize(
     ("auth", "credential"),
     [
-        ({"jwt": "login"}, Credential.TOKEN),
+        ({"jwt": "login"}, Credential.JWT),
         ({"apiKey": ["gold"]}, Credential.API_KEY),
         ({"public": "Open to everybody."}, Credential.NONE),
     ],

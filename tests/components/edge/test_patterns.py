@@ -10,8 +10,7 @@ from topology.paths import regex
 
 SEGMENTS = ("a", "b", "{*}")
 PATTERNS = sorted(
-    {"/", "/*"}
-    | {f"/{'/'.join(chosen)}{end}" for count in (1, 2) for chosen in product(SEGMENTS, repeat=count) for end in ("", "/", "/*")}
+    {"/", "/*"} | {f"/{'/'.join(chosen)}{end}" for count in (1, 2) for chosen in product(SEGMENTS, repeat=count) for end in ("", "/", "/*")}
 )
 PATHS = sorted({f"/{'/'.join(chosen)}" for count in range(5) for chosen in product(("a", "b", "c", ""), repeat=count)})
 

@@ -1,0 +1,104 @@
+"""The platform: the first thing that is made, and the last that goes."""
+
+from collections.abc import Iterator
+
+import pulumi
+
+from components.binding import Binding, GatewayKind
+from components.certificates import Certificates
+from components.charts import release
+from components.cluster import gateway_api
+from components.cluster.counters import Counters
+from components.component import Component
+from components.context import Context
+from components.contracts import Platform
+from components.keys import ApiKey
+from topology.derive import counters, names, namespaces, network
+from topology.derive.manifest import Manifest
+from topology.derive.relations import Relations
+from topology.model.base import Name
+
+CERT_MANAGER_VALUES = {
+    "crds": {"enabled": True},
+    # Without this, whoever may edit a namespace may have certificates of the gateway's identity made for himself.
+    "global": {"rbac": {"aggregateClusterRoles": False}, "leaderElection": {"namespace": names.CERT_MANAGER_NAMESPACE}},
+    "prometheus": {"enabled": False},
+}
+CERT_MANAGER_WEBHOOK_PORT = 10250
+
+
+class Cluster(Component, layer="cluster"):
+    """Namespaces with default-deny, cert-manager with its issuers, API keys, shared counters, CRDs of the Gateway API."""
+
+    platform: Platform
+
+    def __init__(self, context: Context, *, parent: pulumi.Resource) -> None:
+        """Register everything."""
+        binding, r = context.binding, context.relations
+        super().__init__("cluster", {"gateway": str(binding.gateway), "certificateIssuer": _issuer(binding)}, parent=parent)
+        self._binding = binding
+        closed = {document["metadata"]["name"]: self._closed(document) for document in _namespaces(r)}
+        cert_manager = release(
+            binding,
+            "cert-manager",
+            "cert-manager",
+            names.CERT_MANAGER_NAMESPACE,
+            CERT_MANAGER_VALUES,
+            parent=self,
+            after=[closed[names.CERT_MANAGER_NAMESPACE]],
+        )
+        certificates = Certificates(binding, r.t, closed, parent=self, after=[cert_manager])
+        crds = self.add_all(gateway_api.definitions()) if binding.gateway is GatewayKind.KONG else []
+        shared = Counters(binding, closed[names.COUNTERS_NAMESPACE], parent=self).store if counters.tiers_count_globally(r.t) else None
+        self.platform = Platform(
+            namespaces=closed,
+            certificates=certificates.issued,
+            gateway_api=tuple(crds),
+            api_keys={consumer: ApiKey(consumer, binding.rotation, parent=self).key for consumer in r.t.consumers},
+            counters=shared,
+        )
+        self.register_outputs({"namespaces": sorted(closed)})
+
+    def _closed(self, namespace: Manifest) -> pulumi.Resource:
+        """Return the policy that closes a namespace, made right after the namespace itself."""
+        name = namespace["metadata"]["name"]
+        made = self.add(namespace)
+        policy = self._cert_manager_policy() if name == names.CERT_MANAGER_NAMESPACE else network.default_deny(name)
+        return self.add(policy, after=[made])
+
+    def _cert_manager_policy(self) -> Manifest:
+        """Return what cert-manager's pods may do: be asked by the API server, and ask it; with an issuer of the user's, ask outside too."""
+        binding = self._binding
+        egress = [network.dns(), network.ranges(binding.api_server, *binding.api_server_ports)]
+        if binding.certificate_issuer:
+            egress.append(network.outside(binding.inside, 80, 443))
+        webhook = [{"ports": network.tcp(CERT_MANAGER_WEBHOOK_PORT)}]
+        return network.policy("cert-manager", names.CERT_MANAGER_NAMESPACE, {}, ingress=webhook, egress=egress)
+
+
+def build_platform(context: Context, *, parent: pulumi.Resource) -> Platform:
+    """Build the platform."""
+    return Cluster(context, parent=parent).platform
+
+
+def _namespaces(r: Relations) -> Iterator[Manifest]:
+    t = r.t
+    yield from namespaces.platform()
+    yield from namespaces.control_planes(t)
+    for mesh in t.meshes:
+        yield from namespaces.gateways(mesh, _mesh_gateways(r, mesh))
+        if counters.limited(r, mesh):
+            yield namespaces.member(counters.namespace_of(mesh), mesh)
+    yield from namespaces.applications(t)
+    if counters.tiers_count_globally(t):
+        yield namespaces.namespace(names.COUNTERS_NAMESPACE, namespaces.ENFORCE_RESTRICTED)
+
+
+def _mesh_gateways(r: Relations, mesh: Name) -> tuple[Name, ...]:
+    m = r.t.meshes[mesh]
+    used = {m.ingress: r.opens(mesh), m.egress: r.exits(mesh), m.bridge: r.bridging(mesh)}
+    return tuple(namespace for namespace, wanted in used.items() if wanted)
+
+
+def _issuer(binding: Binding) -> str | None:
+    return binding.certificate_issuer.name if binding.certificate_issuer else None

@@ -1,0 +1,35 @@
+"""What the layers of the cluster and the mesh are built from: the stack's binding, and the topology with its calls indexed."""
+
+from dataclasses import dataclass
+
+from components.binding import Binding
+from topology.derive import network
+from topology.derive.fences import Surroundings
+from topology.derive.relations import Relations
+from topology.model.system import Topology
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """One system in one environment."""
+
+    binding: Binding
+    relations: Relations
+    around: Surroundings
+
+    @property
+    def traced(self) -> bool:
+        """Whether proxies send traces anywhere."""
+        return self.around.collector is not None
+
+
+def context(binding: Binding, t: Topology) -> Context:
+    """Return the context of a stack; the topology's calls are indexed here, once."""
+    collector = binding.collector
+    around = Surroundings(
+        inside=binding.inside,
+        api_server=binding.api_server,
+        api_server_ports=binding.api_server_ports,
+        collector=(network.pods(collector.namespace, collector.pod_labels), collector.port) if collector else None,
+    )
+    return Context(binding=binding, relations=Relations(t), around=around)

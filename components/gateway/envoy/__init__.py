@@ -1,0 +1,102 @@
+"""Envoy Gateway as the API gateway."""
+
+from typing import Final
+
+import pulumi
+
+from components.binding import Binding
+from components.charts import release
+from components.component import Component
+from components.contracts import GatewayOutputs, IngressOutputs, MeshOutputs, Platform
+from components.gateway import routes
+from components.gateway.envoy import doors, install, proxy
+from topology.derive import names, network
+from topology.derive.manifest import manifest
+from topology.model.base import Name
+from topology.model.door import ApiKeyAuth
+from topology.model.system import Topology
+
+RELEASE: Final = "envoy-gateway"
+
+
+class EnvoyGateway(Component, layer="gateway"):
+    """The controller with its fences, the Gateway, and for each door its routes with their policies.
+
+    Nothing is open while it is being made: the Gateway's own policy refuses everything, and a door's policies come before its routes.
+    """
+
+    outputs: GatewayOutputs
+
+    def __init__(self, binding: Binding, t: Topology, mesh: MeshOutputs, platform: Platform, *, parent: pulumi.Resource) -> None:
+        """Register everything."""
+        super().__init__("gateway", {"product": "envoy-gateway", "hosts": list(t.public_hosts())}, parent=parent)
+        home = platform.namespaces[names.GATEWAY_NAMESPACE]
+        fence = self.add(proxy.fence(binding, t, mesh.ingress.values(), platform.counters), after=[home])
+        controller = self._controller(binding, mesh, platform)
+        installed = [controller, home, fence]
+        closed = self.add(doors.deny_everything(), after=installed)
+        self.add(routes.gateway_class(install.CONTROLLER_NAME), after=[controller])
+        settings = self.add_all([proxy.envoy_proxy(binding, t), proxy.client_traffic()], after=[*installed, platform.certificates])
+        reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": names.GATEWAY}
+        opened = self.add(routes.gateway(t, {"parametersRef": reference}), after=[closed, *settings])
+        for ingress in mesh.ingress.values():
+            self._upstream(t, ingress, controller)
+        keys = self._keys(t, platform, home)
+        for name in t.doors:
+            self._door(t, name, mesh.ingress[t.mesh_of(t.doors[name].service)], [controller, opened, *keys])
+        service = self.add(routes.service(proxy.LABELS, proxy.POD_PORT), after=[home])
+        self.outputs = GatewayOutputs(
+            namespace=names.GATEWAY_NAMESPACE,
+            service=names.GATEWAY,
+            port=names.HTTPS_PORT,
+            pod_labels=proxy.LABELS,
+            pod_port=proxy.POD_PORT,
+            server_name=names.fqdn(names.GATEWAY, names.GATEWAY_NAMESPACE),
+            ready=service,
+        )
+        self.register_outputs({"service": f"{names.GATEWAY_NAMESPACE}/{names.GATEWAY}"})
+
+    def _controller(self, binding: Binding, mesh: MeshOutputs, platform: Platform) -> pulumi.Resource:
+        namespace = self.add(install.namespace())
+        closed = self.add(network.default_deny(names.ENVOY_GATEWAY_NAMESPACE), after=[namespace])
+        fences = self.add_all(install.fences(binding, platform.counters), after=[closed])
+        watched = [names.GATEWAY_NAMESPACE, *(ingress.namespace for ingress in mesh.ingress.values())]
+        counters = [platform.counters.ready] if platform.counters else []
+        return release(
+            binding,
+            "envoy-gateway",
+            RELEASE,
+            names.ENVOY_GATEWAY_NAMESPACE,
+            install.values(binding, watched, platform.counters),
+            parent=self,
+            after=[*fences, *counters, *platform.gateway_api, *(platform.namespaces[name] for name in watched)],
+        )
+
+    def _upstream(self, t: Topology, ingress: IngressOutputs, controller: pulumi.Resource) -> None:
+        documents = [proxy.backend_tls(ingress), routes.grant(ingress.namespace, [ingress.service], routes.kinds(t))]
+        self.add_all(documents, after=[controller, ingress.ready])
+
+    def _keys(self, t: Topology, platform: Platform, home: pulumi.Resource) -> list[pulumi.Resource]:
+        """Register the Secrets of the consumers whose keys open a door."""
+        opening = {tier for door in t.doors.values() if isinstance(door.auth, ApiKeyAuth) for tier in door.auth.api_key}
+        return [
+            self.add(
+                manifest(
+                    "v1",
+                    "Secret",
+                    doors.key_secret(consumer),
+                    names.GATEWAY_NAMESPACE,
+                    type="Opaque",
+                    stringData={consumer: platform.api_keys[consumer]},
+                ),
+                after=[home],
+            )
+            for consumer, about in t.consumers.items()
+            if about.tier in opening
+        ]
+
+    def _door(self, t: Topology, name: Name, ingress: IngressOutputs, after: list[pulumi.Resource]) -> None:
+        policies = self.add_all([doors.security(t, name), doors.traffic(t, name)], after=after)
+        backend = {"group": "", "kind": "Service", "namespace": ingress.namespace, "name": ingress.service, "port": ingress.port}
+        found = routes.routes(t, name, backend, doors.filters(t, t.doors[name]))
+        self.add_all(found, after=[*policies, ingress.ready])

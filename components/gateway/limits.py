@@ -1,0 +1,65 @@
+"""The limits of tiers in the words that every gateway knows: so many requests in a window of time, counted for each client at each door."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from topology.model.base import Name
+from topology.model.door import ApiKeyAuth, Door, Tier
+from topology.model.service import Scope
+from topology.model.system import Topology
+
+
+class Unit(StrEnum):
+    """Length of a window."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+
+NEXT: Final = {Unit.SECOND: Unit.MINUTE, Unit.MINUTE: Unit.HOUR, Unit.HOUR: Unit.DAY}
+TIMES: Final = {Unit.SECOND: 60, Unit.MINUTE: 60, Unit.HOUR: 24}
+"""So many windows make one of the next length."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """At most so many requests in one window."""
+
+    requests: int
+    unit: Unit
+
+
+def windows(tier: Tier) -> list[Window]:
+    """Return a tier's limits as windows, shortest first.
+
+    Gateways count whole windows and know no burst, so a rate with a burst becomes two windows: the burst comes on top in one short
+    window, and once more in the next longer one, where it can be had only once. Over either window that is exactly the rate's promise.
+    """
+    found: dict[Unit, int] = {}
+    for rate in tier.limits:
+        unit = Unit(rate.per)
+        found[unit] = min(rate.requests + rate.burst, found.get(unit, rate.requests + rate.burst))
+        if rate.burst:
+            longer = rate.requests * TIMES[unit] + rate.burst
+            found[NEXT[unit]] = min(longer, found.get(NEXT[unit], longer))
+    return [Window(requests=found[unit], unit=unit) for unit in Unit if unit in found]
+
+
+def tiers_of(door: Door) -> tuple[Name, ...]:
+    """Return the tiers whose clients use a door."""
+    return door.auth.api_key if isinstance(door.auth, ApiKeyAuth) else door.tiers
+
+
+def consumers_of(t: Topology, tier: Name) -> list[Name]:
+    """Return the consumers of a tier, in the order of the topology."""
+    return [name for name, consumer in t.consumers.items() if consumer.tier == tier]
+
+
+def global_tiers(t: Topology) -> Iterator[Name]:
+    """Yield the tiers that are counted once for all instances of the gateway and that some door has."""
+    used = {tier for door in t.doors.values() for tier in tiers_of(door)}
+    yield from (name for name, tier in t.tiers.items() if name in used and tier.scope is Scope.GLOBAL)

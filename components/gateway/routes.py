@@ -1,0 +1,206 @@
+"""The doors as routes of the Gateway API: the same for every gateway, whatever it adds to them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from email.utils import format_datetime
+from typing import Any, Final
+
+from topology.derive import names
+from topology.derive.identity import version_header
+from topology.derive.manifest import Manifest, manifest
+from topology.model.base import HostName, Name, seconds
+from topology.model.door import Door, JwtAuth, Lifecycle
+from topology.model.service import Protocol, Service
+from topology.model.system import Topology
+from topology.paths import is_exact, regex
+
+API: Final = "gateway.networking.k8s.io/v1"
+GROUP: Final = "gateway.networking.k8s.io"
+GRANT_API: Final = "gateway.networking.k8s.io/v1beta1"
+"""Envoy Gateway 1.9 reads ReferenceGrants in this version, which Gateway API 1.7 stores."""
+LARGEST_RULE: Final = 64
+"""Matches of a rule, at most (Gateway API, HTTPRouteRule)."""
+LARGEST_ROUTE: Final = 128
+"""Matches of all rules of an HTTPRoute together, at most (Gateway API, HTTPRouteSpec)."""
+MOST_EDITS: Final = 16
+"""Headers set, and headers removed, by one filter, at most (Gateway API, HTTPHeaderFilter)."""
+HTTP_ROUTE: Final = "HTTPRoute"
+GRPC_ROUTE: Final = "GRPCRoute"
+
+
+def kind(t: Topology, door: Door) -> str:
+    """Return the kind of a door's routes: a gRPC service has one of its own, by which the gateway knows to speak HTTP/2 to it."""
+    workload = t.workload(door.service)
+    return GRPC_ROUTE if isinstance(workload, Service) and workload.protocol is Protocol.GRPC else HTTP_ROUTE
+
+
+def speaks(t: Topology, door: Door) -> Protocol:
+    """Return what the service behind a door speaks; a composition speaks HTTP."""
+    workload = t.workload(door.service)
+    return workload.protocol if isinstance(workload, Service) else Protocol.HTTP
+
+
+def kinds(t: Topology) -> list[str]:
+    """Return the kinds of all routes of a system, sorted."""
+    return sorted({kind(t, door) for door in t.doors.values()})
+
+
+def route_names(t: Topology, name: Name) -> list[Name]:
+    """Return the names of a door's routes: its own name, and more only where it has more paths and methods than one route may hold."""
+    count = -(-len(list(_matches(t, t.doors[name]))) // LARGEST_ROUTE)
+    return [name if number == 0 else f"{name}.{number + 1}" for number in range(count)]
+
+
+def targets(t: Topology, name: Name) -> list[dict[str, str]]:
+    """Return references to a door's routes, as policies make them."""
+    return [{"group": GROUP, "kind": kind(t, t.doors[name]), "name": route} for route in route_names(t, name)]
+
+
+def routes(
+    t: Topology,
+    name: Name,
+    backend: Mapping[str, Any],
+    filters: Sequence[Mapping[str, Any]],
+    annotations: Mapping[str, str] | None = None,
+) -> Iterator[Manifest]:
+    """Yield a door's routes.
+
+    Args:
+        t: the system.
+        name: the door.
+        backend: the Service that its requests go to.
+        filters: what the gateway changes on the way.
+        annotations: of each route.
+    """
+    door = t.doors[name]
+    matches = list(_matches(t, door))
+    for number, route in enumerate(route_names(t, name)):
+        chosen = matches[number * LARGEST_ROUTE : (number + 1) * LARGEST_ROUTE]
+        common: dict[str, Any] = {"filters": list(filters)} if filters else {}
+        if kind(t, door) == HTTP_ROUTE and speaks(t, door) is not Protocol.WEBSOCKET:
+            # A WebSocket lives as long as its two ends like; the idle timeouts of the layers end a dead one.
+            common["timeouts"] = {"request": duration(door.timeout), "backendRequest": duration(door.timeout)}
+        spec = {
+            "parentRefs": [{"group": GROUP, "kind": "Gateway", "name": names.GATEWAY, "sectionName": t.host_of(door)}],
+            "hostnames": [t.host_of(door)],
+            "rules": [
+                {"matches": chosen[start : start + LARGEST_RULE], **common, "backendRefs": [dict(backend)]}
+                for start in range(0, len(chosen), LARGEST_RULE)
+            ],
+        }
+        labels = {"perimeter.dev/door": name}
+        yield manifest(API, kind(t, door), route, names.GATEWAY_NAMESPACE, spec, labels=labels, annotations=annotations)
+
+
+def gateway_class(controller: str, annotations: Mapping[str, str] | None = None) -> Manifest:
+    """Return the class by which the gateway's controller knows which Gateway is its own."""
+    return manifest(API, "GatewayClass", names.GATEWAY, spec={"controllerName": controller}, annotations=annotations)
+
+
+def gateway(t: Topology, infrastructure: Mapping[str, Any] | None = None) -> Manifest:
+    """Return the Gateway: TLS for each public host, and routes of its own namespace alone."""
+    listeners = [
+        {
+            "name": host,
+            "hostname": host,
+            "port": names.HTTPS_PORT,
+            "protocol": "HTTPS",
+            "tls": {"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": names.GATEWAY_SERVER_SECRET}]},
+            "allowedRoutes": {"namespaces": {"from": "Same"}, "kinds": [{"group": GROUP, "kind": known} for known in kinds_at(t, host)]},
+        }
+        for host in t.public_hosts()
+    ]
+    spec: dict[str, Any] = {"gatewayClassName": names.GATEWAY, "listeners": listeners}
+    if infrastructure:
+        spec["infrastructure"] = dict(infrastructure)
+    return manifest(API, "Gateway", names.GATEWAY, names.GATEWAY_NAMESPACE, spec)
+
+
+def kinds_at(t: Topology, host: HostName) -> list[str]:
+    """Return the kinds of routes of one host, sorted; HTTPRoute where a host has no door."""
+    return sorted({kind(t, door) for door in t.doors.values() if t.host_of(door) == host}) or [HTTP_ROUTE]
+
+
+def grant(namespace: Name, services: Iterable[Name], route_kinds: Iterable[str]) -> Manifest:
+    """Return the leave for routes of the gateway's namespace, and no other, to send to these Services of another."""
+    spec = {
+        "from": [{"group": GROUP, "kind": known, "namespace": names.GATEWAY_NAMESPACE} for known in route_kinds],
+        "to": [{"group": "", "kind": "Service", "name": service} for service in services],
+    }
+    return manifest(GRANT_API, "ReferenceGrant", names.GATEWAY, namespace, spec)
+
+
+def service(selector: Mapping[str, str], pod_port: int) -> Manifest:
+    """Return the gateway's Service, which the edge calls. The product's own Service, if it makes one, is used by nobody."""
+    port = {"name": "https", "port": names.HTTPS_PORT, "targetPort": pod_port, "protocol": "TCP", "appProtocol": "https"}
+    spec = {"type": "ClusterIP", "selector": dict(selector), "ports": [port]}
+    return manifest("v1", "Service", names.GATEWAY, names.GATEWAY_NAMESPACE, spec)
+
+
+def removed_request_headers(door: Door, vouched: Iterable[str]) -> list[str]:
+    """Return the request headers that end at the gateway: spent credentials, and identities that it does not vouch for itself.
+
+    The token of a JWT door goes on to the mesh ingress, which verifies it again. `vouched` are the identity headers that the gateway
+    has set from the credential on this door.
+    """
+    spent = [names.API_KEY_HEADER] if isinstance(door.auth, JwtAuth) else ["authorization", names.API_KEY_HEADER]
+    return [*door.request_headers.remove, *spent, *(header for header in names.IDENTITY_HEADERS if header not in set(vouched))]
+
+
+def set_response_headers(t: Topology, door: Door) -> dict[str, str]:
+    """Return the response headers that the gateway sets: the door's, and what a deprecated API version says of its end.
+
+    `Deprecation` is a date of RFC 9745, `Sunset` one of RFC 8594; the link leads to the API's documentation.
+    """
+    found = dict(door.response_headers.set)
+    if door.api is None:
+        return found
+    api = t.apis[door.api.name]
+    about = api.versions[door.api.version]
+    if about.lifecycle is not Lifecycle.DEPRECATED:
+        return found
+    if about.deprecated_since:
+        found["deprecation"] = f"@{int(_midnight(about.deprecated_since).timestamp())}"
+    if about.sunset:
+        found["sunset"] = format_datetime(_midnight(about.sunset), usegmt=True)
+    if api.documentation:
+        found["link"] = f'<{api.documentation}>; rel="deprecation"; type="text/html"'
+    return found
+
+
+def duration(given: str) -> str:
+    """Return a duration in the grammar of the Gateway API, which knows at most five digits of a unit (GEP-2257)."""
+    whole = round(seconds(given) * 1000)
+    parts: list[str] = []
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, whole = divmod(whole, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _matches(t: Topology, door: Door) -> Iterator[dict[str, Any]]:
+    version = version_header(t, door)
+    headers = {"headers": [{"type": "Exact", "name": version[0], "value": version[1]}]} if version else {}
+    for pattern in door.paths:
+        if kind(t, door) == GRPC_ROUTE:
+            rpc_service, _, method = pattern.removeprefix("/").partition("/")
+            yield {"method": {"type": "Exact", "service": rpc_service, **({} if method == "*" else {"method": method})}, **headers}
+            continue
+        for verb in door.methods:
+            yield {"path": path_match(pattern), "method": verb, **headers}
+
+
+def path_match(pattern: str) -> dict[str, str]:
+    """Return how a route matches the paths of a pattern.
+
+    Never by `PathPrefix`: that of `/a/` matches `/a`, too, which a door for `/a/*` does not open. The expression is bound at both
+    ends, because gateways differ in whether an unbound one may match a part of the path.
+    """
+    if is_exact(pattern):
+        return {"type": "Exact", "value": pattern}
+    return {"type": "RegularExpression", "value": f"^{regex(pattern)}$"}

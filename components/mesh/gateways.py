@@ -1,0 +1,107 @@
+"""A mesh's own gateways: proxies from Istio's chart, with our Service, fence and policies around them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+
+from components.charts import release
+from components.component import Component
+from components.context import Context
+from components.contracts import IngressOutputs, Platform
+from components.mesh import values
+from topology.derive import bridge, egress, fences, identity, ingress, names
+from topology.derive.manifest import Manifest
+from topology.derive.relations import Relations
+from topology.model.base import Name
+from topology.model.system import Mesh
+
+CHART: Final = "istio-gateway"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where a part of a mesh is built."""
+
+    context: Context
+    mesh: Name
+    platform: Platform
+    guard: pulumi.Resource
+    """The mesh's allow-nothing policy."""
+
+    @property
+    def relations(self) -> Relations:
+        """The calls of the topology."""
+        return self.context.relations
+
+    @property
+    def model(self) -> Mesh:
+        """What the topology says of the mesh."""
+        return self.relations.t.meshes[self.mesh]
+
+
+class _MeshGateway(Component, layer="mesh"):
+    """What the three gateways share: fence, policy, Release, Service, in an order in which nothing is open before it is closed."""
+
+    def __init__(self, site: Site, role: Name, namespace: Name, policy: Manifest, *, parent: pulumi.Resource) -> None:
+        """Register the gateway; `policy` is its AuthorizationPolicy."""
+        super().__init__(f"{site.mesh}-{role}", {"mesh": site.mesh, "namespace": namespace}, parent=parent)
+        fence = fences.gateway(site.relations, site.mesh, role, site.context.around)
+        closed = self.add(fence, after=[site.platform.namespaces[namespace]])
+        allowed = self.add(policy, after=[closed, site.guard, site.platform.certificates])
+        chosen = values.gateway(site.context.binding, site.mesh, role)
+        proxies = release(site.context.binding, CHART, role, namespace, chosen, parent=self, after=[allowed])
+        self.service = self.add(ingress.mesh_gateway_service(role, namespace), after=[proxies])
+
+    def route(self, documents: Iterable[Manifest]) -> None:
+        """Register objects that lead through the gateway, once its Service tells istiod on which port its pods listen."""
+        self.add_all(documents, after=[self.service])
+
+
+class Ingress(_MeshGateway, layer="mesh"):
+    """The only door of a mesh: it accepts the API gateway's certificate alone."""
+
+    outputs: IngressOutputs
+
+    def __init__(self, site: Site, *, parent: pulumi.Resource) -> None:
+        """Register the ingress of a mesh and the routes of its doors."""
+        r, mesh, namespace = site.relations, site.mesh, site.model.ingress
+        super().__init__(site, names.INGRESS, namespace, identity.ingress(r, mesh), parent=parent)
+        self.route([*identity.token_checks(r, mesh), ingress.gateway(r, mesh), *ingress.routes(r, mesh)])
+        self.outputs = IngressOutputs(
+            namespace=namespace,
+            service=names.INGRESS,
+            port=names.HTTPS_PORT,
+            port_name=names.HTTPS_PORT_NAME,
+            pod_labels=identity.gateway_labels(names.INGRESS),
+            pod_port=names.MESH_GATEWAY_POD_PORT,
+            server_name=r.t.hosts[0],
+            server_secret=names.INGRESS_SERVER_SECRET,
+            ready=self.service,
+        )
+        self.register_outputs({"service": f"{namespace}/{names.INGRESS}", "hosts": ingress.hosts(r, mesh)})
+
+
+class Egress(_MeshGateway, layer="mesh"):
+    """The only way out of a mesh."""
+
+    def __init__(self, site: Site, *, parent: pulumi.Resource) -> None:
+        """Register the egress gateway of a mesh and the hosts behind it."""
+        r, mesh = site.relations, site.mesh
+        super().__init__(site, names.EGRESS, site.model.egress, identity.egress(r, mesh), parent=parent)
+        self.route(egress.documents(r, mesh))
+        self.register_outputs({"hosts": sorted(exit_.host for _, exit_ in r.egress_of_mesh[mesh])})
+
+
+class Bridge(_MeshGateway, layer="mesh"):
+    """One side of the internal gateway between meshes."""
+
+    def __init__(self, site: Site, *, parent: pulumi.Resource) -> None:
+        """Register this mesh's side and what crosses it."""
+        r, mesh = site.relations, site.mesh
+        super().__init__(site, names.BRIDGE, site.model.bridge, identity.bridge(r, mesh), parent=parent)
+        self.route([*bridge.services(r, mesh), *bridge.documents(r, mesh)])
+        leaving = sorted({b.target for b in r.bridges_out_of_mesh[mesh]})
+        arriving = sorted({b.target for b in r.bridges_into_mesh[mesh]})
+        self.register_outputs({"leaving": leaving, "arriving": arriving})

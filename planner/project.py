@@ -1,0 +1,222 @@
+"""A project folder: what `Pulumi.yaml` and a stack file say, read as Pulumi reads them."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from planner import wire
+from planner.errors import PlanError
+
+_PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
+_ORGANIZATION = "organization"
+"""What `pulumi.get_organization()` says where the state is kept by no service (`pkg/backend/diy`)."""
+
+_SCHEMA_KEYS = frozenset({"type", "description", "secret", "default", "value", "items"})
+"""Keys by which an entry of `config` in Pulumi.yaml is a declaration and not a value (`workspace.ProjectConfigType`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program with everything the language host is told about it.
+
+    Attributes:
+        project: the project's name.
+        stack: the stack's name.
+        organization: what owns the stack.
+        root: the absolute folder of Pulumi.yaml.
+        folder: the absolute folder to run in.
+        entry: what to run there: `.` for `__main__.py`, or a file.
+        config: the value of each key `namespace:name`, as the engine hands it over: strings, objects as JSON.
+        secret_keys: the keys whose value is a secret.
+    """
+
+    project: str
+    stack: str
+    organization: str
+    root: Path
+    folder: Path
+    entry: str
+    config: Mapping[str, str]
+    secret_keys: tuple[str, ...]
+
+
+def load_program(root: Path, stack: str, overrides: Mapping[str, str]) -> Program:
+    """Return a project's program for one of its stacks.
+
+    Args:
+        root: the folder of Pulumi.yaml.
+        stack: the stack's name; its file is `<stackConfigDir>/Pulumi.<stack>.yaml`.
+        overrides: values for config keys, in place of the file's. A key that is secret in the file stays secret.
+
+    Raises:
+        PlanError: with every reason for which there is no such program.
+    """
+    root = root.resolve()
+    path, settings = _project_file(root)
+    findings = _project_findings(path, settings)
+    stack_folder = root / str(settings.get("stackConfigDir") or _legacy_stack_folder(settings))
+    stack_file = next((file for suffix in ("yaml", "yml") if (file := stack_folder / f"Pulumi.{stack}.{suffix}").is_file()), None)
+    if stack_file is None:
+        findings.append(f"{stack_folder / f'Pulumi.{stack}.yaml'}: there is no such file. {_known_stacks(stack_folder)}")
+    stack_settings = _mapping(stack_file) if stack_file else {}
+    if stack_settings.get("environment"):
+        findings.append(f"{stack_file}: `environment` takes values from Pulumi Cloud, which is out of reach here. Give them as config of the stack instead.")
+    name = str(settings.get("name"))
+    config, secret_keys, more = _config(name, settings, path, stack_settings, stack_file, overrides)
+    folder, entry = _entry(root, path, settings, findings)
+    if findings or more:
+        raise PlanError([*findings, *more])
+    return Program(
+        project=name, stack=stack, organization=_ORGANIZATION, root=root, folder=folder, entry=entry, config=config, secret_keys=secret_keys
+    )
+
+
+def _project_file(root: Path) -> tuple[Path, dict[str, Any]]:
+    path = next((file for name in _PROJECT_FILES if (file := root / name).is_file()), None)
+    if path is None:
+        raise PlanError([f"{root / _PROJECT_FILES[0]}: there is no such file. Give the folder of a Pulumi project."])
+    return path, _mapping(path)
+
+
+def _project_findings(path: Path, settings: Mapping[str, Any]) -> list[str]:
+    findings: list[str] = []
+    if not isinstance(settings.get("name"), str):
+        findings.append(f"{path}: `name` is missing or no text. A project has a name, for it is part of every urn.")
+    runtime = settings.get("runtime")
+    language = cast(Mapping[str, Any], runtime).get("name") if isinstance(runtime, dict) else runtime
+    if language != "python":
+        findings.append(f"{path}: runtime {language!r}: only Python programs can be planned. Write `runtime: python`.")
+    return findings
+
+
+def _legacy_stack_folder(settings: Mapping[str, Any]) -> str:
+    """Return `config`, which named the folder of the stack files before `stackConfigDir` did."""
+    config = settings.get("config")
+    return config if isinstance(config, str) else ""
+
+
+def _known_stacks(folder: Path) -> str:
+    names = sorted(match[1] for file in folder.glob("Pulumi.*") if (match := re.fullmatch(r"Pulumi\.(.+)\.ya?ml", file.name)))
+    return f"Stacks with a file: {', '.join(names)}." if names else "No stack has a file there."
+
+
+def _entry(root: Path, path: Path, settings: Mapping[str, Any], findings: list[str]) -> tuple[Path, str]:
+    """Return where to run and what (`workspace.GetPwdMain`)."""
+    main = root / str(settings.get("main") or "")
+    folder, entry = (main, ".") if main.is_dir() else (main.parent, main.name)
+    if not (main / "__main__.py" if main.is_dir() else main).is_file():
+        findings.append(f"{path}: there is no program {main / '__main__.py' if main.is_dir() else main}. `main` names its folder or file.")
+    return folder, entry
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 scalars, as Pulumi reads them: `on` and `12:30` are text, which PyYAML would make a truth value and a number."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+    ("merge", r"<<", "<"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first, *([""] if _tag == "null" else [])])
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        document: object = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 # a safe loader with fewer resolvers
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PlanError([f"{path}: no YAML: {error}"]) from error
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise PlanError([f"{path}: holds no mapping. Expected keys with values, such as `name: shop`."])
+    return cast(dict[str, Any], document)
+
+
+def _config(
+    project: str,
+    settings: Mapping[str, Any],
+    path: Path,
+    stack_settings: Mapping[str, Any],
+    stack_file: Path | None,
+    overrides: Mapping[str, str],
+) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
+    """Return values and secret keys of defaults, stack file and overrides, the later before the earlier, and what is wrong with them."""
+    values: dict[str, str] = {}
+    secrets: set[str] = set()
+    findings: list[str] = []
+    declared = settings.get("config")
+    given = stack_settings.get("config") or {}
+    sources: list[tuple[object, Mapping[str, Any]]] = [
+        (path, _defaults(cast(Mapping[str, Any], declared)) if isinstance(declared, dict) else {}),
+        (stack_file, cast(Mapping[str, Any], given) if isinstance(given, dict) else {}),
+        ("config given by the caller", overrides),
+    ]
+    if not isinstance(given, dict):
+        findings.append(f"{stack_file}: `config` holds no mapping. Expected keys with values, such as `{project}:size: 3`.")
+    for source, entries in sources:
+        for written, value in entries.items():
+            key = _key(project, written)
+            if key is None:
+                findings.append(f"{source}: {written!r} is no configuration key. Write `<namespace>:<name>`.")
+                continue
+            values[key], is_secret = _text(value)
+            if is_secret:
+                secrets.add(key)
+    return values, tuple(sorted(secrets)), findings
+
+
+def _defaults(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that Pulumi.yaml gives: `key: value`, or `value` or `default` of a declaration."""
+    found: dict[str, Any] = {}
+    for key, entry in declared.items():
+        if isinstance(entry, dict) and cast(dict[str, Any], entry).keys() <= _SCHEMA_KEYS:
+            entry = cast(dict[str, Any], entry)
+            if "value" in entry or "default" in entry:
+                found[key] = entry.get("value", entry.get("default"))
+        else:
+            found[key] = entry
+    return found
+
+
+def _key(project: str, written: object) -> str | None:
+    """Return a key in its full form (`config.ParseKey`); one without a namespace is the project's."""
+    parts = str(written).split(":")
+    if len(parts) == 3 and parts[1] == "config":
+        del parts[1]
+    if len(parts) == 1:
+        parts.insert(0, project)
+    return ":".join(parts) if len(parts) == 2 and all(parts) else None
+
+
+def _text(value: object) -> tuple[str, bool]:
+    """Return a value as the engine hands it over and whether it is a secret: text as it is, everything else as JSON.
+
+    What is encrypted in the file cannot be read here, so a placeholder takes its place.
+    """
+    plain, is_secret = _decrypted(value)
+    if isinstance(plain, str):
+        return plain, is_secret
+    return json.dumps(plain, separators=(",", ":"), sort_keys=True, ensure_ascii=False), is_secret
+
+
+def _decrypted(value: object) -> tuple[object, bool]:
+    if isinstance(value, dict):
+        entries = cast(dict[object, object], value)
+        if entries.keys() == {"secure"} and isinstance(entries["secure"], str):
+            return wire.PLACEHOLDER, True
+        members = {str(key): _decrypted(item) for key, item in entries.items()}
+        return {key: item for key, (item, _) in members.items()}, any(secret for _, secret in members.values())
+    if isinstance(value, list):
+        items = [_decrypted(item) for item in cast(list[object], value)]
+        return [item for item, _ in items], any(secret for _, secret in items)
+    return value, False

@@ -1,0 +1,81 @@
+"""Istio Gateways: servers on the proxies of a mesh, their TLS, and the VirtualServices bound to them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policies.reading.pods import Pod
+from policies.reading.resource import Resource
+from policies.reading.services import Service
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeshServer:
+    """One server of an Istio Gateway."""
+
+    number: int
+    protocol: str
+    hosts: tuple[str, ...]
+    """Without the namespace in front; from which namespaces routes may come is in `namespaces`."""
+    namespaces: tuple[str, ...]
+    """Namespace (or `*`, `.`) of each host, in the same order."""
+    tls: Mapping[str, Any]
+
+    @property
+    def mode(self) -> str:
+        """Return the TLS mode; empty for a server without TLS."""
+        return str(self.tls.get("mode") or ("SIMPLE" if self.tls.get("credentialName") else ""))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeshGateway:
+    """An Istio Gateway and the pods that it configures."""
+
+    resource: Resource
+    pods: tuple[Pod, ...]
+    servers: tuple[MeshServer, ...]
+
+    def __str__(self) -> str:
+        """Name the Gateway as people do."""
+        return str(self.resource)
+
+    @property
+    def name(self) -> str:
+        """Return the name by which VirtualServices are bound to it."""
+        return f"{self.resource.namespace}/{self.resource.name}"
+
+    def ports(self, server: MeshServer, pod: Pod, services: Callable[[Pod], tuple[Service, ...]]) -> Iterator[int]:
+        """Yield the container ports of a server.
+
+        A Gateway names the port of the Service in front of its pods; where no Service has it, the port of the pod itself.
+        """
+        found = False
+        for service in services(pod):
+            for port in service.ports:
+                if port.port == server.number and (number := pod.port_number(port.target)) is not None:
+                    found = True
+                    yield number
+        if not found:
+            yield server.number
+
+
+def mesh_gateway(resource: Resource, selected: Callable[[Resource], tuple[Pod, ...]]) -> MeshGateway:
+    """Return the view of an Istio Gateway.
+
+    Raises:
+        UnknownValueError: if servers or selector are not known.
+    """
+    return MeshGateway(resource=resource, pods=selected(resource), servers=tuple(_servers(resource)))
+
+
+def _servers(resource: Resource) -> Iterator[MeshServer]:
+    for server in resource.at("spec", "servers", default=[]):
+        pairs = [host.split("/", 1) if "/" in host else ["*", host] for host in server.get("hosts") or ()]
+        yield MeshServer(
+            number=server["port"]["number"],
+            protocol=str(server["port"].get("protocol") or "").upper(),
+            hosts=tuple(host.lower() for _, host in pairs),
+            namespaces=tuple(namespace for namespace, _ in pairs),
+            tls=server.get("tls") or {},
+        )
+

@@ -1,0 +1,90 @@
+"""A02: the API gateway's network accepts the WAF alone."""
+
+from collections.abc import Iterator
+
+from policies.reading.gateways import ApiGateway
+from policies.reading.pods import Pod
+from policies.reading.stack import Stack
+from policies.reading.waf import fronts
+from policies.rule import Finding, Hop, Rule, Severity
+
+
+class A02(Rule):
+    """The API gateway accepts connections from the WAF's pods alone.
+
+    Forbids:
+        NetworkPolicies that let any pod besides the public WAF's connect to a port on which a gateway's pods serve clients, by
+        name, by an empty `from`, by a selector that fits more, or by an address range that pods live in; and no policy at all.
+
+    Why:
+        Whoever reaches the gateway without passing the edge is not inspected by the WAF, and may send the headers that the edge
+        would have removed: it looks to the gateway like the edge itself.
+
+    Instead:
+        Name the edge's pods, and only their port::
+
+            kind: NetworkPolicy
+            metadata: {name: gateway, namespace: gateway}
+            spec:
+              podSelector: {matchLabels: {gateway.envoyproxy.io/owning-gateway-name: gateway}}
+              policyTypes: [Ingress, Egress]
+              ingress:
+                - from:
+                    - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: edge}}
+                      podSelector: {matchLabels: {app: edge}}
+                  ports: [{port: 10443}]
+    """
+
+    id = "A02"
+    name = "gateway-accepts-the-waf-alone"
+    severity = Severity.CRITICAL
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every port on which a gateway serves."""
+        edge = frozenset(front.nginx.pod for front in fronts(stack))
+        for gateway in stack.gateways:
+            yield from self.over([gateway.gateway], lambda _, gateway=gateway: self._gateway(gateway, edge, stack))
+        for resource, error in stack.unreadable:
+            if resource.kind == "NetworkPolicy":
+                yield self.undecided(resource, f"whom it lets connect cannot be read: {error}")
+
+    def _gateway(self, gateway: ApiGateway, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
+        if not gateway.pods:
+            yield self.undecided(gateway.gateway, "which pods serve it is not known", "install its controller in this program")
+        for pod in gateway.pods:
+            for port in sorted(set(gateway.ports.values()) or _served(pod, stack)):
+                yield from self._port(gateway, pod, port, edge, stack)
+
+    def _port(self, gateway: ApiGateway, pod: Pod, port: int, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
+        if stack.network.is_open(pod, "Ingress"):
+            yield self.broken(
+                gateway.gateway,
+                f"no NetworkPolicy restricts who may connect to the {pod}",
+                "select them in a NetworkPolicy that names the edge's pods",
+            )
+            return
+        for opening in stack.network.openings(pod, "Ingress"):
+            if not opening.on(port, "TCP", pod):
+                continue
+            others = sorted(str(other) for other in opening.pods - edge)
+            everyone = opening.anyone or any(block.may_hold_pods for block in opening.blocks)
+            if not everyone and not others:
+                continue
+            whom = "every pod" if everyone else f"the {others[0]}"
+            hops = (Hop(place=whom, allowed_by=str(opening.policy), urn=opening.policy.urn), Hop(place=str(pod), allowed_by=f"port {port}"))
+            yield self.broken(
+                opening.policy,
+                f"lets {whom} connect to port {port} of the {pod}, past the WAF",
+                "name the edge's pods alone under `from`",
+                hops,
+            )
+
+
+def _served(pod: Pod, stack: Stack) -> set[int]:
+    """Return the container ports to which Services lead: Kong's listeners do not say them."""
+    return {
+        number
+        for service in stack.services_of(pod)
+        for port in service.ports
+        if port.port == 443 and (number := pod.port_number(port.target)) is not None
+    }

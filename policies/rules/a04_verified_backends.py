@@ -1,0 +1,125 @@
+"""A04: between gateway and mesh both sides show who they are."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policies.reading.charts import chart_name
+from policies.reading.services import Service
+from policies.reading.stack import Stack
+from policies.route_rule import Published, RouteRule
+from policies.rule import Finding, Severity
+
+KONG: Final = "konghq.com"
+KONG_TLS: Final = frozenset({"https", "grpcs", "wss"})
+
+
+class A04(RouteRule):
+    """The API gateway speaks TLS to the mesh ingress, verifies it, and shows its own certificate.
+
+    Forbids:
+        - a backend without TLS;
+        - TLS to a backend whose certificate is not checked against an authority of this system;
+        - a gateway that shows no client certificate.
+
+    Why:
+        The mesh ingress lets in whoever proves to be the gateway. Without the gateway's certificate it would have to believe
+        addresses; without verification the gateway hands tokens and keys to whatever answers under the ingress's name.
+
+    Instead:
+        For Envoy Gateway, a BackendTLSPolicy in the Service's namespace and a client certificate of the proxies::
+
+            kind: BackendTLSPolicy
+            spec:
+              targetRefs: [{group: "", kind: Service, name: ingress}]
+              validation:
+                hostname: api.abc.example
+                caCertificateRefs: [{group: "", kind: Secret, name: ingress-server}]
+            ---
+            kind: EnvoyProxy
+            spec:
+              backendTLS:
+                clientCertificateRef: {kind: Secret, name: gateway-client}
+
+        For Kong, annotations of the Service: `konghq.com/protocol: https`, `konghq.com/client-cert`, and verification by
+        `konghq.com/tls-verify: "true"` with `konghq.com/ca-certificates-secrets`, or for all Services by
+        `nginx_proxy_proxy_ssl_verify: "on"` in the chart's `env`.
+    """
+
+    id = "A04"
+    name = "verified-mutual-tls-to-the-mesh"
+    severity = Severity.HIGH
+    frameworks = ("CKV_AZURE_215", "PSRule APIM.HTTPBackend")
+
+    def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
+        """Check the backends of one rule."""
+        for backend in published.rule.backends:
+            service = published.service(backend)
+            if service is not None:
+                yield from self._kong(service, published) if published.is_kong else self._envoy(service, published, backend.port)
+
+    def _envoy(self, service: Service, published: Published, port: int | None) -> Iterator[Finding]:
+        validation = self._validation(service, published.stack, port)
+        if validation is None:
+            yield self.broken(
+                published.route,
+                f"{published}: no BackendTLSPolicy is for {service}, so the gateway speaks plain HTTP to it",
+                f"add a BackendTLSPolicy with caCertificateRefs in {service.namespace}",
+            )
+        elif not validation.get("caCertificateRefs"):
+            yield self.broken(
+                published.route,
+                f"{published}: the certificate of {service} is checked against public authorities, of which any may sign it",
+                "name the authority of this system in validation.caCertificateRefs",
+            )
+        parameters = published.gateway.parameters
+        if parameters is None or not parameters.at("spec", "backendTLS", "clientCertificateRef", default={}):
+            yield self.broken(
+                parameters or published.gateway.gateway,
+                "the gateway's proxies show no certificate to their backends, so the mesh cannot tell them from anybody else",
+                "give the EnvoyProxy of this Gateway backendTLS.clientCertificateRef",
+            )
+
+    def _validation(self, service: Service, stack: Stack, port: int | None) -> Mapping[str, Any] | None:
+        for policy in stack.of("BackendTLSPolicy.gateway.networking.k8s.io"):
+            if policy.namespace != service.namespace:
+                continue
+            for target in policy.at("spec", "targetRefs", default=[]):
+                section = target.get("sectionName")
+                named = next((each.name for each in service.ports if each.port == port), None)
+                if target["kind"] == "Service" and target["name"] == service.name and section in {None, named}:
+                    return policy.at("spec", "validation", default={})
+        return None
+
+    def _kong(self, service: Service, published: Published) -> Iterator[Finding]:
+        notes = service.resource.annotations
+        if notes.get(f"{KONG}/protocol", "http") not in KONG_TLS:
+            yield self.broken(
+                service.resource,
+                f"Kong speaks {notes.get(f'{KONG}/protocol', 'http')} to it, without TLS",
+                f'annotate it with {KONG}/protocol: "https"',
+            )
+            return
+        if not notes.get(f"{KONG}/client-cert"):
+            yield self.broken(
+                service.resource,
+                "Kong shows it no certificate, so the mesh cannot tell Kong from anybody else",
+                f"annotate it with {KONG}/client-cert: <Secret with the gateway's certificate>",
+            )
+        own = notes.get(f"{KONG}/tls-verify")
+        bundle = notes.get(f"{KONG}/ca-certificates-secrets") or notes.get(f"{KONG}/ca-certificates-configmaps")
+        verified = bool(bundle) if own == "true" else own is None and _verifies_by_default(published.stack)
+        if not verified:
+            yield self.broken(
+                service.resource,
+                "Kong does not verify its certificate, so whoever answers under its name gets tokens and keys",
+                f'annotate it with {KONG}/tls-verify: "true" and {KONG}/ca-certificates-secrets, or set nginx_proxy_proxy_ssl_verify for all',
+            )
+
+
+def _verifies_by_default(stack: Stack) -> bool:
+    """Say whether Kong verifies every backend: nginx directives that the chart's `env` puts into its proxy block."""
+    for release in stack.releases:
+        if chart_name(release) == "kong":
+            env: Mapping[str, Any] = release.at("values", "env", default={})
+            return env.get("nginx_proxy_proxy_ssl_verify") == "on" and bool(env.get("nginx_proxy_proxy_ssl_trusted_certificate"))
+    return False

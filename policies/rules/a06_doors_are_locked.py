@@ -1,0 +1,159 @@
+"""A06: every published route asks for what its door says."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policies.reading.jwt import envoy_weaknesses, istio_providers, kong_credential_weaknesses, kong_weaknesses
+from policies.reading.patterns import parse
+from policies.reading.resource import Resource
+from policies.reading.selectors import matches
+from policies.reading.stack import Stack
+from policies.reading.values import UnknownValueError, is_known
+from policies.route_rule import Published, RouteRule, opaque_routes
+from policies.rule import Finding, Severity
+from topology.edges import Direction
+
+PUBLIC: Final = "public"
+OTHER_PROOFS: Final = ("basicAuth", "oidc", "extAuth")
+"""Ways of Envoy Gateway to ask who a client is that a topology cannot name."""
+
+CREDENTIAL_LABEL: Final = "konghq.com/credential"
+
+
+class A06(RouteRule):
+    """Every published route asks for a whole token or an API key, unless the topology calls its door public.
+
+    Forbids:
+        - a route without authentication that is no public door of the topology; a TCP, TLS or UDP route, which cannot have any;
+        - a JWT check without issuer, without audience, with keys from a plain address, with an issuer or audience that the topology
+          does not know, or one that is optional;
+        - Kong's jwt plugin without `exp` in `claims_to_verify`, with `anonymous`, with symmetric keys; an audience that no layer
+          checks (Kong cannot, so the mesh ingress must);
+        - an API-key check without keys, or with an anonymous way around it.
+
+    Why:
+        A token proves who somebody is only when signature, issuer, audience and expiry are all checked. Without the audience a
+        token of another API opens this one; with `optional: true` no token opens it as well. A narrower policy replaces a wider
+        one in Envoy Gateway: one for CORS on a single rule switches the token off for it.
+
+    Instead:
+        Name everything, per route::
+
+            kind: SecurityPolicy
+            spec:
+              targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}]
+              jwt:
+                providers:
+                  - name: customers
+                    issuer: https://login.abc.example
+                    audiences: [abc-api]
+                    remoteJWKS: {uri: https://login.abc.example/.well-known/jwks.json}
+
+        Envoy checks `exp` and `nbf` of every token that has them. A door for everybody says so in the topology (`public: <reason>`).
+    """
+
+    id = "A06"
+    name = "doors-are-locked"
+    severity = Severity.CRITICAL
+    frameworks = ("OWASP API2:2023", "CKV_AWS_309", "CKV_AWS_59")
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every rule of every route, then the routes on which nothing can be asked, then Kong's credentials."""
+        yield from super().judge(stack)
+        for route in opaque_routes(stack):
+            yield self.broken(
+                route,
+                f"is a {route.kind}: it carries bytes, of which nobody can ask who sends them",
+                "publish HTTP or gRPC by an HTTPRoute",
+            )
+        yield from self.over(stack.of("KongConsumer"), lambda consumer: self._credentials(consumer, stack))
+
+    def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
+        """Check what one rule asks for."""
+        if published.rule.backends:
+            yield from self._kong(published, stack) if published.is_kong else self._envoy(published)
+
+    def _envoy(self, published: Published) -> Iterator[Finding]:
+        policy = published.policy("SecurityPolicy")
+        spec: Mapping[str, Any] = policy.spec if policy else {}
+        if policy is not None and (jwt := spec.get("jwt")):
+            for weakness in envoy_weaknesses(jwt, published.stack.intent):
+                yield self.broken(
+                    policy,
+                    f"for {published} of {published.route}: {weakness}",
+                    "check issuer, audience and signature, and let nothing be optional",
+                )
+        if (
+            policy is not None
+            and (keys := spec.get("apiKeyAuth")) is not None
+            and not (keys.get("credentialRefs") and keys.get("extractFrom"))
+        ):
+            yield self.broken(policy, "asks for an API key and names no keys, or no place for one", "give credentialRefs and extractFrom")
+        if spec.get("jwt") or spec.get("apiKeyAuth"):
+            return
+        if policy is not None and (other := next((name for name in OTHER_PROOFS if spec.get(name)), None)):
+            yield self.undecided(
+                policy, f"asks for {other}, and whether that is what the door asks for cannot be told", "ask for a token or an API key"
+            )
+            return
+        yield from self._unlocked(published, str(policy) if policy else "no SecurityPolicy holds for it")
+
+    def _kong(self, published: Published, stack: Stack) -> Iterator[Finding]:
+        jwt, key = published.plugin("jwt"), published.plugin("key-auth")
+        if jwt is not None:
+            for weakness in kong_weaknesses(jwt.config):
+                yield self.broken(
+                    jwt.resource, f"for {published} of {published.route}: {weakness}", "check signature, issuer and expiry of every token"
+                )
+            if not self._audience_is_checked(published, stack):
+                yield self.broken(
+                    published.route,
+                    f"{published}: Kong cannot check a token's audience, and no RequestAuthentication of the mesh ingress behind it does",
+                    "name the audiences in the RequestAuthentication of the mesh ingress",
+                )
+        if key is not None and key.config.get("anonymous"):
+            yield self.broken(
+                key.resource, f"for {published} of {published.route}: `anonymous` lets requests without a key in", "remove `anonymous`"
+            )
+        if jwt is None and key is None:
+            yield from self._unlocked(published, "no plugin jwt or key-auth holds for it")
+
+    def _unlocked(self, published: Published, why: str) -> Iterator[Finding]:
+        """Report a rule that asks for nothing, unless all of it lies behind public doors."""
+        doors = [edge for edge in published.stack.expected if edge.direction is Direction.NORTH_SOUTH and edge.credential == PUBLIC]
+        for match in published.rule.matches:
+            for host in published.rule.hosts:
+                open_ = [parse(edge.entry) for edge in doors if edge.host == host and match.method in {None, edge.method}]
+                for pattern in match.patterns:
+                    if not any(pattern.within(entry) for entry in open_):
+                        yield self.broken(
+                            published.route,
+                            f"{published}: {match.method or 'any method'} {host}{pattern} asks nobody who they are ({why}), and the topology has no public door there",
+                            "ask for a token or an API key; a door for everybody says `public` in the topology",
+                        )
+
+    def _audience_is_checked(self, published: Published, stack: Stack) -> bool:
+        issuers = {demand.removeprefix("jwt ") for demand in stack.kong_plugins.issuers()}
+        pods = [pod for backend in published.rule.backends if (service := published.service(backend)) for pod in service.pods]
+        for pod in pods:
+            checked = {
+                provider.issuer
+                for authentication in stack.of("RequestAuthentication.security.istio.io")
+                if authentication.namespace == pod.namespace and matches(authentication.at("spec", "selector", default={}), pod.labels)
+                for provider in istio_providers(authentication.spec)
+                if provider.audiences
+            }
+            if not issuers <= checked:
+                return False
+        return bool(pods)
+
+    def _credentials(self, consumer: Resource, stack: Stack) -> Iterator[Finding]:
+        for name in consumer.at("credentials", default=[]):
+            secret = stack.find("Secret", consumer.namespace, name)
+            if secret is None or secret.labels.get(CREDENTIAL_LABEL) != "jwt":
+                continue
+            data = secret.props.get("stringData")
+            if not is_known(data, dict) or data is None:
+                raise UnknownValueError(f"{secret}: stringData", "not known, so which issuer's tokens Kong accepts is not known either")
+            for weakness in kong_credential_weaknesses(data, stack.intent):
+                yield self.broken(secret, f"as credential of {consumer}: {weakness}", "give the public key of an issuer of the topology")

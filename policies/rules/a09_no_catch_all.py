@@ -1,0 +1,86 @@
+"""A09: routes say which hosts and paths they are for."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policies.reading.patterns import EVERY
+from policies.reading.stack import Stack
+from policies.reading.waf import fronts
+from policies.route_rule import Published, RouteRule
+from policies.rule import Finding, Severity
+
+MANAGEMENT: Final = frozenset(
+    {
+        *("actuator", "admin", "config_dump", "debug", "env", "heapdump", "prometheus"),
+        *("health", "healthz", "live", "livez", "ready", "readyz", "status"),
+        *("metrics", "nginx_status", "server-info", "server-status", "stats"),
+    }
+)
+"""First segments of paths under which programs show or change their own state."""
+
+
+class A09(RouteRule):
+    """Every published route names its hosts and paths, and none leads to a management path.
+
+    Forbids:
+        - a route that takes every host, a wildcard, or a host that the topology does not have;
+        - a route that takes every path, where no door of the topology says so;
+        - a route to a path under which programs show or change their own state (`/metrics`, `/healthz`, `/admin`, `/actuator`, ...),
+          and `stub_status` in a public nginx.
+
+    Why:
+        What a catch-all route publishes is decided later and elsewhere: by the next version of the service, by a framework that
+        adds `/actuator/env`. The topology's doors are the list of what clients may ask for.
+
+    Instead:
+        Write out the host and the path prefix of each door::
+
+            kind: HTTPRoute
+            spec:
+              hostnames: [api.abc.example]
+              rules:
+                - matches: [{path: {type: PathPrefix, value: /a}, method: GET}]
+    """
+
+    id = "A09"
+    name = "no-catch-all-route"
+    severity = Severity.HIGH
+    frameworks = ("OWASP API8:2023", "OWASP API9:2023")
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every rule of every route, then the edge for pages of its own."""
+        yield from super().judge(stack)
+        for front in fronts(stack):
+            for server in front.servers:
+                for directive in server.directive.walk():
+                    if directive.name == "stub_status":
+                        yield self.broken(
+                            front.resource,
+                            f"{directive.file}:{directive.line}: a public server shows nginx's own state",
+                            "remove stub_status",
+                        )
+
+    def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
+        """Check the hosts and paths of one rule."""
+        if not published.rule.backends:
+            return
+        hosts = set(stack.intent.public_hosts())
+        for host in published.rule.hosts:
+            if host not in hosts:
+                what = "every host" if host == "*" else f"the hosts {host}" if "*" in host else f"the host {host}"
+                yield self.broken(
+                    published.route,
+                    f"{published}: takes {what}; the topology's hosts are {', '.join(sorted(hosts))}",
+                    "name hosts of the topology under `hostnames`",
+                )
+        declared = {edge.entry for edge in published.doors()}
+        for match in published.rule.matches:
+            for pattern in match.patterns:
+                if pattern == EVERY and "/*" not in declared:
+                    yield self.broken(published.route, f"{published}: takes every path", "match the paths of one door")
+                elif pattern.first in MANAGEMENT:
+                    yield self.broken(
+                        published.route,
+                        f"{published}: publishes {pattern}, where programs show or change their own state",
+                        "take the door out of the topology; reach such paths from inside",
+                    )

@@ -1,0 +1,137 @@
+"""K10: who may connect is who may call."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from policies.checks import attempt
+from policies.layers import Layer, Workload, layers_of, workload
+from policies.reading.network import EVERY_PORT, Opening
+from policies.reading.pods import Pod
+from policies.reading.stack import Stack
+from policies.rule import Finding, Rule, Severity
+
+
+class K10(Rule):
+    """A NetworkPolicy lets exactly the declared callers connect, on the port they call.
+
+    Forbids:
+        On pods of services and of a mesh's own gateways: rules without `from`, from address ranges, from pods that are no
+        declared caller, on every port or on ports where nothing listens; and policies that keep a declared caller out.
+
+    Why:
+        The sidecar tells callers apart by certificate, the network by address: each holds where the other is broken. An empty
+        `from` is everybody, nodes and other namespaces included. A policy that is wider than the call graph hides the day on
+        which the AuthorizationPolicy is wrong; one that is narrower breaks a call that was declared.
+
+    Instead:
+        Name the callers' pods and the port::
+
+            ingress:
+              - from:
+                  - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}
+                    podSelector: {matchLabels: {app: cart}}
+                ports: [{protocol: TCP, port: 8080}]
+    """
+
+    id = "K10"
+    name = "network-is-the-call-graph"
+    severity = Severity.HIGH
+    frameworks = ("C-0054", "CIS Kubernetes 5.3.2", "NIST SP 800-207")
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check what each pod of a service or of a mesh's gateways lets in."""
+        graph = call_graph(stack)
+        for pod, expected in graph.senders.items():
+            yield from attempt(self, pod.resource, self._pod(pod, expected, stack))
+
+    def _pod(self, pod: Pod, expected: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
+        ports = _ports(pod, stack)
+        for opening in stack.network.openings(pod, "Ingress"):
+            yield from self._opening(pod, opening, expected, ports)
+        for sender in expected:
+            for port in ports:
+                decision = stack.network.flow(sender, pod, port)
+                if not decision.allowed:
+                    yield self.broken(
+                        decision.resource,
+                        f"it keeps {sender} from {pod} on port {port}, though the topology lets them call",
+                        "open the port for this caller in the policies of both",
+                    )
+
+    def _opening(self, pod: Pod, opening: Opening, expected: frozenset[Pod], ports: frozenset[int]) -> Iterator[Finding]:
+        policy = opening.policy
+        if opening.anyone:
+            yield self.broken(policy, f"a rule without from lets everybody connect to {pod}", "name the callers' pods")
+        for block in opening.blocks:
+            yield self.broken(policy, f"it lets the addresses {block} connect to {pod}: an address is no caller", "name the callers' pods")
+        for stranger in opening.strangers:
+            yield self.broken(policy, f"it lets pods that this stack does not show connect to {pod}: {stranger}", "name the callers' pods")
+        undeclared = sorted(str(sender) for sender in opening.pods - expected - {pod})
+        if undeclared:
+            more = f" and {len(undeclared) - 1} more" if len(undeclared) > 1 else ""
+            yield self.broken(
+                policy,
+                f"it lets {undeclared[0]}{more} connect to {pod}, whom the topology does not let call it",
+                "name declared callers only",
+            )
+        if opening.ports == EVERY_PORT:
+            yield self.broken(policy, f"a rule without ports opens every port of {pod}", "name the port of the service")
+        else:
+            for opened in opening.ports:
+                if not any(opened.holds(port, "TCP", pod) for port in ports):
+                    yield self.broken(policy, f"it opens {opened} of {pod}, which no Service leads to", "name the port of the service")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CallGraph:
+    """Which pods the topology lets connect to which: services among themselves, and with the gateways of their mesh."""
+
+    senders: Mapping[Pod, frozenset[Pod]]
+    """By receiver: every pod of a service and of a mesh's own gateways has an entry."""
+    receivers: Mapping[Pod, frozenset[Pod]]
+    """The same by sender."""
+
+
+def call_graph(stack: Stack) -> CallGraph:
+    """Return the pairs of pods that the topology lets connect."""
+    layers = layers_of(stack)
+    by_workload: defaultdict[Workload, list[Pod]] = defaultdict(list)
+    for pod in stack.pods:
+        if pod.namespace in stack.app_namespaces:
+            by_workload[workload(pod)].append(pod)
+    places = {layer: layers.of(layer) for layer in Layer}
+    senders: dict[Pod, frozenset[Pod]] = {}
+    for found, pods in by_workload.items():
+        callers = {pod for caller in layers.callers.get(found, ()) for pod in by_workload.get(caller, ())}
+        for pod in pods:
+            own = {*callers}
+            own |= _near(pod, places[Layer.INGRESS], stack) if found in layers.doors else set()
+            own |= _near(pod, places[Layer.BRIDGE], stack) if found in layers.bridge_targets() else set()
+            senders[pod] = frozenset(own)
+    for pod in places[Layer.INGRESS]:
+        senders[pod] = places[Layer.GATEWAY]
+    for layer, callers in ((Layer.EGRESS, layers.exits), (Layer.BRIDGE, layers.bridged)):
+        for pod in places[layer]:
+            apps = {app for caller in callers for app in by_workload.get(caller, ())}
+            others = {other for other in places[layer] if layer is Layer.BRIDGE and stack.member(other) != stack.member(pod)}
+            senders[pod] = frozenset({*_near(pod, apps, stack), *others})
+    for pod in places[Layer.LIMITER]:
+        senders[pod] = frozenset(_near(pod, layers.limited, stack))
+    receivers: defaultdict[Pod, set[Pod]] = defaultdict(set)
+    for receiver, its in senders.items():
+        for sender in its:
+            receivers[sender].add(receiver)
+    return CallGraph(senders=senders, receivers={sender: frozenset(its) for sender, its in receivers.items()})
+
+
+def _near(pod: Pod, others: frozenset[Pod] | set[Pod], stack: Stack) -> set[Pod]:
+    """Return those of other pods that belong to the same mesh as a pod."""
+    mesh = stack.member(pod)
+    return {other for other in others if (its := stack.member(other)) and mesh and its[0] is mesh[0]}
+
+
+def _ports(pod: Pod, stack: Stack) -> frozenset[int]:
+    """Return the ports of a pod that Services lead to."""
+    numbers = {pod.port_number(port.target) for service in stack.services_of(pod) for port in service.ports if port.transport == "TCP"}
+    return frozenset(number for number in numbers if number is not None)

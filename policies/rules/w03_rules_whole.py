@@ -1,0 +1,101 @@
+"""W03: the WAF's rule set is whole, and sees the whole request."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from policies.edge_rule import EdgeRule
+from policies.reading.modsecurity import Directive, value_of
+from policies.reading.stack import Stack
+from policies.reading.waf import Front, Passage
+from policies.rule import Finding, Severity
+
+REMOVALS: Final[Mapping[str, str]] = {
+    "secruleremovebyid": "removes rules",
+    "secruleremovebytag": "removes rules",
+    "secruleremovebymsg": "removes rules",
+    "secruleupdatetargetbyid": "changes what rules look at",
+    "secruleupdatetargetbytag": "changes what rules look at",
+    "secruleupdatetargetbymsg": "changes what rules look at",
+    "secruleupdateactionbyid": "changes what rules do",
+}
+"""Directives that take something away from the rule set, in small letters: ModSecurity does not tell case."""
+
+CONTROLS: Final = re.compile(r"^(ruleRemove(Target)?By(Id|Tag|Msg)|requestBodyAccess=Off)", re.IGNORECASE)
+"""What the action `ctl` may do to the same effect for some requests."""
+
+SETTINGS: Final[Mapping[str, tuple[int, int]]] = {
+    "tx.inbound_anomaly_score_threshold": (1, 5),
+    "tx.paranoia_level": (1, 4),
+    "tx.blocking_paranoia_level": (1, 4),
+    "tx.sampling_percentage": (100, 100),
+}
+"""Settings of the core rule set and the values (lowest, highest) with which it protects (crs-setup.conf.example, 4.x)."""
+
+WAIVER: Final = "remove it, or exempt this finding with a reason, an owner and an expiry"
+
+_SETVAR = re.compile(r"^(tx\.[a-z_]+)=(-?\d+)$")
+
+
+class W03(EdgeRule):
+    """The WAF has a whole managed rule set, and sees the whole request.
+
+    Forbids:
+        - rules without the OWASP core rule set;
+        - rules removed or narrowed: `SecRuleRemoveBy...`, `SecRuleUpdate...`, `ctl:ruleRemove...`, the action `allow`;
+        - an anomaly threshold above 5, a paranoia level of 0, sampling: the same, said with a number;
+        - request bodies that are not read (`SecRequestBodyAccess Off`), or that pass unread when they are long
+          (`SecRequestBodyLimitAction ProcessPartial`).
+
+    Why:
+        An exclusion is made in a hurry for one client and stays for all. Excluding `ARGS` from the injection rules, or raising
+        the threshold to 1000, leaves a WAF that is on, in prevention mode, and refuses nothing.
+
+    Instead:
+        Load all rules, and read every body or refuse it::
+
+            SecRequestBodyAccess On
+            SecRequestBodyLimitAction Reject
+            Include /etc/waf/crs-setup.conf
+            Include /opt/owasp-crs/rules/*.conf
+
+        A rule that is wrong for one door is exempted by name in `policies/exemptions.yaml`, with an end.
+    """
+
+    id = "W03"
+    name = "waf-rules-are-whole"
+    severity = Severity.HIGH
+    frameworks = ("WAF.10", "CKV_AZURE_175", "CKV_AWS_342")
+
+    def check(self, front: Front, stack: Stack) -> Iterator[Finding]:
+        """Check the rules at every place where requests are sent on."""
+        for passage in front.passages:
+            if passage.is_inspected and passage.rules:
+                yield from self._passage(front, passage)
+
+    def _passage(self, front: Front, passage: Passage) -> Iterator[Finding]:
+        if not passage.has_core_rule_set:
+            yield self.broken(
+                front.resource, "the WAF's rules do not include the OWASP core rule set", "write `Include /opt/owasp-crs/rules/*.conf`"
+            )
+        for rule in passage.rules:
+            yield from self._exclusions(front, rule)
+        for name, wanted in (("SecRequestBodyAccess", "On"), ("SecRequestBodyLimitAction", "Reject")):
+            found = value_of(name, passage.rules)
+            if found is None or found.arguments != (wanted,):
+                written = f"{found.place}: `{found}`" if found else f"{name} is not set"
+                yield self.broken(front.resource, f"{written}: a body, or its end, reaches the gateway unread", f"write `{name} {wanted}`")
+
+    def _exclusions(self, front: Front, rule: Directive) -> Iterator[Finding]:
+        if effect := REMOVALS.get(rule.name.lower()):
+            yield self.broken(front.resource, f"{rule.place}: `{rule}` {effect}", WAIVER)
+        for action in rule.actions:
+            if action.name == "allow":
+                yield self.broken(front.resource, f"{rule.place}: `allow` lets requests pass all other rules", WAIVER)
+            if action.name == "ctl" and CONTROLS.match(action.value):
+                yield self.broken(front.resource, f"{rule.place}: `{action}` takes rules away from some requests", WAIVER)
+            if action.name == "setvar" and (setting := _SETVAR.match(action.value.lower())):
+                lowest, highest = SETTINGS.get(setting[1], (None, None))
+                if lowest is not None and highest is not None and not lowest <= int(setting[2]) <= highest:
+                    bounds = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
+                    yield self.broken(front.resource, f"{rule.place}: `{action}`: with anything but {bounds} attacks pass", WAIVER)

@@ -1,0 +1,124 @@
+"""W09: the WAF passes requests on to the API gateway and to nothing else."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from policies.edge_rule import EdgeRule
+from policies.reading.pods import Pod
+from policies.reading.services import Service, host_of
+from policies.reading.stack import Stack
+from policies.reading.waf import Front, Passage
+from policies.rule import Finding, Hop, Severity
+
+TARGET: Final = re.compile(r"^(?:(?P<scheme>[a-z]+)://)?(?P<host>[^/:$]+|unix|\[[^\]]+\])(?::(?P<port>\d+))?(?P<rest>/.*)?$")
+TLS_SCHEMES: Final = frozenset({"https", "grpcs"})
+
+
+class W09(EdgeRule):
+    """The WAF passes requests on to the API gateway, over verified TLS, and can reach nothing else.
+
+    Forbids:
+        - a `proxy_pass`, `grpc_pass` or the like in a public nginx to anything but a Service whose pods are an API gateway's;
+        - a target in a variable, which the request may choose;
+        - plain HTTP to the gateway, or TLS without `proxy_ssl_verify on` and a trusted certificate;
+        - NetworkPolicies that let the edge's pods connect to pods of the program other than the gateway's, or that are missing.
+
+    Why:
+        The gateway knows who the client is; the mesh ingress believes what the gateway says. An edge that sends requests straight
+        to the mesh, or to whatever answers under the gateway's name, leaves that step out.
+
+    Instead:
+        One upstream, the gateway's Service, verified::
+
+            upstream gateway { server gateway.gateway.svc.cluster.local:443; }
+            proxy_ssl_verify on;
+            proxy_ssl_trusted_certificate /etc/edge/client/ca.crt;
+            location / { proxy_pass https://gateway; }
+    """
+
+    id = "W09"
+    name = "waf-leads-to-the-gateway"
+    severity = Severity.CRITICAL
+
+    def check(self, front: Front, stack: Stack) -> Iterator[Finding]:
+        """Check where requests go, and where the pods could connect to."""
+        gateway_pods = frozenset(pod for gateway in stack.gateways for pod in gateway.pods)
+        for passage in front.passages:
+            yield from self._target(front, passage, stack, gateway_pods)
+            yield from self._transport(front, passage)
+        yield from self._network(front, stack, gateway_pods)
+
+    def _target(self, front: Front, passage: Passage, stack: Stack, gateway_pods: frozenset[Pod]) -> Iterator[Finding]:
+        match = TARGET.match(passage.directive.args[0])
+        if match is None:
+            yield self.undecided(
+                front.resource,
+                f"{passage}: `{passage.directive.name} {passage.directive.args[0]}` leads to wherever a variable says",
+                "write the gateway's upstream out",
+            )
+            return
+        addresses = front.nginx.upstreams.get(match["host"]) or (match["host"],)
+        for address in addresses:
+            host = address.rpartition(":")[0] or address
+            service = self._service(host, front, stack)
+            strangers = [pod for pod in service.pods if pod not in gateway_pods] if service else []
+            if service is None or strangers or not service.pods:
+                behind = str(service) if service else host
+                hops = (
+                    Hop(place="internet", allowed_by=front.exposure.why, urn=front.exposure.resource.urn),
+                    Hop(
+                        place=str(front.nginx.pod), allowed_by=f"{passage.directive.file}:{passage.directive.line}", urn=front.resource.urn
+                    ),
+                    Hop(place=str(strangers[0]) if strangers else behind, allowed_by=behind),
+                )
+                yield self.broken(
+                    front.resource,
+                    f"{passage}: sends requests to {behind}, which is not the API gateway, so nobody asks who the client is",
+                    "pass requests on to the API gateway's Service",
+                    hops,
+                )
+
+    def _service(self, host: str, front: Front, stack: Stack) -> Service | None:
+        named = host_of(host, front.nginx.pod.namespace)
+        return stack.service(named[1], named[0]) if named else None
+
+    def _transport(self, front: Front, passage: Passage) -> Iterator[Finding]:
+        target = passage.directive.args[0]
+        scheme = target.partition("://")[0] if "://" in target else ""
+        if scheme not in TLS_SCHEMES:
+            yield self.broken(
+                front.resource,
+                f"{passage}: `{passage.directive.name} {target}` sends requests without TLS to the gateway",
+                "write https:// (grpcs:// for gRPC)",
+            )
+            return
+        verify, trusted = passage.get(f"{passage.module}_ssl_verify"), passage.get(f"{passage.module}_ssl_trusted_certificate")
+        if verify is None or verify.args != ("on",) or trusted is None:
+            yield self.broken(
+                front.resource,
+                f"{passage}: the gateway's certificate is not verified, so whoever answers under its name gets the requests",
+                f"write `{passage.module}_ssl_verify on;` and `{passage.module}_ssl_trusted_certificate <CA>;`",
+            )
+
+    def _network(self, front: Front, stack: Stack, gateway_pods: frozenset[Pod]) -> Iterator[Finding]:
+        pod = front.nginx.pod
+        if stack.network.is_open(pod, "Egress"):
+            yield self.broken(
+                pod.resource, f"no NetworkPolicy restricts what the {pod} may connect to", "select them in a NetworkPolicy with Egress"
+            )
+            return
+        for opening in stack.network.openings(pod, "Egress"):
+            others = sorted(str(other) for other in opening.pods - gateway_pods)
+            if opening.anyone or any(block.may_hold_pods for block in opening.blocks):
+                yield self.broken(
+                    opening.policy,
+                    f"lets the {pod} connect to every pod, not only to the API gateway's",
+                    "name the gateway's pods under `to`",
+                )
+            elif others:
+                yield self.broken(
+                    opening.policy,
+                    f"lets the {pod} connect to the {others[0]}, which are not the API gateway",
+                    "name the gateway's pods alone",
+                )
