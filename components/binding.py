@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import pulumi
 import pulumi.runtime.config as runtime_config
@@ -159,9 +159,12 @@ def read_binding(values: Mapping[str, str], stack: str) -> Binding:
     return binding
 
 
+_TEXT: Final = frozenset({"topology", "edge", "gateway", "context", "kubeconfig", "rotation"})
+"""Keys whose value is text, whatever it looks like. Others are JSON, as Pulumi hands structured values over."""
+
+
 def _value(key: str, text: str) -> Any:
-    field = next((field for name, field in Binding.model_fields.items() if key in {field.alias, name}), None)
-    if field is None or field.annotation in {str, str | None, EdgeKind, GatewayKind}:
+    if key in _TEXT:
         return text
     try:
         return json.loads(text)
@@ -175,12 +178,9 @@ _KEYED: Final[Mapping[str, Mapping[str, object]]] = {"charts": CHARTS, "values":
 def _unknown_keys(given: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     for key, known in _KEYED.items():
-        chosen = given.get(key)
-        found += [
-            f"{PROJECT}:{key}.{name}: is not known ({did_you_mean(str(name), known)})"
-            for name in (chosen if isinstance(chosen, dict) else ())
-            if name not in known
-        ]
+        chosen: Any = given.get(key)
+        names = [str(name) for name in cast("dict[Any, Any]", chosen)] if isinstance(chosen, dict) else []
+        found += [f"{PROJECT}:{key}.{name}: is not known ({did_you_mean(name, known)})" for name in names if name not in known]
     return found
 
 

@@ -1,7 +1,7 @@
 """Helm releases, all installed in one way."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pulumi
 import pulumi_kubernetes.helm.v3 as helm
@@ -12,7 +12,7 @@ TIMEOUT: Final = 600
 """Seconds until a release must be ready."""
 
 
-def release(
+def release(  # noqa: PLR0913 # the parts of a release
     binding: Binding,
     chart: str,
     name: str,
@@ -57,5 +57,7 @@ def _over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
-        merged[key] = _over(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(below, dict) and isinstance(value, dict):
+            value = _over(cast("dict[str, Any]", below), cast("dict[str, Any]", value))  # noqa: PLW2901 # one value, looked into
+        merged[key] = value
     return merged

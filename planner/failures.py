@@ -37,7 +37,9 @@ def describe(error: BaseException, origin: Origin, root: Path, entry: str, found
         found: what was found already; an error that only repeats it is left out.
     """
     if isinstance(error, SystemExit):
-        return [f"{entry}: the program called sys.exit({error.code!r}). What it had not registered by then is not in the plan. Let it run to its end."]
+        return [
+            f"{entry}: the program called sys.exit({error.code!r}). What it had not registered by then is not in the plan. Let it run to its end."
+        ]
     own: object = getattr(error, "findings", None)
     if isinstance(own, Iterable) and not isinstance(own, str):
         return [str(finding) for finding in own]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] # any class may have it
@@ -91,5 +93,5 @@ def _registered_by(task: "asyncio.Task[Any]") -> str:
     variables: dict[str, Any] = frame.f_locals if frame is not None else {}
     if "ty" in variables and "name" in variables:
         return f"{variables['ty']} {variables['name']!r}"
-    resource = variables.get("res")
-    return f"outputs of {resource._type} {resource._name!r}" if isinstance(resource, pulumi.Resource) else ""  # no public name
+    resource: Any = variables.get("res")
+    return f"outputs of {resource.pulumi_resource_type} {resource.pulumi_resource_name!r}" if isinstance(resource, pulumi.Resource) else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from google.protobuf.struct_pb2 import Value
 from pulumi.runtime.proto import alias_pb2, resource_pb2
@@ -41,7 +42,7 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         replace_on_changes=request.replaceOnChanges,
         replacement_trigger=request.replacement_trigger if request.HasField("replacement_trigger") else None,
         version=request.version,
-        aliases=[*(alias_pb2.Alias(urn=urn) for urn in request.aliasURNs), *request.aliases],
+        aliases=[*(alias_pb2.Alias(urn=urn) for urn in request.aliasURNs), *_aliases(request)],
         provider=request.provider,
         providers=request.providers,
         hide_diff=request.hideDiffs,
@@ -92,7 +93,7 @@ def goal_from(options: resource_pb2.TransformResourceOptions) -> Goal:
         replace_on_changes=options.replace_on_changes,
         replacement_trigger=options.replacement_trigger if options.HasField("replacement_trigger") else None,
         version=options.version,
-        aliases=options.aliases,
+        aliases=_aliases(options),
         provider=options.provider,
         providers=options.providers,
         hide_diff=options.hide_diff,
@@ -106,3 +107,9 @@ def goal_from(options: resource_pb2.TransformResourceOptions) -> Goal:
         import_id=str(getattr(options, "import")),
         hooks=options.hooks if options.HasField("hooks") else None,
     )
+
+
+def _aliases(
+    message: resource_pb2.RegisterResourceRequest | resource_pb2.TransformResourceOptions,
+) -> Sequence[alias_pb2.Alias]:
+    return cast(Any, message).aliases  # the SDK's stubs import the type of this field from a module that does not exist

@@ -24,7 +24,7 @@ import asyncio
 import selectors
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, copy_context
@@ -71,7 +71,7 @@ class PacedLoop(asyncio.SelectorEventLoop):
         """Done when everything that was held has run, or waits for time, files or threads."""
 
     @contextmanager
-    def holding(self) -> Iterator[None]:
+    def holding(self) -> Generator[None]:
         """Hold what is scheduled meanwhile."""
         self._is_holding = True
         try:

@@ -14,23 +14,25 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn, cast
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime.proto import alias_pb2, callback_pb2, engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import alias_pb2, callback_pb2, engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc, source_pb2
 
 from planner import providers, standins, values, wire
 from planner.goal import Goal, goal_of
 from planner.invokes import INVOKES
 from planner.plan import Mode
 from planner.recorder import Recorder
-from planner.transforms import Callbacks, Registration, transform_invoke, transform_resource
+from planner.transforms import Callbacks, Registration, own_transforms, transform_invoke, transform_resource
 from planner.wire import Json
 
 Context = grpc.ServicerContext | None
 """The call's context where a request came over a socket; none where the program runs in this process."""
+
+_REQUEST = resource_pb2.RegisterResourceRequest
 
 _FEATURES = tuple(
     feature
@@ -137,7 +139,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             supportedFeatures=_FEATURES,
         )
 
-    def SupportsFeature(self, request: resource_pb2.SupportsFeatureRequest, context: Context = None) -> resource_pb2.SupportsFeatureResponse:
+    def SupportsFeature(
+        self, request: resource_pb2.SupportsFeatureRequest, context: Context = None
+    ) -> resource_pb2.SupportsFeatureResponse:
         """Answer an SDK that asks for one feature at a time."""
         return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in _FEATURE_NAMES)
 
@@ -161,16 +165,14 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             return self._register(request, registration)
 
     def _transforms_of(self, request: resource_pb2.RegisterResourceRequest) -> list[callback_pb2.Callback]:
-        found = list(request.transforms)
+        found = own_transforms(request)
         above = self._registered.get(request.parent)
         while above:
             found += above.transforms
             above = self._registered.get(above.parent)
         return found + self._stack_transforms
 
-    def _register(
-        self, request: resource_pb2.RegisterResourceRequest, registration: Registration
-    ) -> resource_pb2.RegisterResourceResponse:
+    def _register(self, request: resource_pb2.RegisterResourceRequest, registration: Registration) -> resource_pb2.RegisterResourceResponse:
         goal, properties = registration.goal, registration.properties
         self._inherit(request, goal)
         urn = self._claim(request.parent, request.type, request.name)
@@ -181,15 +183,14 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             inputs |= self._plugin(request, goal).plugin_inputs
         if request.type.startswith(f"{wire.DYNAMIC_PACKAGE}:") and wire.DYNAMIC_CODE in inputs:
             inputs[wire.DYNAMIC_CODE] = wire.KNOWN_SECRET
-        state: dict[str, Json] = {"urn": urn, "custom": request.custom, "type": request.type}
+        answer = resource_pb2.RegisterResourceResponse(urn=urn)
+        state: dict[str, Json] = {"urn": urn, "custom": request.custom, "type": request.type, "inputs": inputs}
+        if request.custom:
+            answer.object.CopyFrom(properties)
+            state |= self._create(state, goal, answer)
         state |= self._options(request, goal)
         state |= _dependencies(registration)
-        answer = resource_pb2.RegisterResourceResponse(urn=urn)
-        if request.custom:
-            self._create(request.type, urn, goal, inputs, state, answer, properties)
-        else:
-            state["inputs"] = inputs
-        self._recorder.resource({key: value for key, value in state.items() if value not in (None, "", [], {}) or key in {"inputs", "custom"}})
+        self._recorder.resource({key: value for key, value in state.items() if value not in (None, "", [], {}) or key == "inputs"})
         self._registered[urn] = Registered(
             custom=request.custom,
             parent=request.parent,
@@ -198,39 +199,26 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             protect=goal.protect,
             retain_on_delete=goal.retain_on_delete,
             deleted_with=goal.deleted_with,
-            transforms=tuple(request.transforms),
+            transforms=own_transforms(request),
             id=answer.id,
             outputs=answer.object.SerializeToString(),
         )
         return answer
 
-    def _create(
-        self,
-        type_: str,
-        urn: str,
-        goal: Goal,
-        inputs: dict[str, Json],
-        state: dict[str, Json],
-        answer: resource_pb2.RegisterResourceResponse,
-        properties: Struct,
-    ) -> None:
-        """Give a custom resource the id and the outputs of its creation, in its state and in the answer to the program."""
-        mode, secret_names = self._deployment.mode, goal.additional_secret_outputs
-        answer.object.CopyFrom(properties)
+    def _create(self, state: Mapping[str, Json], goal: Goal, answer: resource_pb2.RegisterResourceResponse) -> dict[str, Json]:
+        """Return the id, inputs and outputs of a custom resource's creation, and complete with them the answer to the program."""
+        urn, type_, inputs, mode = answer.urn, str(state["type"]), cast(dict[str, Json], state["inputs"]), self._deployment.mode
         if wire.is_provider(type_):
-            identity = standins.identity(urn, type_, inputs, mode) or wire.UNKNOWN
-            outputs = {key: value for key, value in inputs.items() if key != "__internal"}
+            answer.id = standins.identity(urn, type_, inputs, mode) or wire.UNKNOWN
             values.fill_struct(answer.object, {"version": goal.version} if goal.version else {})
-        else:
-            identity = goal.import_id or standins.identity(urn, type_, inputs, mode)
-            extra = standins.outputs(urn, type_, inputs, mode)
-            # The engine hides only the outputs of these names; a plan hides the inputs as well, for they hold the same values.
-            inputs = values.mark_secret(inputs, secret_names) if secret_names else inputs
-            outputs = values.fill(inputs, extra) if extra else inputs
-            values.fill_struct(answer.object, extra)
-            values.mark_secret_struct(answer.object, secret_names)
-        answer.id = identity
-        state |= {"id": identity, "inputs": inputs, "outputs": outputs}
+            return {"id": answer.id, "outputs": {key: value for key, value in inputs.items() if key != "__internal"}}
+        answer.id = goal.import_id or standins.identity(urn, type_, inputs, mode)
+        extra, names = standins.outputs(urn, type_, inputs, mode), goal.additional_secret_outputs
+        values.fill_struct(answer.object, extra)
+        values.mark_secret_struct(answer.object, names)
+        # The engine hides only the outputs of these names; a plan hides the inputs as well, for they hold the same values.
+        inputs = values.mark_secret(inputs, names) if names else inputs
+        return {"id": answer.id, "inputs": inputs, "outputs": values.fill(inputs, extra) if extra else inputs}
 
     def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest, context: Context = None) -> Empty:
         """Take the outputs of a component, or the exports of the stack."""
@@ -242,7 +230,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         """Take note of a resource that exists elsewhere. Nothing but its id is known."""
         with self._lock:
             urn = self._claim(request.parent, request.type, request.name)
-            goal = Goal(**{**_NO_OPTIONS, "provider": request.provider, "version": request.version, "plugin_download_url": request.pluginDownloadURL})
+            goal = goal_of(_REQUEST(provider=request.provider, version=request.version, pluginDownloadURL=request.pluginDownloadURL))
             if not wire.is_provider(request.type):
                 goal.provider = self._provider(urn, request.type, goal, request.parent, request.packageRef)
             state: dict[str, Json] = {
@@ -314,7 +302,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         """Take note of a hook; a plan runs none."""
         return Empty()
 
-    def RegisterPackage(self, request: resource_pb2.RegisterPackageRequest, context: Context = None) -> resource_pb2.RegisterPackageResponse:
+    def RegisterPackage(
+        self, request: resource_pb2.RegisterPackageRequest, context: Context = None
+    ) -> resource_pb2.RegisterPackageResponse:
         """Give a package that is made from a plugin and a parameter a reference for later requests."""
         parameter = request.parameterization if request.HasField("parameterization") else None
         found = providers.Request(
@@ -343,7 +333,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             self._recorder.finding(f"{type_} {name!r}: its parent {parent} is not registered. A parent is created before its children.")
         urn = wire.make_urn(self._deployment.stack, self._deployment.project, parent, type_, name)
         if urn in self._registered:
-            self._recorder.finding(f"{urn}: registered twice. Type, parent and name of a resource are its identity; give one of the two another name.")
+            self._recorder.finding(
+                f"{urn}: registered twice. Type, parent and name of a resource are its identity; give one of the two another name."
+            )
         return urn
 
     def _inherit(self, request: resource_pb2.RegisterResourceRequest, goal: Goal) -> None:
@@ -387,7 +379,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         if request not in self._default_providers:
             type_ = f"{wire.PROVIDER_MODULE}{request.package}"
             urn = self._claim("", type_, request.default_name)
-            inputs = providers.package_config(self._deployment.config, self._deployment.secret_keys, request.package) | request.plugin_inputs
+            inputs = (
+                providers.package_config(self._deployment.config, self._deployment.secret_keys, request.package) | request.plugin_inputs
+            )
             identity = standins.identity(urn, type_, inputs, self._deployment.mode) or wire.UNKNOWN
             outputs = {key: value for key, value in inputs.items() if key != "__internal"}
             self._recorder.resource({"urn": urn, "custom": True, "type": type_, "id": identity, "inputs": inputs, "outputs": outputs})
@@ -421,7 +415,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             "additionalSecretOutputs": [*goal.additional_secret_outputs],
             "importID": goal.import_id,
             "customTimeouts": _timeouts(goal),
-            "resourceHooks": {kind: [*getattr(goal.hooks, name)] for name, kind in _HOOKS.items() if goal.hooks and getattr(goal.hooks, name)},
+            "resourceHooks": {
+                kind: [*getattr(goal.hooks, name)] for name, kind in _HOOKS.items() if goal.hooks and getattr(goal.hooks, name)
+            },
             "sourcePosition": self._position(request),
         }
 
@@ -444,7 +440,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     def _position(self, request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest) -> str:
         """Return the line of the project that registers a resource, or an empty string for one outside."""
         base = f"file://{self._deployment.root}/"
-        position = request.sourcePosition
+        position: source_pb2.SourcePosition = cast(Any, request).sourcePosition  # the SDK's stubs lack the type of this field
         return f"project:///{position.uri.removeprefix(base)}#{position.line}" if position.uri.startswith(base) else ""
 
 
@@ -484,9 +480,6 @@ class Engine(engine_pb2_grpc.EngineServicer):
         return engine_pb2.RequirePulumiVersionResponse()
 
 
-_NO_OPTIONS = {name: getattr(goal_of(resource_pb2.RegisterResourceRequest()), name) for name in Goal.__slots__}
-
-
 def _registration(request: resource_pb2.RegisterResourceRequest) -> Registration:
     """Return a request's properties, options and dependencies; without dependencies by property every property has all of them."""
     given = request.propertyDependencies
@@ -513,4 +506,8 @@ def _timeouts(goal: Goal) -> dict[str, Json]:
     if goal.custom_timeouts is None:
         return {}
     texts = {name: str(getattr(goal.custom_timeouts, name)) for name in ("create", "update", "delete", "read")}
-    return {name: sum(float(n) * _UNITS[u] for n, u in re.findall(r"([0-9.]+)(h|ms|us|µs|ns|m|s)", text)) for name, text in texts.items() if text}
+    return {
+        name: sum(float(n) * _UNITS[u] for n, u in re.findall(r"([0-9.]+)(h|ms|us|µs|ns|m|s)", text))
+        for name, text in texts.items()
+        if text
+    }

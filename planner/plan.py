@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, cast
@@ -42,10 +42,12 @@ class Plan:
     Attributes:
         resources: the keys of each are those of `apitype.ResourceV3`; `urn`, `custom` and `type` are always there.
         mode: how unknown values were taken.
+        messages: what the program printed and logged while it was planned, line by line; no part of the plan's text.
     """
 
     resources: tuple[dict[str, Any], ...]
     mode: Mode = Mode.EXPORTED
+    messages: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @cached_property
     def stack(self) -> str:
@@ -98,21 +100,34 @@ def _resources(document: object) -> tuple[list[object], Mode]:
         raise PlanError([f"the document is {_kind(document)}, not an object. {_EXPECTED}"])
     document = cast(dict[str, object], document)
     if "steps" in document:
-        raise PlanError([f"this is what `pulumi preview --json` prints; it leaves out resources that do not change, so it cannot be judged. {_EXPECTED}"])
+        raise PlanError(
+            [
+                f"this is what `pulumi preview --json` prints; it leaves out resources that do not change, so it cannot be judged. {_EXPECTED}"
+            ]
+        )
     version, deployment = document.get("version"), document.get("deployment")
     if not isinstance(deployment, dict):
         raise PlanError([f"key `deployment`: is {_kind(deployment)}, not an object. {_EXPECTED}"])
     if version not in _VERSIONS:
-        raise PlanError([f"key `version`: {version!r} is no deployment version this tool reads ({', '.join(map(str, _VERSIONS))}). {_EXPECTED}"])
+        raise PlanError(
+            [f"key `version`: {version!r} is no deployment version this tool reads ({', '.join(map(str, _VERSIONS))}). {_EXPECTED}"]
+        )
     deployment = cast(dict[str, object], deployment)
     if deployment.get("pending_operations"):
-        raise PlanError(["key `deployment.pending_operations`: an update was interrupted, so what exists is not known. Run `pulumi refresh`, then export again."])
+        raise PlanError(
+            [
+                "key `deployment.pending_operations`: an update was interrupted, so what exists is not known. Run `pulumi refresh`, then export again."
+            ]
+        )
     resources = deployment.get("resources", [])
     if not isinstance(resources, list):
         raise PlanError([f"key `deployment.resources`: is {_kind(resources)}, not a list. {_EXPECTED}"])
-    # What is marked for deletion is on its way out: the engine shows it to no policy either.
-    kept = [item for item in cast(list[object], resources) if not (isinstance(item, dict) and cast(dict[str, object], item).get("delete"))]
-    return kept, _mode(document.get(_ENVELOPE))
+    return [item for item in cast(list[object], resources) if not _is_leaving(item)], _mode(document.get(_ENVELOPE))
+
+
+def _is_leaving(resource: object) -> bool:
+    """Whether a resource is marked for deletion: the engine shows it to no policy either."""
+    return isinstance(resource, dict) and bool(cast(dict[str, object], resource).get("delete"))
 
 
 def _mode(envelope: object) -> Mode:
@@ -145,11 +160,19 @@ def _misspelled(index: int, resource: object) -> list[str]:
     return findings
 
 
-_NAMES = {str: "a string", dict: "an object", list: "a list", int: "a number", float: "a number", bool: "a boolean", type(None): "missing or null"}
+_NAMES: Mapping[type, str] = {
+    str: "a string",
+    dict: "an object",
+    list: "a list",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+    type(None): "missing or null",
+}
 
 
 def _kind(value: object) -> str:
-    return _NAMES.get(cast(type[object], type(value)), type(value).__name__)
+    return _NAMES.get(type(value), type(value).__name__)
 
 
 def _clean(resource: dict[str, Json]) -> dict[str, Any]:

@@ -23,11 +23,10 @@ _TAIL = 4_000
 def plan_program(
     project: Path,
     stack: str,
-    config: Mapping[str, str] = {},  # nothing writes to it
+    config: Mapping[str, str] = {},
     *,
     mode: Mode = Mode.PESSIMISTIC,
     progress: Callable[[int], None] | None = None,
-    output: Callable[[str], None] | None = None,
 ) -> Plan:
     """Return what a Pulumi program would create.
 
@@ -39,41 +38,46 @@ def plan_program(
         config: values of config keys (`<project>:<key>`), in place of those of the stack's file.
         mode: how values are taken that only a deployment knows.
         progress: told how many resources have been registered so far, now and then.
-        output: told what the program prints and logs, a line at a time, once it has ended.
 
     Raises:
         PlanError: with everything for which there is no plan.
     """
     program = load_program(project, stack, config)
-    with tempfile.TemporaryDirectory(prefix="plan-") as folder:
-        records, printed = Path(folder) / "records", Path(folder) / "printed"
-        code = _run(program, mode, Path(folder), records, printed, progress)
-        run = _Run.read(records)
-        said = printed.read_text(encoding="utf-8", errors="replace")
-    for line in (*said.splitlines(), *run.messages):
-        if output:
-            output(line)
+    with tempfile.TemporaryDirectory(prefix="plan-") as name:
+        folder = _Folder(Path(name))
+        folder.request.write_text(json.dumps(_request(program, mode)), encoding="utf-8")
+        code = _run(program, folder, progress or (lambda count: None))
+        run = _Run.read(folder.records)
+        printed = folder.printed.read_text(encoding="utf-8", errors="replace")
     if run.findings:
         raise PlanError(run.findings)
     if not run.ended:
-        raise PlanError([f"the program's process ended with code {code} before the program did.\n{said[-_TAIL:]}".rstrip()])
-    return Plan(tuple(_ordered(run.resources)), mode)
+        raise PlanError([f"the program's process ended with code {code} before the program did.\n{printed[-_TAIL:]}".rstrip()])
+    return Plan(tuple(_ordered(run.resources)), mode, (*printed.splitlines(), *run.messages))
 
 
-def _run(program: Program, mode: Mode, folder: Path, records: Path, printed: Path, progress: Callable[[int], None] | None) -> int:
-    request = folder / "request"
-    request.write_text(json.dumps(_request(program, mode)), encoding="utf-8")
+class _Folder:
+    """The files through which a run is told what to do, and tells what came of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.request = path / "request"
+        self.records = path / "records"
+        self.printed = path / "printed"
+
+
+def _run(program: Program, folder: _Folder, progress: Callable[[int], None]) -> int:
+    """Run a program to its end and return its process's exit code."""
     reading, writing = os.pipe()
-    with open(reading, encoding="ascii") as told, printed.open("wb") as output:
-        command = [sys.executable, "-P", *_bytecode(), "-m", "planner.worker", str(request), str(records), str(writing)]
+    with open(reading, encoding="ascii") as told, folder.printed.open("wb") as printed:
+        command = [sys.executable, "-P", "-m", "planner.worker", str(folder.request), str(folder.records), str(writing)]
+        environment = _environment(program)
         process = subprocess.Popen(
-            command, cwd=program.folder, env=_environment(program), stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[writing]
+            command, cwd=program.folder, env=environment, stdin=subprocess.DEVNULL, stdout=printed, stderr=printed, pass_fds=[writing]
         )
         os.close(writing)
         try:
             for line in told:
-                if progress:
-                    progress(int(line))
+                progress(int(line))
             return process.wait()
         finally:
             process.kill()
@@ -94,20 +98,20 @@ def _request(program: Program, mode: Mode) -> dict[str, Any]:
 
 
 def _environment(program: Program) -> dict[str, str]:
-    """Return the environment that the language host gives a program."""
-    config = {"PULUMI_CONFIG": json.dumps(dict(program.config)), "PULUMI_CONFIG_SECRET_KEYS": json.dumps(program.secret_keys)}
-    return {**os.environ, **config}
+    """Return the environment that the language host gives a program.
 
-
-def _bytecode() -> list[str]:
-    """Return options that keep compiled modules for the next run where the interpreter is told not to write them beside the sources.
-
-    Compiling pulumi_kubernetes anew takes a second and 50 MiB. What is kept goes to the user's own cache.
+    Where the interpreter is told to write no compiled modules beside their sources, they go to the user's own cache: compiling
+    pulumi_kubernetes anew takes a second and 50 MiB.
     """
-    if not sys.dont_write_bytecode:
-        return []
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "perimeter" / "bytecode"
-    return ["-X", f"pycache_prefix={cache}"]
+    environment = {
+        **os.environ,
+        "PULUMI_CONFIG": json.dumps(dict(program.config)),
+        "PULUMI_CONFIG_SECRET_KEYS": json.dumps(program.secret_keys),
+    }
+    if environment.pop("PYTHONDONTWRITEBYTECODE", "") or sys.dont_write_bytecode:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(cache / "perimeter" / "bytecode"))
+    return environment
 
 
 class _Run:

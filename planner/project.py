@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +15,8 @@ from planner.errors import PlanError
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 _ORGANIZATION = "organization"
 """What `pulumi.get_organization()` says where the state is kept by no service (`pkg/backend/diy`)."""
+
+_CALLER = "config given by the caller"
 
 _SCHEMA_KEYS = frozenset({"type", "description", "secret", "default", "value", "items"})
 """Keys by which an entry of `config` in Pulumi.yaml is a declaration and not a value (`workspace.ProjectConfigType`)."""
@@ -65,9 +67,12 @@ def load_program(root: Path, stack: str, overrides: Mapping[str, str]) -> Progra
         findings.append(f"{stack_folder / f'Pulumi.{stack}.yaml'}: there is no such file. {_known_stacks(stack_folder)}")
     stack_settings = _mapping(stack_file) if stack_file else {}
     if stack_settings.get("environment"):
-        findings.append(f"{stack_file}: `environment` takes values from Pulumi Cloud, which is out of reach here. Give them as config of the stack instead.")
+        findings.append(
+            f"{stack_file}: `environment` takes values from Pulumi Cloud, which is out of reach here. Give them as config of the stack instead."
+        )
     name = str(settings.get("name"))
-    config, secret_keys, more = _config(name, settings, path, stack_settings, stack_file, overrides)
+    sources = [(path, _defaults(settings)), (stack_file, _given(stack_file, stack_settings, findings)), (_CALLER, overrides)]
+    config, secret_keys, more = _config(name, sources)
     folder, entry = _entry(root, path, settings, findings)
     if findings or more:
         raise PlanError([*findings, *more])
@@ -117,7 +122,7 @@ def _entry(root: Path, path: Path, settings: Mapping[str, Any], findings: list[s
 class _Loader(yaml.SafeLoader):
     """YAML 1.2 scalars, as Pulumi reads them: `on` and `12:30` are text, which PyYAML would make a truth value and a number."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers = {}  # noqa: RUF012 # PyYAML's way to begin without its own resolvers
 
 
 for _tag, _pattern, _first in (
@@ -127,7 +132,9 @@ for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", "~nN\0"),
     ("merge", r"<<", "<"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first, *([""] if _tag == "null" else [])])
+    cast(Any, _Loader).add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first, *([""] if _tag == "null" else [])]
+    )
 
 
 def _mapping(path: Path) -> dict[str, Any]:
@@ -142,50 +149,43 @@ def _mapping(path: Path) -> dict[str, Any]:
     return cast(dict[str, Any], document)
 
 
-def _config(
-    project: str,
-    settings: Mapping[str, Any],
-    path: Path,
-    stack_settings: Mapping[str, Any],
-    stack_file: Path | None,
-    overrides: Mapping[str, str],
-) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
-    """Return values and secret keys of defaults, stack file and overrides, the later before the earlier, and what is wrong with them."""
-    values: dict[str, str] = {}
+def _defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that Pulumi.yaml gives: `key: value`, or `value` or `default` of a declaration."""
+    declared = settings.get("config")
+    found: dict[str, Any] = {}
+    for key, entry in cast(dict[str, Any], declared).items() if isinstance(declared, dict) else ():
+        if isinstance(entry, dict) and cast(dict[str, Any], entry).keys() <= _SCHEMA_KEYS:
+            declaration = cast(dict[str, Any], entry)
+            if "value" in declaration or "default" in declaration:
+                found[key] = declaration.get("value", declaration.get("default"))
+        else:
+            found[key] = entry
+    return found
+
+
+def _given(stack_file: Path | None, settings: Mapping[str, Any], findings: list[str]) -> Mapping[str, Any]:
+    given: object = settings.get("config") or {}
+    if not isinstance(given, dict):
+        findings.append(f"{stack_file}: `config` holds no mapping. Expected keys with values, such as `shop:size: 3`.")
+        return {}
+    return cast(dict[str, Any], given)
+
+
+def _config(project: str, sources: Iterable[tuple[object, Mapping[str, Any]]]) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
+    """Return values and secret keys of all sources, a later one's in place of an earlier one's, and what is wrong with them."""
+    config: dict[str, str] = {}
     secrets: set[str] = set()
     findings: list[str] = []
-    declared = settings.get("config")
-    given = stack_settings.get("config") or {}
-    sources: list[tuple[object, Mapping[str, Any]]] = [
-        (path, _defaults(cast(Mapping[str, Any], declared)) if isinstance(declared, dict) else {}),
-        (stack_file, cast(Mapping[str, Any], given) if isinstance(given, dict) else {}),
-        ("config given by the caller", overrides),
-    ]
-    if not isinstance(given, dict):
-        findings.append(f"{stack_file}: `config` holds no mapping. Expected keys with values, such as `{project}:size: 3`.")
     for source, entries in sources:
         for written, value in entries.items():
             key = _key(project, written)
             if key is None:
                 findings.append(f"{source}: {written!r} is no configuration key. Write `<namespace>:<name>`.")
                 continue
-            values[key], is_secret = _text(value)
+            config[key], is_secret = _text(value)
             if is_secret:
                 secrets.add(key)
-    return values, tuple(sorted(secrets)), findings
-
-
-def _defaults(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that Pulumi.yaml gives: `key: value`, or `value` or `default` of a declaration."""
-    found: dict[str, Any] = {}
-    for key, entry in declared.items():
-        if isinstance(entry, dict) and cast(dict[str, Any], entry).keys() <= _SCHEMA_KEYS:
-            entry = cast(dict[str, Any], entry)
-            if "value" in entry or "default" in entry:
-                found[key] = entry.get("value", entry.get("default"))
-        else:
-            found[key] = entry
-    return found
+    return config, tuple(sorted(secrets)), findings
 
 
 def _key(project: str, written: object) -> str | None:

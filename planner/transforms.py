@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import grpc
 from google.protobuf import json_format
@@ -38,7 +38,13 @@ class Callbacks:
         if callback.target not in self._clients:
             self._clients[callback.target] = callback_pb2_grpc.CallbacksStub(grpc.insecure_channel(callback.target))
         request = callback_pb2.CallbackInvokeRequest(token=callback.token, request=message)
-        return self._clients[callback.target].Invoke(request).response
+        client = cast(Any, self._clients[callback.target])  # the SDK's stubs lack the types of this service
+        return client.Invoke(request).response
+
+
+def own_transforms(request: resource_pb2.RegisterResourceRequest) -> list[callback_pb2.Callback]:
+    """Return the transforms that a resource brings along."""
+    return list(cast(Any, request).transforms)  # the SDK's stubs lack the type of this field
 
 
 def transform_resource(
@@ -48,7 +54,7 @@ def transform_resource(
     callbacks: Callbacks,
 ) -> Registration:
     """Return a registration after every transform that applies to it: its own, its ancestors', the stack's (`resmon.RegisterResource`)."""
-    own = bool(request.transforms)
+    own = bool(own_transforms(request))
     properties = _output_values(registration.properties)
     if own:
         properties = {key: _depending(value, registration.property_dependencies.get(key, ())) for key, value in properties.items()}

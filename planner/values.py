@@ -156,5 +156,5 @@ def _write(value: Json) -> Json:
     if signature == wire.RESOURCE:
         return value.get("id") or (wire.UNKNOWN if "id" in value else value.get("urn"))
     if signature == wire.FLOAT:
-        return cast(float, binary.unpack(">d", bytes.fromhex(str(value["value"])))[0])
+        return binary.unpack(">d", bytes.fromhex(str(value["value"])))[0]
     return {key: _write(item) for key, item in value.items()}

@@ -5,7 +5,7 @@ Source of every signature: `sdk/go/common/resource/{properties,plugin/rpc}.go` a
 
 from typing import TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Stands for a value, or a provider's id, that only a deployment knows."""
@@ -13,7 +13,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key that makes an object more than an object; its value is one of the signatures below."""
 
-SECRET = "1b47061264138c4ac30d75fd1eb44270"
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 # names a kind of value
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"

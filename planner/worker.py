@@ -14,7 +14,7 @@ import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi.runtime
@@ -26,7 +26,7 @@ from planner.monitor import Deployment, Engine, Monitor
 from planner.plan import Mode
 from planner.recorder import Recorder
 
-_FRAMES = 14
+_FRAMES = 12
 """How many frames of its stack the SDK keeps for every resource; the line of the project is among the innermost ten."""
 
 _COLLECT = (20_000, 20, 20)
@@ -83,13 +83,15 @@ def run(deployment: Deployment, entry: str, monitor: Monitor | str, engine: Engi
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = PacedLoop()
     asyncio.set_event_loop(loop)
-    loop.set_default_executor(HostExecutor(lambda: SETTINGS.callbacks is not None or (isinstance(monitor, Monitor) and monitor.calls_back)))
+    loop.set_default_executor(
+        HostExecutor(lambda: cast(Any, SETTINGS).callbacks is not None or (isinstance(monitor, Monitor) and monitor.calls_back))
+    )
     sys.argv = [entry]
     origin = Origin.PROGRAM
 
     def program() -> None:
         nonlocal origin
-        settings.rpc_manager.rpcs.append(loop.settled)
+        cast(Any, settings).rpc_manager.rpcs.append(loop.settled)
         sys.tracebacklimit = _FRAMES
         gc.freeze()
         gc.set_threshold(*_COLLECT)

@@ -162,8 +162,16 @@ class Guard:
             return
         for grant in self.grants(port, http=http):
             if grant.admits_peer(identity):
-                for admitted in self._within(grant, requests):
-                    yield from self._after_deny(admitted, identity, port, http=http)
+                yield from self.admit_by(grant, requests, identity, port, http=http)
+
+    def admit_by(self, grant: Grant, requests: Requests, identity: str, port: int, *, http: bool = True) -> Iterator[Admitted]:
+        """Yield what one grant lets through of the requests of a peer that it admits.
+
+        Raises:
+            UnknownValueError: where a policy cannot be read.
+        """
+        for admitted in self._within(grant, requests):
+            yield from self._after_deny(admitted, identity, port, http=http)
 
     def _within(self, grant: Grant, requests: Requests) -> Iterator[Admitted]:
         doubts: list[str] = []

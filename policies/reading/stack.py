@@ -19,6 +19,7 @@ from policies.reading.network import Network
 from policies.reading.nginx import Nginx, Server, nginx_of
 from policies.reading.normalise import has_unknown_identity
 from policies.reading.pods import TEMPLATES, Pod, Pods, pod_of
+from policies.reading.read import Observed, observe
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
 from policies.reading.services import Service, service_of
@@ -67,6 +68,17 @@ class Stack:
     def expected(self) -> frozenset[Edge]:
         """Return what the topology allows."""
         return edges(self.intent)
+
+    @cached_property
+    def _expected_by_source(self) -> Mapping[str, tuple[Edge, ...]]:
+        result: defaultdict[str, list[Edge]] = defaultdict(list)
+        for edge in self.expected:
+            result[edge.source].append(edge)
+        return {source: tuple(found) for source, found in result.items()}
+
+    def expected_of(self, source: str) -> tuple[Edge, ...]:
+        """Return what the topology allows to one source."""
+        return self._expected_by_source.get(source, ())
 
     @cached_property
     def app_namespaces(self) -> frozenset[str]:
@@ -342,6 +354,11 @@ class Stack:
             if matches_labels(selector, pod.labels):
                 found.append(pod)
         return tuple(found)
+
+    @cached_property
+    def observed(self) -> Observed:
+        """Return the edges read back, each with the ways that make it possible."""
+        return observe(self)
 
     @cached_property
     def _proxies(self) -> tuple[Pod, ...]:

@@ -8,7 +8,6 @@ from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage, fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
-from policies.rules.w10_edge_limits import CHOSEN_BY_CLIENT
 
 CLIENT_CERTIFICATE: Final = "x-forwarded-client-cert"
 
@@ -123,12 +122,11 @@ def _written_by(security_policy: Mapping[str, Any]) -> set[str]:
 
 def _removed(passage: Passage) -> set[str]:
     """Return the headers of which nothing that a client wrote is passed on."""
-    found: set[str] = set()
+    # A variable may hold what the client wrote, directly or by a map; what nobody knows yet at the edge needs none.
+    values: dict[str, list[str]] = {}
     for directive in passage.every(f"{passage.module}_set_header"):
-        name, value = directive.args[0].lower(), directive.args[1] if len(directive.args) > 1 else ""
-        if not CHOSEN_BY_CLIENT.search(value):
-            found.add(name)
-    return found
+        values.setdefault(directive.args[0].lower(), []).append(directive.args[1] if len(directive.args) > 1 else "")
+    return {name for name, given in values.items() if not any("$" in value for value in given)}
 
 
 def _removed_by_envoy(published: Published) -> set[str]:

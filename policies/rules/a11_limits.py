@@ -21,9 +21,9 @@ class A11(RouteRule):
     """Every published route limits how often a client may ask, and how large a request may be.
 
     Forbids:
-        - a route to a door with tiers on which the gateway counts nothing, only counts (`shadowMode`), or lets everything through
-          when it cannot count (`failClosed: false`, `fault_tolerant: true`);
-        - a route to any door that neither the gateway nor the edge limits, in number or in size of requests.
+        - a route on which the gateway limits nobody, only counts (`shadowMode`), or lets everything through when it cannot count
+          (`failClosed: false`, `fault_tolerant: true`);
+        - a route on which neither the gateway nor the edge limits how large a request may be.
 
     Why:
         Tiers are promises: what one client takes is missing for the others. A limit that opens when its counter is away is
@@ -80,18 +80,9 @@ class A11(RouteRule):
         yield from self._bounds(published, stack, limited=limited, sized=published.plugin("request-size-limiting") is not None)
 
     def _bounds(self, published: Published, stack: Stack, *, limited: bool, sized: bool) -> Iterator[Finding]:
-        passages = [passage for front in fronts(stack) for passage in front.passages]
         if not limited:
-            doors = published.doors()
-            tiered = sorted(
-                name for name, door in stack.intent.doors.items() if door.tiers and any(edge.entry in door.paths for edge in doors)
-            )
-            if tiered:
-                yield self.broken(
-                    published.route, f"{published}: the door `{tiered[0]}` has tiers, and the gateway limits nobody on it", FIX
-                )
-            elif not passages or not all(passage.every("limit_req") for passage in passages):
-                yield self.broken(published.route, f"{published}: neither the gateway nor the edge limits how often a client may ask", FIX)
+            yield self.broken(published.route, f"{published}: the gateway limits nobody on it", FIX)
+        passages = [passage for front in fronts(stack) for passage in front.passages]
         bounded = passages and all((size := passage.get("client_max_body_size")) is None or size.args[0] != "0" for passage in passages)
         if not sized and not bounded:
             yield self.broken(

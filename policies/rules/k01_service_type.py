@@ -66,7 +66,7 @@ class K01(Rule):
             return
         service = stack.service(resource.namespace, resource.name)
         behind = self._behind(service, stack) if service else frozenset[Layer | None]()
-        if behind == {Layer.EDGE}:
+        if behind == frozenset[Layer | None]({Layer.EDGE}):
             return
         if kind == "LoadBalancer" and behind and behind <= BALANCED and service and is_internal(service):
             return

@@ -101,13 +101,14 @@ def call_graph(stack: Stack) -> CallGraph:
         if pod.namespace in stack.app_namespaces:
             by_workload[workload(pod)].append(pod)
     places = {layer: layers.of(layer) for layer in Layer}
+    targets = layers.bridge_targets()
     senders: dict[Pod, frozenset[Pod]] = {}
     for found, pods in by_workload.items():
         callers = {pod for caller in layers.callers.get(found, ()) for pod in by_workload.get(caller, ())}
         for pod in pods:
             own = {*callers}
             own |= _near(pod, places[Layer.INGRESS], stack) if found in layers.doors else set()
-            own |= _near(pod, places[Layer.BRIDGE], stack) if found in layers.bridge_targets() else set()
+            own |= _near(pod, places[Layer.BRIDGE], stack) if found in targets else set()
             senders[pod] = frozenset(own)
     for pod in places[Layer.INGRESS]:
         senders[pod] = places[Layer.GATEWAY]

@@ -68,7 +68,7 @@ def test_aliases_of_aliases_are_refused_before_they_fill_the_memory() -> None:
     rows = [f"a{level + 1}: &a{level + 1} [{', '.join([f'*a{level}'] * 10)}]" for level in range(9)]
     (line,) = said("\n".join(["a0: &a0 x", *rows]))
     assert line.endswith("repeats more values by aliases than a topology has (write them out)")
-    assert 10**9 > MOST_ALIASED
+    assert MOST_ALIASED < 10**9
 
 
 def test_an_alias_means_the_value_it_names_and_findings_inside_it_bear_the_line_where_it_is_written() -> None:
@@ -340,4 +340,4 @@ def test_a_topology_cannot_be_changed_after_it_was_admitted() -> None:
     t = parse(ABC)
     assert isinstance(t, Topology)
     with pytest.raises(ValueError, match="frozen"):
-        t.system = "other"  # type: ignore[misc] # what is tried here
+        t.system = "other"

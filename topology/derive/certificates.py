@@ -19,6 +19,9 @@ SELF_SIGNED: Final = "perimeter-self-signed"
 AUTHORITY_LIFE: Final = "87600h"
 LEAF_LIFE: Final = "2160h"
 LEAF_RENEWAL: Final = "720h"
+SIGNATURE: Final = ("digital signature",)
+SERVER: Final = "server auth"
+CLIENT: Final = "client auth"
 
 
 class Authority(StrEnum):
@@ -59,22 +62,22 @@ def authorities(t: Topology) -> Iterator[Manifest]:
 def leaves(t: Topology, public_issuer: str | None = None) -> Iterator[Manifest]:
     """Yield every certificate of the layers; `public_issuer` is a ClusterIssuer of the user's for the one that clients see."""
     public = list(t.public_hosts())
-    yield _leaf(names.EDGE_SERVER_SECRET, names.EDGE_NAMESPACE, public_issuer or Authority.PUBLIC.issuer, hosts=public)
-    yield _leaf(names.EDGE_CLIENT_SECRET, names.EDGE_NAMESPACE, Authority.BOUNDARY.issuer, uri=names.EDGE_IDENTITY)
+    boundary = Authority.BOUNDARY.issuer
+    yield _leaf(names.EDGE_SERVER_SECRET, names.EDGE_NAMESPACE, public_issuer or Authority.PUBLIC.issuer, _server(public))
+    yield _leaf(names.EDGE_CLIENT_SECRET, names.EDGE_NAMESPACE, boundary, _client(names.EDGE_IDENTITY))
     gateway = names.fqdn(names.GATEWAY, names.GATEWAY_NAMESPACE)
-    yield _leaf(names.GATEWAY_SERVER_SECRET, names.GATEWAY_NAMESPACE, Authority.BOUNDARY.issuer, hosts=[*public, gateway])
-    yield _leaf(names.GATEWAY_CLIENT_SECRET, names.GATEWAY_NAMESPACE, Authority.BOUNDARY.issuer, uri=names.GATEWAY_IDENTITY)
+    yield _leaf(names.GATEWAY_SERVER_SECRET, names.GATEWAY_NAMESPACE, boundary, _server([*public, gateway]))
+    yield _leaf(names.GATEWAY_CLIENT_SECRET, names.GATEWAY_NAMESPACE, boundary, _client(names.GATEWAY_IDENTITY))
     for mesh in dict.fromkeys(t.mesh_of(door.service) for door in t.doors.values()):
-        yield _leaf(names.INGRESS_SERVER_SECRET, t.meshes[mesh].ingress, Authority.BOUNDARY.issuer, hosts=public)
+        yield _leaf(names.INGRESS_SERVER_SECRET, t.meshes[mesh].ingress, boundary, _server(public))
     for mesh in bridging(t):
-        yield _leaf(
-            names.BRIDGE_SECRET,
-            t.meshes[mesh].bridge,
-            Authority.BRIDGE.issuer,
-            hosts=[names.fqdn(names.BRIDGE, t.meshes[mesh].bridge)],
-            uri=names.gateway_identity(t, mesh, names.BRIDGE),
-            usages=("server auth", "client auth"),
-        )
+        namespace = t.meshes[mesh].bridge
+        both = {
+            "dnsNames": [names.fqdn(names.BRIDGE, namespace)],
+            **_client(names.gateway_identity(t, mesh, names.BRIDGE)),
+            "usages": [*SIGNATURE, SERVER, CLIENT],
+        }
+        yield _leaf(names.BRIDGE_SECRET, namespace, Authority.BRIDGE.issuer, both)
 
 
 def bridging(t: Topology) -> tuple[Name, ...]:
@@ -87,19 +90,21 @@ def _issuer(name: str) -> dict[str, str]:
     return {"group": GROUP, "kind": "ClusterIssuer", "name": name}
 
 
-def _leaf(
-    name: str, namespace: str, issuer: str, *, hosts: list[HostName] | None = None, uri: str = "", usages: tuple[str, ...] = ()
-) -> Manifest:
-    spec: dict[str, Any] = {
+def _server(hosts: list[HostName]) -> dict[str, Any]:
+    return {"dnsNames": hosts, "usages": [*SIGNATURE, SERVER]}
+
+
+def _client(identity: str) -> dict[str, Any]:
+    return {"uris": [f"{names.SPIFFE}{identity}"], "usages": [*SIGNATURE, CLIENT]}
+
+
+def _leaf(name: str, namespace: str, issuer: str, subject: dict[str, Any]) -> Manifest:
+    spec = {
         "secretName": name,
         "duration": LEAF_LIFE,
         "renewBefore": LEAF_RENEWAL,
         "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
-        "usages": ["digital signature", *(usages or (("server auth",) if hosts else ("client auth",)))],
         "issuerRef": _issuer(issuer),
+        **subject,
     }
-    if hosts:
-        spec["dnsNames"] = hosts
-    if uri:
-        spec["uris"] = [f"{names.SPIFFE}{uri}"]
     return manifest(API, "Certificate", name, namespace, spec)

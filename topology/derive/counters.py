@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from topology.derive import names, network, traffic
 from topology.derive.identity import API as SECURITY
+from topology.derive.limits import CONNECTION_MANAGER, PRIORITY, ROUTER
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
 from topology.derive.workloads import RESOURCES, RESTRICTED_CONTAINER, SCRATCH, SCRATCH_MOUNT, pod_template
@@ -156,8 +157,8 @@ def filter_for(r: Relations, name: ServiceName) -> Manifest | None:
             "listener": {
                 "filterChain": {
                     "filter": {
-                        "name": "envoy.filters.network.http_connection_manager",
-                        "subFilter": {"name": "envoy.filters.http.router"},
+                        "name": CONNECTION_MANAGER,
+                        "subFilter": {"name": ROUTER},
                     }
                 }
             },
@@ -175,7 +176,7 @@ def filter_for(r: Relations, name: ServiceName) -> Manifest | None:
             "value": {"route": {"rate_limits": [{"actions": [{"generic_key": {"descriptor_value": name}}]}]}},
         },
     }
-    spec = {"workloadSelector": {"labels": {names.APP_LABEL: name}}, "configPatches": [asks, tallies]}
+    spec = {"workloadSelector": {"labels": {names.APP_LABEL: name}}, "priority": PRIORITY, "configPatches": [asks, tallies]}
     return manifest("networking.istio.io/v1alpha3", "EnvoyFilter", f"{name}-limit", r.t.namespace_of(name), spec)
 
 

@@ -12,6 +12,8 @@ FILTER: Final = "envoy.filters.http.local_ratelimit"
 TYPE: Final = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 CONNECTION_MANAGER: Final = "envoy.filters.network.http_connection_manager"
 ROUTER: Final = "envoy.filters.http.router"
+PRIORITY: Final = 10
+"""After filters without a priority, so that the one it stands before is there."""
 INTERVALS: Final = {"second": "1s", "minute": "60s", "hour": "3600s"}
 
 
@@ -45,7 +47,7 @@ def local(r: Relations, name: ServiceName) -> Manifest | None:
             },
         },
     }
-    spec = {"workloadSelector": {"labels": {names.APP_LABEL: name}}, "configPatches": [patch]}
+    spec = {"workloadSelector": {"labels": {names.APP_LABEL: name}}, "priority": PRIORITY, "configPatches": [patch]}
     return manifest("networking.istio.io/v1alpha3", "EnvoyFilter", f"{name}-limit", r.t.namespace_of(name), spec)
 
 

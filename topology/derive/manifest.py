@@ -11,7 +11,7 @@ MANAGER_LABEL = "app.kubernetes.io/managed-by"
 MANAGER = "perimeter"
 
 
-def manifest(
+def manifest(  # noqa: PLR0913 # the parts of an object
     api_version: str,
     kind: str,
     name: str,

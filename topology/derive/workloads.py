@@ -23,7 +23,7 @@ RESTRICTED_POD: Final[dict[str, Any]] = {
 }
 RESTRICTED_CONTAINER: Final[dict[str, Any]] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
-SCRATCH: Final = {"name": "tmp", "emptyDir": {}}
+SCRATCH: Final[dict[str, Any]] = {"name": "tmp", "emptyDir": {}}
 SCRATCH_MOUNT: Final = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 # the pod's own
 
 SPREAD: Final[dict[str, list[str]]] = {

@@ -138,8 +138,10 @@ HttpsUrl = Annotated[
 Claim = Annotated[str, Text(pattern=r"^[\w-]+$", must="the name of a top-level claim", examples=("role", "tier"))]
 """A top-level claim of a token. Not a path into one."""
 
-NonEmpty = Annotated[str, Text(pattern=r"^\S(.*\S)?$", must="a text that is not empty", examples=("shop-api",))]
-"""A text on one line, without space around it."""
+NonEmpty = Annotated[
+    str, Text(pattern=r"^[!-~]([ -~]*[!-~])?$", must="a text of visible ASCII characters, on one line", examples=("shop-api",))
+]
+"""A text on one line, not empty, without space around it."""
 
 Reason = Annotated[
     str,

@@ -1,0 +1,46 @@
+"""B03: between meshes, exactly the bridges, through both sides of the internal gateway."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from policies.proof import ProofRule, proxies_on, shortcuts
+from policies.reading.accepted import ports_of
+from policies.reading.stack import Stack
+from policies.rule import Finding, Severity
+from topology.edges import Direction
+
+
+class Bridges(ProofRule):
+    """A service of another trust domain is reached by exactly the bridges of the topology, through both internal gateways.
+
+    Forbids:
+        A call from one trust domain into another that no bridge names; one that does not pass the caller's and the target's
+        internal gateway, each of which checks the identity of whoever asks; an internal gateway that other pods can connect to.
+        Also the opposite: a bridge that some resource refuses.
+
+    Why:
+        A trust domain is one certificate authority's word. A policy that accepts an identity of another trust domain directly, or
+        an alias of it, makes one authority's mistake the other's: whoever can sign there is believed here.
+
+    Instead:
+        Write a bridge in the topology; both gateways, their certificates and their policies follow from it.
+    """
+
+    id: ClassVar[str] = "B03"
+    name: ClassVar[str] = "meshes-meet-at-the-bridges-only"
+    severity: ClassVar[Severity] = Severity.CRITICAL
+    frameworks: ClassVar[tuple[str, ...]] = ("NIST SP 800-207A", "SPIFFE federation")
+    direction = Direction.BRIDGE
+    reads = frozenset({"Certificate", "ClusterIssuer", "Issuer"})
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Yield every way too many or too few between meshes."""
+        yield from self.compare(stack)
+        yield from shortcuts(self, stack, self.direction, _both_sides, "an internal gateway of each mesh")
+        for pod in proxies_on(stack, self.direction):
+            yield from self.strangers(stack, pod, ports_of(stack, pod))
+        yield from self.not_read(stack, north_south=False)
+
+
+def _both_sides(roles: tuple[str, ...]) -> bool:
+    return len(roles) == 2 and roles[0].partition("/ns/")[0] != roles[1].partition("/ns/")[0]

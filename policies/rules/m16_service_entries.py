@@ -1,0 +1,116 @@
+"""M16: names that are added to the mesh are the outside hosts of the topology."""
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from typing import Any, ClassVar, Final
+
+from policies.checks import at
+from policies.layers import FRONT, Layer, Layers, layers_of
+from policies.reading.patterns import meet_hosts
+from policies.reading.resource import Resource
+from policies.reading.services import CLUSTER_DOMAIN, host_of
+from policies.reading.stack import Stack
+from policies.rule import Finding, ResourceRule, Severity
+
+EVERYWHERE: Final = "*"
+
+
+class M16(ResourceRule):
+    """A ServiceEntry names one declared outside host, or the other side of a bridge.
+
+    Forbids:
+        Hosts with a wildcard; the system's own public hosts; names of the cluster; hosts that no `egress` of the topology names;
+        `addresses`, resolution NONE and workload selectors; endpoints that are a service, the edge, the API gateway, the mesh
+        ingress or an address; a ServiceEntry that every namespace sees.
+
+    Why:
+        A ServiceEntry says where a name leads, for everybody who sees it. One for the public host is a way from inside back
+        through the front door; one for a name of the cluster takes a service's calls over; one for `*` undoes
+        REGISTRY_ONLY. With resolution NONE the caller's own address counts, and a range of addresses catches calls to pods.
+
+    Instead:
+        Declare the host under `egress`; what follows is an entry that its callers and the egress gateway see::
+
+            spec:
+              hosts: [api.rates.example]
+              exportTo: [".", shop]
+              location: MESH_EXTERNAL
+              resolution: DNS
+              ports: [{number: 443, name: tls, protocol: TLS}]
+    """
+
+    id = "M16"
+    name = "service-entries-are-declared-exits"
+    severity = Severity.HIGH
+    frameworks = ("ISTIO-SECURITY-2026-002", "KIA1101", "IST0134")
+    kinds: ClassVar = ("ServiceEntry", "ServiceEntryPatch")
+
+    def check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check one ServiceEntry."""
+        layers = layers_of(stack)
+        endpoints: list[Mapping[str, Any]] = resource.at("spec", "endpoints", default=[])
+        for host in resource.at("spec", "hosts", default=[]):
+            yield from self._host(resource, str(host).lower(), endpoints, stack, layers)
+        for endpoint in endpoints:
+            yield from self._endpoint(resource, str(endpoint.get("address", "")), stack, layers)
+        if addresses := resource.at("spec", "addresses", default=[]):
+            yield self.broken(
+                resource, f"it takes calls to the addresses {', '.join(addresses)}, whatever name they were made by", "remove addresses"
+            )
+        if resource.at("spec", "resolution", default="NONE") == "NONE":
+            yield self.broken(resource, "with resolution NONE the caller chooses the address that its hosts lead to", "set resolution: DNS")
+        if resource.at("spec", "workloadSelector", default=None):
+            yield self.broken(resource, "its workloadSelector makes pods answer for its hosts", "remove workloadSelector")
+        exported = resource.at("spec", "exportTo", default=[])
+        if not exported or EVERYWHERE in exported:
+            yield self.broken(resource, "every namespace sees it (exportTo)", "name the namespaces of its callers in exportTo")
+
+    def _host(self, resource: Resource, host: str, endpoints: list[Mapping[str, Any]], stack: Stack, layers: Layers) -> Iterator[Finding]:
+        declared = {exit_.host for exit_ in stack.intent.egress.values()}
+        if any(meet_hosts(host, public) for public in stack.intent.public_hosts()):
+            yield self.broken(
+                resource, f"it covers {host}, a public host of this system: a way from inside back through the front door", "remove it"
+            )
+        elif "*" in host:
+            yield self.broken(resource, f"it covers {host}: hosts that nobody declared", "name each host under egress in the topology")
+        elif host.endswith(f".{CLUSTER_DOMAIN}") or "." not in host or _is_service(host, resource, stack):
+            yield self.broken(resource, f"it covers {host}, a name of the cluster: it takes that service's calls over", "remove it")
+        elif host not in declared and not self._is_bridge(resource, endpoints, stack, layers):
+            yield self.broken(
+                resource,
+                f"it makes {host} callable, which no egress of the topology names",
+                "declare the host under egress in the topology",
+            )
+
+    def _endpoint(self, resource: Resource, address: str, stack: Stack, layers: Layers) -> Iterator[Finding]:
+        layer = layers.service_at(address, resource.namespace)
+        if layer in FRONT:
+            yield self.broken(
+                resource, f"its endpoint {address} is {layer}: a way from inside back through the front door", "remove the endpoint"
+            )
+        elif layer is None and _is_service(address, resource, stack):
+            yield self.broken(
+                resource, f"its endpoint {address} is a service: an alias past the service's own routes", "remove the endpoint"
+            )
+        elif _is_address(address):
+            yield self.broken(resource, f"its endpoint is the address {address}", "remove the endpoint; the host's own name is resolved")
+
+    @staticmethod
+    def _is_bridge(resource: Resource, endpoints: list[Mapping[str, Any]], stack: Stack, layers: Layers) -> bool:
+        """Say whether an entry leads from one side of a bridge to the other: seen by this side alone, and only there."""
+        here = {layers.pods.get(pod) for pod in stack.pods.of_namespace(resource.namespace)}
+        there = {layers.service_at(str(at(endpoint, "address", default="")), resource.namespace) for endpoint in endpoints}
+        return Layer.BRIDGE in here and there == {Layer.BRIDGE}
+
+
+def _is_service(host: str, resource: Resource, stack: Stack) -> bool:
+    meant = host_of(host, resource.namespace)
+    return meant is not None and stack.service(meant[1], meant[0]) is not None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

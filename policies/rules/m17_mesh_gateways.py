@@ -1,0 +1,103 @@
+"""M17: the mesh's own doors take nobody's word for who they are."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from policies.checks import attempt
+from policies.layers import Layer, layers_of
+from policies.reading.istio_gateways import MeshGateway, MeshServer
+from policies.reading.stack import Stack
+from policies.rule import Finding, Rule, Severity
+
+MODES: Final[Mapping[Layer, frozenset[str]]] = {
+    Layer.INGRESS: frozenset({"MUTUAL"}),
+    Layer.EGRESS: frozenset({"ISTIO_MUTUAL"}),
+    Layer.BRIDGE: frozenset({"ISTIO_MUTUAL", "MUTUAL"}),
+}
+"""TLS modes with which each of a mesh's gateways knows who calls it."""
+
+CONSEQUENCES: Final[Mapping[str, str]] = {
+    "": "it takes plaintext",
+    "SIMPLE": "it asks callers for no certificate",
+    "OPTIONAL_MUTUAL": "callers may leave their certificate out",
+    "PASSTHROUGH": "it passes TLS on unread: no policy sees caller or path",
+    "AUTO_PASSTHROUGH": "it passes TLS on to whatever service the caller names (CVE-2021-31921)",
+    "ISTIO_MUTUAL": "it takes certificates of the mesh: any service could come in here",
+}
+
+OLD: Final = frozenset({"TLSV1_0", "TLSV1_1"})
+
+
+class M17(Rule):
+    """Istio Gateways name their hosts, ask for a certificate, and configure only their own namespace's pods.
+
+    Forbids:
+        `*` and wildcards among hosts; on the mesh ingress any TLS mode but MUTUAL, on egress gateway and bridge any that does not
+        ask for a certificate; AUTO_PASSTHROUGH and PASSTHROUGH; TLS below 1.2; `insecureSkipVerify`; a Gateway that selects
+        pods of another namespace, sidecars, or nothing.
+
+    Why:
+        The mesh ingress stands behind the API gateway and trusts its word about the client; with SIMPLE anybody who reaches its
+        address gives that word. AUTO_PASSTHROUGH lets the caller choose the service by SNI, past every policy of a route
+        (CVE-2021-31921). Istio applies a Gateway to matching pods of every namespace, so whoever may write one anywhere
+        may open a server on the ingress.
+
+    Instead:
+        One server, its hosts, and the API gateway's certificate::
+
+            spec:
+              selector: {istio: ingress}
+              servers:
+                - port: {number: 443, name: https, protocol: HTTPS}
+                  hosts: [api.shop.example]
+                  tls: {mode: MUTUAL, credentialName: ingress-server, minProtocolVersion: TLSV1_2}
+    """
+
+    id = "M17"
+    name = "mesh-gateways-ask-for-certificates"
+    severity = Severity.CRITICAL
+    frameworks = ("CVE-2021-31921", "KIA0301", "IST0101", "CKV2_AWS_74")
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every Istio Gateway."""
+        layers = layers_of(stack)
+        for gateway in stack.mesh_gateways:
+            its = {layers.pods.get(pod) for pod in gateway.pods}
+            yield from attempt(self, gateway.resource, self._gateway(gateway, its))
+
+    def _gateway(self, gateway: MeshGateway, layers: set[Layer | None]) -> Iterator[Finding]:
+        resource = gateway.resource
+        if not gateway.pods:
+            yield self.broken(
+                resource, "it selects no pod of a mesh: whoever starts one with these labels becomes a gateway", "select the gateway's pods"
+            )
+        for namespace in sorted({pod.namespace for pod in gateway.pods} - {resource.namespace}):
+            yield self.broken(resource, f"it configures pods of another namespace ({namespace})", "put it beside its pods")
+        if None in layers or Layer.LIMITER in layers:
+            yield self.broken(resource, "it makes pods a gateway that are none", "select the gateway's pods")
+        for index, server in enumerate(gateway.servers):
+            for layer in sorted(layers - {None, Layer.LIMITER}, key=str) or [None]:
+                yield from self._server(gateway, f"servers[{index}]", server, layer)
+
+    def _server(self, gateway: MeshGateway, where: str, server: MeshServer, layer: Layer | None) -> Iterator[Finding]:
+        resource = gateway.resource
+        for host in server.hosts:
+            if "*" in host:
+                yield self.broken(resource, f"{where} answers to {host}: hosts that nobody declared", "name each host")
+        allowed = MODES.get(layer, MODES[Layer.BRIDGE]) if layer else MODES[Layer.BRIDGE]
+        if server.mode not in allowed:
+            consequence = CONSEQUENCES.get(server.mode, "its mode is not known")
+            yield self.broken(
+                resource,
+                f"{where} has TLS mode {server.mode or 'none'}: {consequence}",
+                f"set tls.mode to {' or '.join(sorted(allowed))}",
+            )
+        if server.mode == "MUTUAL" and not (
+            server.tls.get("credentialName") or server.tls.get("credentialNames") or server.tls.get("caCertificates")
+        ):
+            yield self.broken(resource, f"{where} does not say which authority signs its callers' certificates", "set credentialName")
+        for bound in ("minProtocolVersion", "maxProtocolVersion"):
+            if (version := server.tls.get(bound)) in OLD:
+                yield self.broken(resource, f"{where} speaks {version} ({bound})", f"set {bound} to TLSV1_2 or TLSV1_3, or remove it")
+        if server.tls.get("insecureSkipVerify"):
+            yield self.broken(resource, f"{where} does not verify its callers' certificates", "remove insecureSkipVerify")

@@ -1,0 +1,148 @@
+"""M21: a service connects to whom it calls, to the name service and to its control plane."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policies.checks import at, attempt
+from policies.layers import Collector, Layer, collectors, layers_of
+from policies.reading.namespaces import NAME_LABEL
+from policies.reading.network import EVERY_PORT, Opening
+from policies.reading.pods import Pod
+from policies.reading.stack import Stack
+from policies.rule import Finding, Rule, Severity
+from policies.rules.k10_network_call_graph import CallGraph, call_graph
+
+DNS_NAMESPACE: Final = "kube-system"
+DNS_LABELS: Final = ({"k8s-app": "kube-dns"}, {"k8s-app": "node-local-dns"})
+"""How the cluster's name service is labelled by kubeadm, kind and the managed clusters."""
+DNS_PORT: Final = 53
+DISCOVERY_PORT: Final = 15012
+
+
+class M21(Rule):
+    """The way out of a service's pod is as narrow as its calls.
+
+    Forbids:
+        For pods of services and of a mesh's own gateways: egress rules without `to`, to address ranges (but for the egress
+        gateway, and there not to private ones), to pods that the topology does not let them call, or on every port; anything
+        else than declared callees, the name service on 53, istiod on 15012, and the proxies' telemetry.
+
+    Why:
+        A sidecar does not stop outbound traffic: a process may pass by it (UDP, user 1337, another network namespace), and
+        REGISTRY_ONLY is no boundary by Istio's own words. A broken service then reaches the cloud's metadata address,
+        the API server, other services' pods and the Internet. Only the network stops it.
+
+    Instead:
+        List the callees, DNS and istiod; outside hosts go under `egress` of the topology::
+
+            egress:
+              - to:
+                  - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
+                    podSelector: {matchLabels: {k8s-app: kube-dns}}
+                ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
+    """
+
+    id = "M21"
+    name = "egress-is-declared"
+    severity = Severity.HIGH
+    frameworks = ("Istio security best practices: egress", "C-0260", "NSA Kubernetes Hardening")
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check what each pod of a service or of a mesh's gateways may connect to."""
+        layers, graph, telemetry = layers_of(stack), call_graph(stack), collectors(stack.meshes)
+        for pod in graph.senders:
+            check = self._pod(pod, layers.pods.get(pod), graph, telemetry, stack)
+            yield from attempt(self, pod.resource, check)
+        for pod, layer in layers.pods.items():
+            if layer in {Layer.EDGE, Layer.GATEWAY}:
+                yield from attempt(self, pod.resource, self._front(pod, stack))
+
+    def _front(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
+        for opening in stack.network.openings(pod, "Egress"):
+            if opening.anyone:
+                yield self.broken(opening.policy, f"a rule without to lets {pod} connect to everything", "name whom it calls")
+            for block in opening.blocks:
+                if block.may_hold_pods and block.network.prefixlen == 0:
+                    yield self.broken(
+                        opening.policy,
+                        f"it lets {pod} connect to {block}, pods and nodes among them",
+                        "except the addresses of the cluster (ipBlock.except)",
+                    )
+
+    def _pod(self, pod: Pod, layer: Layer | None, graph: CallGraph, telemetry: frozenset[Collector], stack: Stack) -> Iterator[Finding]:
+        expected = graph.receivers.get(pod, frozenset())
+        for opening, rule in _openings(pod, stack):
+            policy = opening.policy
+            if opening.anyone:
+                yield self.broken(policy, f"a rule without to lets {pod} connect to everything", "name whom it calls")
+                continue
+            yield from self._blocks(pod, layer, opening)
+            yield from self._strangers(pod, opening, rule, telemetry)
+            undeclared = sorted(str(peer) for peer in opening.pods - expected if not _is_needed(pod, peer, opening, telemetry, stack))
+            if undeclared:
+                more = f" and {len(undeclared) - 1} more" if len(undeclared) > 1 else ""
+                yield self.broken(
+                    policy,
+                    f"it lets {pod} connect to {undeclared[0]}{more}, which the topology does not let it call",
+                    "name declared callees only",
+                )
+            if opening.ports == EVERY_PORT:
+                yield self.broken(policy, f"a rule without ports lets {pod} connect to every port", "name the ports of the callees")
+
+    def _blocks(self, pod: Pod, layer: Layer | None, opening: Opening) -> Iterator[Finding]:
+        for block in opening.blocks:
+            if layer is not Layer.EGRESS:
+                yield self.broken(
+                    opening.policy,
+                    f"it lets {pod} connect to the addresses {block}: the way out is the egress gateway",
+                    "declare the host under egress",
+                )
+            elif block.may_hold_pods:
+                yield self.broken(
+                    opening.policy,
+                    f"it lets {pod} connect to {block}, pods and nodes among them",
+                    "except the addresses of the cluster (ipBlock.except)",
+                )
+
+    def _strangers(self, pod: Pod, opening: Opening, rule: Mapping[str, Any], telemetry: frozenset[Collector]) -> Iterator[Finding]:
+        for peer in at(rule, "to", default=[]):
+            if str(peer) not in opening.strangers or _is_dns(peer, opening) or _is_collector(peer, opening, telemetry):
+                continue
+            yield self.broken(
+                opening.policy,
+                f"it lets {pod} connect to pods that this stack does not show: {peer}",
+                "name declared callees, kube-dns or istiod only",
+            )
+
+
+def _openings(pod: Pod, stack: Stack) -> Iterator[tuple[Opening, Mapping[str, Any]]]:
+    """Yield what is opened for a pod, each with the rule as it is written."""
+    for policy in stack.network.policies_on(pod, "Egress"):
+        openings = [opening for opening in stack.network.openings(pod, "Egress") if opening.policy is policy]
+        yield from zip(openings, policy.at("spec", "egress", default=[]), strict=True)
+
+
+def _is_needed(pod: Pod, peer: Pod, opening: Opening, telemetry: frozenset[Collector], stack: Stack) -> bool:
+    """Say whether every proxy needs a peer: its control plane on 15012, a telemetry service on its port."""
+    ports = {(each.first, each.last) for each in opening.ports}
+    member = stack.member(pod)
+    if member and peer.maker and peer.resource.urn == member[0].release.urn:
+        return ports == {(DISCOVERY_PORT, DISCOVERY_PORT)}
+    hosts = {service.fqdn for service in stack.services_of(peer)} | {f"{s.name}.{s.namespace}" for s in stack.services_of(peer)}
+    return any(collector.host in hosts for collector in telemetry)
+
+
+def _is_dns(peer: Mapping[str, Any], opening: Opening) -> bool:
+    """Say whether a peer is the cluster's name service, asked on its port alone."""
+    place = at(peer, "namespaceSelector", "matchLabels", default={})
+    labels = at(peer, "podSelector", "matchLabels", default={})
+    return (
+        place == {NAME_LABEL: DNS_NAMESPACE} and labels in DNS_LABELS and all(each.first == each.last == DNS_PORT for each in opening.ports)
+    )
+
+
+def _is_collector(peer: Mapping[str, Any], opening: Opening, telemetry: frozenset[Collector]) -> bool:
+    """Say whether a peer is in the namespace of a telemetry service and asked on its port alone."""
+    place = at(peer, "namespaceSelector", "matchLabels", NAME_LABEL, default="")
+    ports = {each.first for each in opening.ports if each.first == each.last}
+    return any(collector.host.split(".")[1:2] == [place] and ports == {collector.port} for collector in telemetry)
