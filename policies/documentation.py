@@ -10,7 +10,7 @@ SECTIONS: Final = ("Forbids:", "Why:", "Instead:")
 """The sections of a rule's docstring, in order."""
 
 LAYERS: Final = {
-    "E": "The proof",
+    "B": "The proof",
     "W": "Edge",
     "A": "API gateway",
     "N": "Network",

@@ -171,6 +171,47 @@ def pod_outside_the_mesh(plan: Plan) -> bool:
 def old_istio(plan: Plan) -> bool:
     if (release := plan.release("istiod")) is None:
         return False
-    inputs = plan.edit(release)
-    inputs["version"] = "1.20.0"
-    return namespace(inputs) == ""
+    plan.edit(release)["version"] = "1.20.0"
+    return True
+
+
+@TABLE.mutation("M04", "traffic is not intercepted at all")
+def interception_off(plan: Plan) -> bool:
+    return _pod_metadata(plan, "annotations", "sidecar.istio.io/interceptionMode", "NONE")
+
+
+@TABLE.mutation("M03", "a pod gets a sidecar of its own making")
+def own_injection_template(plan: Plan) -> bool:
+    return _pod_metadata(plan, "annotations", "inject.istio.io/templates", "mine")
+
+
+@TABLE.mutation("M18", "a service brings its own code into the proxies")
+def wasm_plugin(plan: Plan) -> bool:
+    if not (apps := plan.app_namespaces()):
+        return False
+    plan.add(manifest("extensions.istio.io/v1alpha1", "WasmPlugin", MARKER, apps[0], spec={"url": "oci://images.example/filter:1"}))
+    return True
+
+
+@TABLE.mutation("K12", "a service may change the policies that guard it")
+def service_writes_policies(plan: Plan) -> bool:
+    account = plan.app("ServiceAccount")
+    if account is None:
+        return False
+    place, called = namespace(account["inputs"]), account["inputs"]["metadata"]["name"]
+    rules = [{"apiGroups": ["security.istio.io"], "resources": ["*"], "verbs": ["*"]}]
+    plan.add(manifest("rbac.authorization.k8s.io/v1", "Role", MARKER, place, rules=rules))
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": MARKER}
+    subjects = [{"kind": "ServiceAccount", "name": called, "namespace": place}]
+    plan.add(manifest("rbac.authorization.k8s.io/v1", "RoleBinding", MARKER, place, roleRef=reference, subjects=subjects))
+    return True
+
+
+@TABLE.mutation("M23", "istiod's plaintext and debugging ports are open to every pod")
+def istiod_network_open(plan: Plan) -> bool:
+    release = plan.release("istiod")
+    if release is None:
+        return False
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{}]}
+    plan.add(manifest("networking.k8s.io/v1", "NetworkPolicy", MARKER, release["inputs"]["namespace"], spec=spec))
+    return True

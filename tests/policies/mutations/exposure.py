@@ -149,7 +149,7 @@ def _ingress_service(plan: Plan) -> dict[str, Any] | None:
     return plan.first("Service", where=lambda i: namespace(i) == place)
 
 
-@TABLE.mutation("W08", "the mesh ingress becomes a LoadBalancer without the annotation that keeps it internal")
+@TABLE.mutation("K02", "the mesh ingress is a LoadBalancer without the annotation that keeps it internal")
 def mesh_ingress_load_balancer(plan: Plan) -> bool:
     if (service := _ingress_service(plan)) is None:
         return False
@@ -204,4 +204,52 @@ def public_service_selects_gateway(plan: Plan) -> bool:
     inputs = plan.edit(public)
     inputs["metadata"]["namespace"] = place
     inputs["spec"]["selector"] = dict(service["inputs"]["spec"]["selector"])
+    return True
+
+
+@TABLE.mutation("K05", "every namespace may attach routes to the API gateway")
+def gateway_open_to_routes(plan: Plan) -> bool:
+    if (gateway := plan.gateway()) is None:
+        return False
+    plan.edit(gateway)["spec"]["listeners"][0]["allowedRoutes"] = {"namespaces": {"from": "All"}}
+    return True
+
+
+@TABLE.mutation("K05", "routes of a namespace of services may lead to the mesh ingress")
+def grant_to_services(plan: Plan) -> bool:
+    grant, apps = plan.first("ReferenceGrant"), plan.app_namespaces()
+    if grant is None or not apps:
+        return False
+    plan.edit(grant)["spec"]["from"].append({"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": apps[0]})
+    return True
+
+
+@TABLE.mutation("M14", "a service takes over another's calls")
+def virtual_service_takes_over_a_host(plan: Plan) -> bool:
+    service, apps = plan.internal_service(), plan.app_namespaces()
+    if service is None or not apps:
+        return False
+    host = f"{name(service['inputs'])}.{namespace(service['inputs'])}.svc.cluster.local"
+    elsewhere = next((record for record in plan.records("Namespace") if name(record["inputs"]) not in apps), None)
+    if elsewhere is None:
+        return False
+    route = [{"route": [{"destination": {"host": "elsewhere.example"}}]}]
+    plan.add(
+        manifest(
+            "networking.istio.io/v1",
+            "VirtualService",
+            MARKER,
+            name(elsewhere["inputs"]),
+            spec={"hosts": [host], "exportTo": ["*"], "http": route},
+        )
+    )
+    return True
+
+
+@TABLE.mutation("B01", "the mesh ingress rewrites a door's path to another")
+def virtual_service_rewrites(plan: Plan) -> bool:
+    virtual_service = plan.ingress_virtual_service()
+    if virtual_service is None or not virtual_service["inputs"]["spec"].get("http"):
+        return False
+    plan.edit(virtual_service)["spec"]["http"][0]["rewrite"] = {"uri": f"/{MARKER}/"}
     return True

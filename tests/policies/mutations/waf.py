@@ -365,3 +365,43 @@ def gateway_identity_stolen(plan: Plan) -> bool:
     spec = copy.deepcopy(certificate["inputs"]["spec"])
     plan.add(manifest("cert-manager.io/v1", "Certificate", MARKER, namespace(service["inputs"]), spec=spec))
     return True
+
+
+@TABLE.mutation("A11", "limits open when their counter is away")
+def limits_fail_open(plan: Plan) -> bool:
+    if plan.is_kong():
+        plugin = plan.first("KongPlugin", where=lambda i: i.get("plugin") == "rate-limiting" and i["config"].get("policy") == "redis")
+        if plugin is None:
+            return False
+        plan.edit(plugin)["config"]["fault_tolerant"] = True
+        return True
+    release = plan.release("gateway-helm", where=lambda i: "failClosed" in str(i["values"]))
+    if release is None:
+        return False
+    del plan.edit(release)["values"]["config"]["envoyGateway"]["rateLimit"]["failClosed"]
+    return True
+
+
+@TABLE.mutation("A10", "the chart makes a Service for the gateway's administration")
+def kong_admin_service(plan: Plan) -> bool:
+    release = plan.release("kong")
+    if release is None:
+        return False
+    plan.edit(release)["values"].setdefault("admin", {})["enabled"] = True
+    return True
+
+
+@TABLE.mutation("A07", "the API gateway passes a client's own identity headers on")
+def gateway_keeps_internal_headers(plan: Plan) -> bool:
+    if plan.is_kong():
+        plugins = [p for p in plan.records("KongPlugin") if p["inputs"].get("plugin") == "request-transformer"]
+        for plugin in plugins:
+            plan.edit(plugin)["config"].pop("remove", None)
+        return bool(plugins)
+    routes = [*plan.records("HTTPRoute"), *plan.records("GRPCRoute")]
+    for route in routes:
+        for rule in plan.edit(route)["spec"]["rules"]:
+            rule["filters"] = [each for each in rule.get("filters") or () if each["type"] != "RequestHeaderModifier"]
+    for policy in list(plan.records("ClientTrafficPolicy")):
+        plan.edit(policy)["spec"].pop("headers", None)
+    return bool(routes)
