@@ -26,19 +26,18 @@ class Origin(Enum):
     """Afterwards, in a function given to `apply` or while a resource was registered."""
 
 
-def describe(error: BaseException, origin: Origin, root: Path, entry: str, found: Sequence[str]) -> list[str]:
+def describe(error: BaseException, origin: Origin, root: Path, found: Sequence[str]) -> list[str]:
     """Return findings for the error with which a program ended.
 
     Args:
         error: what was raised.
         origin: when it was raised.
         root: the project's folder.
-        entry: the program's folder or file.
         found: what was found already; an error that only repeats it is left out.
     """
     if isinstance(error, SystemExit):
         return [
-            f"{entry}: the program called sys.exit({error.code!r}). What it had not registered by then is not in the plan. Let it run to its end."
+            f"the program called sys.exit({error.code!r}). What it had not registered by then is not in the plan. Let it run to its end."
         ]
     own: object = getattr(error, "findings", None)
     if isinstance(own, Iterable) and not isinstance(own, str):

@@ -506,8 +506,9 @@ def _timeouts(goal: Goal) -> dict[str, Json]:
     if goal.custom_timeouts is None:
         return {}
     texts = {name: str(getattr(goal.custom_timeouts, name)) for name in ("create", "update", "delete", "read")}
-    return {
-        name: sum(float(n) * _UNITS[u] for n, u in re.findall(r"([0-9.]+)(h|ms|us|µs|ns|m|s)", text))
-        for name, text in texts.items()
-        if text
-    }
+    return {name: _seconds(text) for name, text in texts.items() if text}
+
+
+def _seconds(duration: str) -> Json:
+    seconds = sum((float(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9.]+)(h|ms|us|µs|ns|m|s)", duration)), 0.0)
+    return int(seconds) if seconds.is_integer() else seconds

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from planner import wire
 from planner.errors import PlanError
 from planner.plan import Mode, Plan
 from planner.project import Program, load_program
@@ -154,7 +155,7 @@ class _Run:
 
 
 def _ordered(resources: Mapping[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield resources sorted by urn, but each after everything it refers to. Pulumi's tools reject a state in any other order."""
+    """Yield the stack, then the others sorted by urn, but each after everything it refers to. Pulumi's tools reject a state in any other order."""
     followers: dict[str, list[str]] = {}
     missing: dict[str, int] = {}
     for urn, state in resources.items():
@@ -162,15 +163,15 @@ def _ordered(resources: Mapping[str, dict[str, Any]]) -> Iterator[dict[str, Any]
         missing[urn] = len(before)
         for other in before:
             followers.setdefault(other, []).append(urn)
-    ready = [urn for urn, count in missing.items() if not count]
+    ready = [(resources[urn]["type"] != wire.STACK_TYPE, urn) for urn, count in missing.items() if not count]
     heapq.heapify(ready)
     while ready:
-        urn = heapq.heappop(ready)
+        _, urn = heapq.heappop(ready)
         yield resources[urn]
         for follower in followers.get(urn, ()):
             missing[follower] -= 1
             if not missing[follower]:
-                heapq.heappush(ready, follower)
+                heapq.heappush(ready, (True, follower))
 
 
 def _references(state: Mapping[str, Any]) -> Iterator[str]:

@@ -108,7 +108,7 @@ def run(deployment: Deployment, entry: str, monitor: Monitor | str, engine: Engi
     except Stalled:
         recorder.finding(describe_stall(asyncio.all_tasks(loop)))
     except (Exception, SystemExit) as error:  # whatever the program raises is reported
-        for finding in describe(error, origin, Path(deployment.root), entry, recorder.findings):
+        for finding in describe(error, origin, Path(deployment.root), recorder.findings):
             recorder.finding(finding)
     recorder.end()
 

@@ -42,7 +42,7 @@ class ExemptionError(Exception):
 _FILE: Final = TypeAdapter(tuple[Exemption, ...])
 
 
-def load_exemptions(path: Path) -> tuple[Exemption, ...]:
+def load(path: Path) -> tuple[Exemption, ...]:
     """Read a file of exemptions; an absent file means none.
 
     Raises:

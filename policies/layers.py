@@ -55,6 +55,8 @@ class Layers:
     """Workloads that a door leads to."""
     bridged: Mapping[Workload, frozenset[Workload]]
     """Declared calls to other meshes, by caller."""
+    crossings: frozenset[tuple[str, str]]
+    """Trust domains between which some bridge leads, from and to."""
     exits: Mapping[Workload, frozenset[str]]
     """Outside hosts that a workload may call."""
     limited: frozenset[Pod]
@@ -107,6 +109,7 @@ def _layers(stack: Stack) -> Layers:
     calls: defaultdict[Workload, set[Workload]] = defaultdict(set)
     callers: defaultdict[Workload, set[Workload]] = defaultdict(set)
     bridged: defaultdict[Workload, set[Workload]] = defaultdict(set)
+    crossings: set[tuple[str, str]] = set()
     exits: defaultdict[Workload, set[str]] = defaultdict(set)
     for edge in stack.expected:
         source, target = workload_of(edge.source), workload_of(edge.target)
@@ -116,6 +119,7 @@ def _layers(stack: Stack) -> Layers:
                 callers[target].add(source)
             case Direction.BRIDGE:
                 bridged[source].add(target)
+                crossings.add((edge.source.partition("/")[0], edge.target.partition("/")[0]))
             case Direction.EGRESS:
                 exits[source].add(edge.target.rpartition(":")[0])
             case Direction.NORTH_SOUTH:
@@ -127,6 +131,7 @@ def _layers(stack: Stack) -> Layers:
         callers=_frozen(callers),
         doors=frozenset(workload_of(edge.target) for edge in stack.expected if edge.direction is Direction.NORTH_SOUTH),
         bridged=_frozen(bridged),
+        crossings=frozenset(crossings),
         exits={source: frozenset(hosts) for source, hosts in exits.items()},
         limited=frozenset(limited),
     )

@@ -79,7 +79,6 @@ class ProofRule(Rule):
 
     def strangers(self, stack: Stack, target: Pod, ports: Iterable[int]) -> Iterator[Finding]:
         """Yield who may connect to a pod at address level without being on the way of an allowed call."""
-        used = stack.observed.used_pairs
         for port in ports:
             everyone, named = stack.network.senders(target, port)
             if everyone:
@@ -90,7 +89,7 @@ class ProofRule(Rule):
                 continue
             for sender in sorted(named, key=lambda pod: (pod.namespace, pod.name)):
                 decision = stack.network.flow(sender, target, port)
-                if (sender, target) not in used and sender is not target and decision.allowed:
+                if not stack.observed.uses(sender, target) and sender is not target and decision.allowed:
                     message = f"{sender} can connect to {target} on port {port}, and no allowed call goes that way"
                     hops = [Hop(place=str(sender), allowed_by=""), Hop(place=f"{target} port {port}", allowed_by="; ".join(decision.by))]
                     yield self.broken(decision.resource, message, "take the sender out of the NetworkPolicy", hops)

@@ -1,4 +1,7 @@
-"""The limits of tiers in the words that every gateway knows: so many requests in a window of time, counted for each client at each door."""
+"""The limits of tiers in the words that every gateway knows: so many requests in a window of time.
+
+Each client is counted by itself, at each door by itself.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,8 +39,9 @@ class Window:
 def windows(tier: Tier) -> list[Window]:
     """Return a tier's limits as windows, shortest first.
 
-    Gateways count whole windows and know no burst, so a rate with a burst becomes two windows: the burst comes on top in one short
-    window, and once more in the next longer one, where it can be had only once. Over either window that is exactly the rate's promise.
+    Gateways know no burst, so a rate with a burst becomes two limits: the burst comes on top in one short window, and in the next
+    longer one on top of the steady rate, where it can be had only once. How a window is counted is the gateway's way: Envoy's proxies
+    fill it up again steadily, Envoy's rate-limit service and Kong begin it anew with each second, minute, hour or day.
     """
     found: dict[Unit, int] = {}
     for rate in tier.limits:

@@ -1,6 +1,7 @@
 """The doors as routes of the Gateway API: the same for every gateway, whatever it adds to them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 from typing import Any, Final
@@ -147,25 +148,32 @@ def removed_request_headers(door: Door, vouched: Iterable[str]) -> list[str]:
     return [*door.request_headers.remove, *spent, *(header for header in names.IDENTITY_HEADERS if header not in set(vouched))]
 
 
-def set_response_headers(t: Topology, door: Door) -> dict[str, str]:
-    """Return the response headers that the gateway sets: the door's, and what a deprecated API version says of its end.
+@dataclass(frozen=True, kw_only=True)
+class ResponseChange:
+    """What the gateway changes in the headers of answers."""
+
+    set: Mapping[str, str]
+    """Whatever was there."""
+    add: Mapping[str, str]
+    """Beside what was there."""
+    remove: tuple[str, ...]
+
+
+def response_change(t: Topology, door: Door) -> ResponseChange:
+    """Return the headers that a door asks for, and those by which a deprecated API version says that it ends.
 
     `Deprecation` is a date of RFC 9745, `Sunset` one of RFC 8594; the link leads to the API's documentation.
     """
-    found = dict(door.response_headers.set)
-    if door.api is None:
-        return found
-    api = t.apis[door.api.name]
-    about = api.versions[door.api.version]
-    if about.lifecycle is not Lifecycle.DEPRECATED:
-        return found
-    if about.deprecated_since:
-        found["deprecation"] = f"@{int(_midnight(about.deprecated_since).timestamp())}"
-    if about.sunset:
-        found["sunset"] = format_datetime(_midnight(about.sunset), usegmt=True)
-    if api.documentation:
-        found["link"] = f'<{api.documentation}>; rel="deprecation"; type="text/html"'
-    return found
+    given, added = dict(door.response_headers.set), dict[str, str]()
+    api = t.apis[door.api.name] if door.api else None
+    if door.api and api and (about := api.versions[door.api.version]).lifecycle is Lifecycle.DEPRECATED:
+        if about.deprecated_since:
+            given["deprecation"] = f"@{int(_midnight(about.deprecated_since).timestamp())}"
+        if about.sunset:
+            given["sunset"] = format_datetime(_midnight(about.sunset), usegmt=True)
+        if api.documentation:
+            added["link"] = f'<{api.documentation}>; rel="deprecation"; type="text/html"'
+    return ResponseChange(set=given, add=added, remove=door.response_headers.remove)
 
 
 def duration(given: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from policies.reading.accepted import follow_accepted
 from policies.reading.compare import by_key, demands_of, key_of, largest, operation_within, pattern_of
+from policies.reading.counters import counter_calls
 from policies.reading.flow import Doubt, Refusal, Trail
 from policies.reading.patterns import covered, meet_hosts
 from policies.reading.pods import Pod
@@ -38,8 +39,13 @@ class Observed:
 
     @cached_property
     def edges(self) -> frozenset[Edge]:
-        """Return the possible edges, without those that lie within others."""
-        return largest(self.trails)
+        """Return the possible edges, without those that lie within others and without what proxies ask for themselves."""
+        return largest(self.trails) - self.counter_calls
+
+    @cached_property
+    def counter_calls(self) -> frozenset[Edge]:
+        """Return the calls of proxies to the counters of global limits that the topology asks for."""
+        return counter_calls(self.stack)
 
     def trails_to(self, target: str) -> Sequence[tuple[Edge, tuple[Trail, ...]]]:
         """Return the possible edges to a target with their ways."""
@@ -136,15 +142,20 @@ class Observed:
         name = edge.target.rpartition("/sa/")[2] if edge.direction is not Direction.EGRESS else edge.target.partition(":")[0]
         return flow.requests.host == name or flow.requests.host.startswith(f"{name}.")
 
+    def uses(self, sender: Pod, target: Pod) -> bool:
+        """Say whether some allowed call goes from one pod to another, or to one that holds the same identity."""
+        return (self._party(sender), self._party(target)) in self._used_pairs
+
+    def _party(self, pod: Pod) -> str:
+        return self.stack.identity(pod) or str(pod)
+
     @cached_property
-    def used_pairs(self) -> frozenset[tuple[Pod, Pod]]:
-        """Return the pods that connect on some way of an allowed call."""
+    def _used_pairs(self) -> frozenset[tuple[str, str]]:
         allowed = by_key(self.stack.expected)
-        pairs: set[tuple[Pod, Pod]] = set()
+        pairs: set[tuple[str, str]] = set()
         for edge, trails in self.trails.items():
             if any(operation_within(edge, other) for other in allowed.get(key_of(edge), ())):
-                for trail in trails:
-                    pairs |= set(trail.pairs)
+                pairs |= {(self._party(sender), self._party(target)) for trail in trails for sender, target in trail.pairs}
         return frozenset(pairs)
 
 

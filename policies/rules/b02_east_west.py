@@ -85,7 +85,7 @@ class EastWest(ProofRule):
         target = stack.identity(pod)
         http = speaks_http(stack.services_of(pod), pod, port)
         held = [_edge(sender.name, target, admitted, http=http) for sender, admitted in admitted_by(stack, guard, port, http=http) if not sender.address]
-        if excess := sorted(beyond(held, stack.expected)):
+        if excess := sorted(beyond(held, {*stack.expected, *stack.observed.counter_calls})):
             message = f"by identity alone the resources allow what the topology does not; only NetworkPolicies hold it back: {listed(excess)}"
             yield self.broken(guard.allowing[-1], message, TIGHTEN)
         for grant in guard.grants(port, http=http):

@@ -115,7 +115,7 @@ def call_graph(stack: Stack) -> CallGraph:
     for layer, callers in ((Layer.EGRESS, layers.exits), (Layer.BRIDGE, layers.bridged)):
         for pod in places[layer]:
             apps = {app for caller in callers for app in by_workload.get(caller, ())}
-            others = {other for other in places[layer] if layer is Layer.BRIDGE and stack.member(other) != stack.member(pod)}
+            others = {other for other in places[layer] if (_domain(other, stack), _domain(pod, stack)) in layers.crossings}
             senders[pod] = frozenset({*_near(pod, apps, stack), *others})
     for pod in places[Layer.LIMITER]:
         senders[pod] = frozenset(_near(pod, layers.limited, stack))
@@ -130,6 +130,11 @@ def _near(pod: Pod, others: frozenset[Pod] | set[Pod], stack: Stack) -> set[Pod]
     """Return those of other pods that belong to the same mesh as a pod."""
     mesh = stack.member(pod)
     return {other for other in others if (its := stack.member(other)) and mesh and its[0] is mesh[0]}
+
+
+def _domain(pod: Pod, stack: Stack) -> str:
+    member = stack.member(pod)
+    return member[0].trust_domain if member else ""
 
 
 def _ports(pod: Pod, stack: Stack) -> frozenset[int]:

@@ -179,8 +179,9 @@ class _Expected:
                 return bool(self.stack.certificates.holders(principal)) and not self.stack.holders(principal)
             case Layer.EGRESS | Layer.BRIDGE:
                 caller = principal.partition("/ns/")[2].partition("/sa/")[::2]
-                other_side = layer is Layer.BRIDGE and principal in self.proxies[Layer.BRIDGE] - {self.stack.identity(pod)}
-                return caller in self.sources[layer] or other_side
+                way = (principal.partition("/")[0], self.stack.identity(pod).partition("/")[0])
+                other_side = principal in self.proxies[Layer.BRIDGE] and way in self.layers.crossings
+                return caller in self.sources[layer] or (layer is Layer.BRIDGE and other_side)
             case Layer.LIMITER:
                 return principal in self.limited
             case _:

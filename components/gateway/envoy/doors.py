@@ -1,6 +1,6 @@
 """The policies of one door in Envoy Gateway: who may use it, how often, and what is changed on the way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, Final
 
@@ -52,12 +52,12 @@ def filters(t: Topology, door: Door) -> list[dict[str, Any]]:
         given[names.TIER_HEADER] = door.auth.api_key[0]
     gone = routes.removed_request_headers(door, vouched(t, door))
     found: list[dict[str, Any]] = [
-        {"type": "RequestHeaderModifier", "requestHeaderModifier": {**_set(given), "remove": list(dict.fromkeys(gone))}}
+        {"type": "RequestHeaderModifier", "requestHeaderModifier": {**_headers("set", given), "remove": list(dict.fromkeys(gone))}}
     ]
-    told, hidden = routes.set_response_headers(t, door), list(door.response_headers.remove)
-    if told or hidden:
-        change = {**_set(told), **({"remove": hidden} if hidden else {})}
-        found.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": change})
+    change = routes.response_change(t, door)
+    modifier = {**_headers("set", change.set), **_headers("add", change.add), **({"remove": list(change.remove)} if change.remove else {})}
+    if modifier:
+        found.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": modifier})
     return found
 
 
@@ -122,8 +122,8 @@ def rate_rules(t: Topology, door: Door, scope: Scope) -> list[dict[str, Any]]:
     ]
 
 
-def _set(headers: dict[str, str]) -> dict[str, Any]:
-    return {"set": [{"name": header, "value": value} for header, value in headers.items()]} if headers else {}
+def _headers(verb: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    return {verb: [{"name": header, "value": value} for header, value in headers.items()]} if headers else {}
 
 
 def _provider(t: Topology, issuer_name: Name) -> dict[str, Any]:

@@ -10,7 +10,7 @@ TABLE = Table(Family.EVASION)
 
 @TABLE.mutation("P02", "a patch makes an internal Service public")
 def service_patch(plan: Plan) -> bool:
-    if (service := plan.internal_service()) is None:
+    if (service := plan.some_service()) is None:
         return False
     patch = manifest("v1", "Service", name(service["inputs"]), namespace(service["inputs"]), spec={"type": "LoadBalancer"})
     plan.add(patch, type_="kubernetes:core/v1:ServicePatch")
@@ -39,7 +39,7 @@ def custom_resource_patch(plan: Plan) -> bool:
 
 @TABLE.mutation("K01", "a public Service hides in a List")
 def service_list(plan: Plan) -> bool:
-    if (service := plan.internal_service()) is None:
+    if (service := plan.some_service()) is None:
         return False
     spec = {**copy.deepcopy(service["inputs"]["spec"]), "type": "LoadBalancer"}
     item = {"metadata": {"name": MARKER, "namespace": namespace(service["inputs"])}, "spec": spec}
@@ -49,7 +49,7 @@ def service_list(plan: Plan) -> bool:
 
 @TABLE.mutation("P03", "an Ingress is written in an API that rules cannot read")
 def old_api_version(plan: Plan) -> bool:
-    if (service := plan.internal_service()) is None:
+    if (service := plan.some_service()) is None:
         return False
     backend = {"serviceName": name(service["inputs"]), "servicePort": 80}
     spec = {"rules": [{"http": {"paths": [{"path": "/", "backend": backend}]}}]}
@@ -68,7 +68,7 @@ def old_spelling_of_a_policy(plan: Plan) -> bool:
 
 @TABLE.mutation("K01", "a public Service is written as a custom resource")
 def service_as_custom_resource(plan: Plan) -> bool:
-    if (service := plan.internal_service()) is None:
+    if (service := plan.some_service()) is None:
         return False
     spec = {**copy.deepcopy(service["inputs"]["spec"]), "type": "NodePort"}
     plan.add(manifest("v1", "Service", MARKER, namespace(service["inputs"]), spec=spec), type_="kubernetes:v1:Service")
@@ -124,7 +124,7 @@ def second_stack(plan: Plan) -> bool:
 
 @TABLE.mutation("P01", "a Service's type is known only after it is deployed")
 def unknown_service_type(plan: Plan) -> bool:
-    if (service := plan.internal_service()) is None:
+    if (service := plan.some_service()) is None:
         return False
     plan.edit(service)["spec"]["type"] = UNKNOWN
     return True
@@ -140,7 +140,7 @@ def unknown_principals(plan: Plan) -> bool:
 
 @TABLE.mutation("K01", "a violation stands beside a value that is not known")
 def violation_beside_an_unknown(plan: Plan) -> bool:
-    if (service := plan.internal_service()) is None:
+    if (service := plan.some_service()) is None:
         return False
     plan.edit(service)["spec"]["type"] = "LoadBalancer"
     others = plan.app("Service", where=lambda i: name(i) != name(service["inputs"]))

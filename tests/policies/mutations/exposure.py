@@ -11,7 +11,7 @@ TABLE = Table(Family.EXPOSURE)
 
 
 def _service_type(plan: Plan, kind: str) -> bool:
-    if (service := plan.internal_service()) is None:
+    if (service := plan.some_service()) is None:
         return False
     plan.edit(service)["spec"]["type"] = kind
     return True
@@ -29,7 +29,7 @@ def service_node_port(plan: Plan) -> bool:
 
 @TABLE.mutation("K03", "an internal Service gets an external address")
 def service_external_ips(plan: Plan) -> bool:
-    if (service := plan.internal_service()) is None:
+    if (service := plan.some_service()) is None:
         return False
     plan.edit(service)["spec"]["externalIPs"] = ["198.51.100.7"]
     return True
@@ -37,7 +37,7 @@ def service_external_ips(plan: Plan) -> bool:
 
 @TABLE.mutation("K04", "an Ingress leads to an internal Service")
 def ingress_to_internal_service(plan: Plan) -> bool:
-    if (service := plan.internal_service()) is None:
+    if (service := plan.some_service()) is None:
         return False
     place, called = namespace(service["inputs"]), name(service["inputs"])
     port = service["inputs"]["spec"]["ports"][0]["port"]
@@ -82,7 +82,7 @@ def http_route_to_internal_service(plan: Plan) -> bool:
 
 @TABLE.mutation("A08", "a route sends its requests to a Service that is not the mesh ingress")
 def http_route_backend_changed(plan: Plan) -> bool:
-    route, service = plan.first("HTTPRoute"), plan.internal_service()
+    route, service = plan.first("HTTPRoute"), plan.some_service()
     if route is None or service is None:
         return False
     port = service["inputs"]["spec"]["ports"][0]["port"]
@@ -94,7 +94,7 @@ def http_route_backend_changed(plan: Plan) -> bool:
 
 @TABLE.mutation("A08", "a route copies its requests to an internal Service")
 def http_route_mirrors_to_internal_service(plan: Plan) -> bool:
-    route, service = plan.first("HTTPRoute"), plan.internal_service()
+    route, service = plan.first("HTTPRoute"), plan.some_service()
     if route is None or service is None:
         return False
     backend = {
@@ -120,7 +120,7 @@ def virtual_service_to_internal_service(plan: Plan) -> bool:
 
 @TABLE.mutation("K03", "an ExternalName Service is an alias of the public host")
 def external_name_of_public_host(plan: Plan) -> bool:
-    route, service = plan.first("HTTPRoute"), plan.internal_service()
+    route, service = plan.first("HTTPRoute"), plan.some_service()
     if route is None or service is None:
         return False
     host = (route["inputs"]["spec"].get("hostnames") or ["api.example"])[0]
@@ -226,7 +226,7 @@ def grant_to_services(plan: Plan) -> bool:
 
 @TABLE.mutation("M14", "a service takes over another's calls")
 def virtual_service_takes_over_a_host(plan: Plan) -> bool:
-    service, apps = plan.internal_service(), plan.app_namespaces()
+    service, apps = plan.some_service(), plan.app_namespaces()
     if service is None or not apps:
         return False
     host = f"{name(service['inputs'])}.{namespace(service['inputs'])}.svc.cluster.local"

@@ -29,7 +29,7 @@ def virtual_service_through_the_gateway(plan: Plan) -> bool:
     if host is None:
         return False
     if virtual_service is None:
-        service = plan.internal_service()
+        service = plan.some_service()
         if service is None:
             return False
         place, called = namespace(service["inputs"]), service["inputs"]["metadata"]["name"]

@@ -52,9 +52,10 @@ class Plan:
         return None
 
     def app_namespaces(self) -> list[str]:
-        """Return the namespaces of services: those in which single workloads have a Sidecar."""
-        found = {namespace(r["inputs"]) for r in self.records("Sidecar", where=lambda i: bool(i["spec"].get("workloadSelector")))}
-        return sorted(found)
+        """Return the namespaces of services: those in which workloads with versions have Sidecars of their own."""
+        versioned = {namespace(r["inputs"]) for r in self.records("Deployment", where=lambda i: "version" in pod_labels(i))}
+        scoped = {namespace(r["inputs"]) for r in self.records("Sidecar", where=lambda i: bool(i["spec"].get("workloadSelector")))}
+        return sorted(versioned & scoped)
 
     def exposed(self) -> set[str]:
         """Return `namespace/name` of every Service that a VirtualService of a mesh ingress leads to."""
@@ -74,6 +75,10 @@ class Plan:
             if namespace(r["inputs"]) in apps and f"{namespace(r['inputs'])}/{name(r['inputs'])}" not in exposed
         ]
         return found[-1] if found else None
+
+    def some_service(self) -> Record | None:
+        """Return a Service of the topology, an internal one where there is one."""
+        return self.internal_service() or self.app("Service")
 
     def app(self, kind: str, *, group: str | None = None, where: Callable[[Mapping[str, Any]], bool] = lambda _: True) -> Record | None:
         """Return the first record of a kind in the namespaces of services."""

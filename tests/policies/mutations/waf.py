@@ -359,7 +359,7 @@ def gateway_network_open(plan: Plan) -> bool:
 @TABLE.mutation("A13", "a service gets a certificate with the API gateway's identity")
 def gateway_identity_stolen(plan: Plan) -> bool:
     certificate = plan.first("Certificate", where=lambda i: bool(re.search(r"spiffe://[^']*gateway", str(i["spec"].get("uris")))))
-    service = plan.internal_service()
+    service = plan.some_service()
     if certificate is None or service is None:
         return False
     spec = copy.deepcopy(certificate["inputs"]["spec"])
@@ -393,6 +393,8 @@ def kong_admin_service(plan: Plan) -> bool:
 
 @TABLE.mutation("A07", "the API gateway passes a client's own identity headers on")
 def gateway_keeps_internal_headers(plan: Plan) -> bool:
+    if plan.first("RequestAuthentication", where=lambda i: "outputClaimToHeaders" in str(i["spec"])) is None:
+        return False
     if plan.is_kong():
         plugins = [p for p in plan.records("KongPlugin") if p["inputs"].get("plugin") == "request-transformer"]
         for plugin in plugins:
@@ -404,4 +406,7 @@ def gateway_keeps_internal_headers(plan: Plan) -> bool:
             rule["filters"] = [each for each in rule.get("filters") or () if each["type"] != "RequestHeaderModifier"]
     for policy in list(plan.records("ClientTrafficPolicy")):
         plan.edit(policy)["spec"].pop("headers", None)
+    for policy in list(plan.records("SecurityPolicy", where=lambda i: "jwt" in i["spec"])):
+        for provider in plan.edit(policy)["spec"]["jwt"]["providers"]:
+            provider.pop("claimToHeaders", None)
     return bool(routes)

@@ -28,10 +28,10 @@ class Service(pulumi.ComponentResource):
         self.service = k8s.core.v1.Service(
             f"{name}-service",
             metadata={"namespace": "shop", "labels": {"app": name}},
-            spec={"ports": [{"port": port, "targetPort": 8080}], "weight": 0.25},
+            spec={"ports": [{"port": port, "targetPort": 8080}], "type": "LoadBalancer", "weight": 0.25},
             opts=child,
         )
-        self.register_outputs({"address": self.service.metadata["name"], "cluster_ip": self.service.spec["cluster_ip"]})
+        self.register_outputs({"address": self.service.metadata["name"], "ip": self.service.status.apply(lambda status: status.load_balancer.ingress[0].ip)})
 
 
 class System(pulumi.ComponentResource):

@@ -1,0 +1,183 @@
+"""The plugins of one door: who may use it, how often, how much it takes in, what is kept and what is changed on the way.
+
+Kong runs them in the order of their priorities, whatever the order of their names: `jwt` 1450, `key-auth` 1250,
+`request-size-limiting` 951, `acl` 950, `rate-limiting` 910, `request-transformer` 801, `response-transformer` 800, `proxy-cache` 100
+(kong/plugins/*/handler.lua, 3.9.3).
+
+What the open-source edition does not check, the mesh ingress does: its RequestAuthentication verifies a token again, with its audience
+and `nbf`, and its AuthorizationPolicy asks for the claims that the issuer requires.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from components.contracts import CounterStore
+from components.gateway import routes
+from components.gateway.kong import limits
+from components.gateway.limits import tiers_of
+from topology.derive import names
+from topology.derive.manifest import Manifest, manifest
+from topology.model.base import Name, seconds, size_in_bytes
+from topology.model.door import ApiKeyAuth, Door, JwtAuth, PublicAuth
+from topology.model.service import Protocol
+from topology.model.system import Topology
+
+API: Final = "configuration.konghq.com/v1"
+ANNOTATION: Final = "konghq.com/plugins"
+"""On a route or a KongConsumer: its plugins. A name without a KongPlugin is passed over and the route is served without it
+(KIC 3.5, kongstate.go `buildPlugins`), so a plugin comes before whatever names it."""
+
+TOKEN: Final = "token"
+KEY: Final = "key"
+"""The two plugins that are the same for every door. Plugins of a door have a dot in their names; a door has none."""
+
+USERNAME: Final = "x-consumer-username"
+GROUPS: Final = "x-consumer-groups"
+CONSUMER_HEADERS: Final = (
+    USERNAME, GROUPS, "x-consumer-id", "x-consumer-custom-id", "x-credential-identifier", "x-anonymous-consumer", "x-authenticated-groups",
+)  # fmt: skip
+"""By which Kong tells services who is calling (kong/constants.lua)."""
+DEBUG_HEADER: Final = "kong-debug"
+"""By which a client asks `proxy-cache` for its cache keys."""
+
+IDENTITY: Final = {USERNAME: names.CONSUMER_HEADER, GROUPS: names.TIER_HEADER}
+"""What Kong says of an API key's owner, and where the services read it. A consumer is in one group, its tier."""
+
+CACHED_TYPES: Final = (
+    "application/json", "application/json; charset=utf-8", "application/problem+json", "application/xml", "application/xml; charset=utf-8",
+    "text/plain", "text/plain; charset=utf-8", "text/html", "text/html; charset=utf-8", "text/css", "text/csv", "image/png", "image/jpeg",
+    "image/svg+xml",
+)  # fmt: skip
+"""Kinds of answers that are kept. `proxy-cache` compares type and parameters exactly; it passes on any other kind without keeping it."""
+
+
+def issuer_group(issuer: Name) -> str:
+    """Return the group of whoever shows a token of an issuer. A tier has no dot in its name."""
+    return f"issuer.{issuer}"
+
+
+def names_of(t: Topology, name: Name) -> list[str]:
+    """Return the names of a door's plugins, as its routes list them."""
+    door = t.doors[name]
+    own = [document["metadata"]["name"] for document in own_plugins(t, name)]
+    match door.auth:
+        case JwtAuth():
+            return [TOKEN, *own, limits.by_address(door.tiers[0])]
+        case ApiKeyAuth():
+            return [KEY, *own]  # the limit is its consumers' own
+        case PublicAuth():
+            return [*own, limits.by_address(door.tiers[0])]
+
+
+def shared(t: Topology, counters: CounterStore | None) -> Iterator[Manifest]:
+    """Yield the plugins that several doors or consumers name: how each credential is checked, and the limits of each tier."""
+    kinds = {type(door.auth) for door in t.doors.values()}
+    if JwtAuth in kinds:
+        yield _plugin(TOKEN, "jwt", _token())
+    if ApiKeyAuth in kinds:
+        yield _plugin(KEY, "key-auth", _key())
+    keyed = {tier for door in t.doors.values() if isinstance(door.auth, ApiKeyAuth) for tier in tiers_of(door)}
+    others = {tier for door in t.doors.values() if not isinstance(door.auth, ApiKeyAuth) for tier in tiers_of(door)[:1]}
+    for tier, about in t.tiers.items():
+        if tier in keyed:
+            yield _plugin(limits.by_consumer(tier), "rate-limiting", limits.rate_limiting(about, "consumer", counters))
+        if tier in others:
+            yield _plugin(limits.by_address(tier), "rate-limiting", limits.rate_limiting(about, "ip", counters))
+
+
+def own_plugins(t: Topology, name: Name) -> Iterator[Manifest]:
+    """Yield the plugins of one door."""
+    door = t.doors[name]
+    match door.auth:
+        case JwtAuth():
+            # `jwt` takes the token of any issuer that has a credential; only the group tells whose it was.
+            yield _plugin(f"{name}.allow", "acl", {"allow": [issuer_group(door.auth.jwt)], "hide_groups_header": True})
+        case ApiKeyAuth():
+            yield _plugin(f"{name}.allow", "acl", {"allow": list(door.auth.api_key), "hide_groups_header": False})
+        case PublicAuth():
+            pass
+    if routes.speaks(t, door) is Protocol.HTTP:
+        # A stream's body has no end to wait for; nginx bounds it by the largest body of all doors.
+        size = {"allowed_payload_size": size_in_bytes(door.max_body), "size_unit": "bytes", "require_content_length": False}
+        yield _plugin(f"{name}.body", "request-size-limiting", size)
+    yield _plugin(f"{name}.request", "request-transformer", _request(door))
+    told, hidden = routes.set_response_headers(t, door), list(door.response_headers.remove)
+    if told or hidden:
+        yield _plugin(f"{name}.response", "response-transformer", {**_set(told), "remove": {"headers": hidden}})
+    if cached(door):
+        yield _plugin(f"{name}.cache", "proxy-cache", _cache(door))
+
+
+def cached(door: Door) -> bool:
+    """Say whether Kong keeps answers of a door: where a credential is asked for. Answers of public doors are kept at the edge."""
+    return door.cache is not None and not isinstance(door.auth, PublicAuth) and bool({"GET", "HEAD"} & set(door.methods))
+
+
+def _plugin(name: str, plugin: str, config: Mapping[str, Any]) -> Manifest:
+    return manifest(API, "KongPlugin", name, names.GATEWAY_NAMESPACE, plugin=plugin, config=dict(config))
+
+
+def _token() -> dict[str, Any]:
+    """Return how tokens are checked: signature, issuer, end of life.
+
+    Naming `nbf` would refuse every token without one, which RFC 7519 leaves to the issuer; the mesh ingress checks it where it is.
+    """
+    return {
+        "header_names": ["authorization"],
+        "uri_param_names": [],
+        "cookie_names": [],
+        "key_claim_name": "iss",
+        "claims_to_verify": ["exp"],
+        "secret_is_base64": False,
+        "run_on_preflight": True,
+    }
+
+
+def _key() -> dict[str, Any]:
+    return {
+        "key_names": [names.API_KEY_HEADER],
+        "key_in_header": True,
+        "key_in_query": False,
+        "key_in_body": False,
+        "hide_credentials": True,
+        "run_on_preflight": True,
+    }
+
+
+def _request(door: Door) -> dict[str, Any]:
+    """Return what is changed in requests. Kong removes first, then renames, then sets: a client's own copy never survives."""
+    vouched = IDENTITY if isinstance(door.auth, ApiKeyAuth) else {}
+    gone = [
+        *routes.removed_request_headers(door, ()),
+        *names.TRACE_INTERNAL_HEADERS,
+        *(header for header in CONSUMER_HEADERS if header not in vouched),
+        DEBUG_HEADER,
+    ]
+    rename = {"rename": {"headers": [f"{old}:{new}" for old, new in vouched.items()]}} if vouched else {}
+    return {"remove": {"headers": list(dict.fromkeys(gone))}, **rename, **_set(door.request_headers.set)}
+
+
+def _set(headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return headers to be set whatever they were: `replace` changes one that is there, `add` makes one that is not."""
+    pairs = [f"{header}:{value}" for header, value in headers.items()]
+    return {"replace": {"headers": pairs}, "add": {"headers": pairs}} if pairs else {}
+
+
+def _cache(door: Door) -> dict[str, Any]:
+    """Return how answers are kept: for each API key apart, because the cache's key has the consumer in it, or for each token apart.
+
+    All tokens of an issuer are one consumer, so the token itself must tell their answers apart.
+    """
+    if door.cache is None:
+        raise ValueError("the door keeps no answers")
+    told_by = ["authorization"] if isinstance(door.auth, JwtAuth) else []
+    return {
+        "strategy": "memory",
+        "request_method": ["GET", "HEAD"],
+        "response_code": [200],
+        "content_type": list(CACHED_TYPES),
+        "cache_ttl": max(1, int(seconds(door.cache.ttl))),  # whole seconds: Kong knows no others here
+        "cache_control": False,
+        "vary_headers": sorted({*door.cache.vary, *told_by}),
+        "response_headers": {"X-Cache-Key": False},
+    }

@@ -1,0 +1,123 @@
+"""Whether and why one party can reach another: the ways that resources allow, or where they end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from policies.proof import SHOWN, call
+from policies.reading.accepted import ANYONE
+from policies.reading.stack import Stack
+from policies.rule import Hop
+from topology.edges import INTERNET, Edge, identity
+from topology.findings import did_you_mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Path:
+    """One way, or the place where it ends."""
+
+    title: str
+    """The call: method, path and credential; or why there is none."""
+    hops: tuple[Hop, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The answer: `reachable` says whether `source` can reach `target` in any way."""
+
+    source: str
+    target: str
+    reachable: bool
+    paths: tuple[Path, ...]
+
+
+class PartyError(ValueError):
+    """A name that is no party of the topology; the message says which there are."""
+
+
+OUTSIDE: Final = frozenset({INTERNET, ANYONE})
+
+
+def explain(stack: Stack, source: str, target: str) -> Explanation:
+    """Say whether and why a party can reach another.
+
+    A party is a service or composition of the topology, `internet`, `anyone` (whoever has an address in the cluster), or an
+    outside host.
+
+    Raises:
+        PartyError: for a name that is none of these.
+    """
+    sender, receivers = _party(stack, source), _targets(stack, target)
+    found = sorted(edge for edge in stack.observed.trails if _sent_by(edge, sender) and _sent_to(edge, receivers))
+    if found:
+        paths = tuple(Path(title=call(edge), hops=trail.hops) for edge in found for trail in stack.observed.trails[edge][:1])
+        return Explanation(source=source, target=target, reachable=True, paths=_once(paths))
+    return Explanation(source=source, target=target, reachable=False, paths=tuple(_endings(stack, sender, receivers)))
+
+
+def _party(stack: Stack, name: str) -> str:
+    t = stack.intent
+    if name in OUTSIDE:
+        return name
+    if name in t.services or name in t.compositions:
+        return identity(t, name)
+    if "." in name or "/" in name:
+        return name
+    known = (*t.services, *t.compositions, *OUTSIDE)
+    raise PartyError(f'"{name}" is no party: neither a service of {t.system} nor `internet` or `anyone` ({did_you_mean(name, known)})')
+
+
+def _targets(stack: Stack, name: str) -> frozenset[str]:
+    """Return the targets that a name means: an identity, or an outside host on any port."""
+    party = _party(stack, name)
+    hosts = {exit_.host for exit_ in stack.intent.egress.values()}
+    if party in hosts or (party not in OUTSIDE and "/" not in party):
+        return frozenset({f"{party}:{exit_.port}" for exit_ in stack.intent.egress.values() if exit_.host == party} | {party, f"{party}:443"})
+    return frozenset({party})
+
+
+def _sent_by(edge: Edge, sender: str) -> bool:
+    if sender == ANYONE:
+        return edge.source.startswith(ANYONE)
+    # What anyone may do, a service may do too.
+    return edge.source == sender or (sender != INTERNET and edge.source.startswith(ANYONE))
+
+
+def _sent_to(edge: Edge, receivers: frozenset[str]) -> bool:
+    return edge.target in receivers
+
+
+def _once(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    return tuple({path.title: path for path in paths}.values())
+
+
+def _endings(stack: Stack, sender: str, receivers: frozenset[str]) -> Iterator[Path]:
+    """Yield where what the party asks ends: at identity level and at address level, each by itself."""
+    observed = stack.observed
+    for target in sorted(receivers):
+        pods = stack.holders(target)
+        for pod in pods[:1]:
+            yield from _by_address(stack, sender, target)
+            guard = stack.guard(pod)
+            if guard is not None and sender != INTERNET:
+                policies = ", ".join(dict.fromkeys(map(str, guard.allowing))) or "none"
+                reason = f"no rule of {policies} names it"
+                yield Path(title=f"identity level: {target} does not accept {sender}", hops=(Hop(place=str(pod), allowed_by=reason),))
+    ends = [refusal for refusal in observed.refusals if refusal.flow.source == sender]
+    for refusal in sorted(ends, key=lambda refusal: -len(refusal.flow.hops))[:SHOWN]:
+        yield Path(title=f"{refusal.flow.requests} ends at {refusal.hop.place}", hops=(*refusal.flow.hops, refusal.hop))
+    for doubt in observed.doubts:
+        if doubt.north_south is (sender == INTERNET):
+            yield Path(title=f"not decided: {doubt.message}", hops=())
+
+
+def _by_address(stack: Stack, sender: str, target: str) -> Iterator[Path]:
+    senders = stack.holders(sender)
+    for source in senders[:1]:
+        for pod in stack.holders(target)[:1]:
+            ports = {port.target for service in stack.services_of(pod) for port in service.ports}
+            for port in sorted(number for each in ports if (number := pod.port_number(each)) is not None):
+                decision = stack.network.flow(source, pod, port)
+                word = "allow" if decision.allowed else "refuse"
+                hops = (Hop(place=str(source), allowed_by=""), Hop(place=f"{pod} port {port}", allowed_by="; ".join(decision.by)))
+                yield Path(title=f"address level: NetworkPolicies {word} the connection", hops=hops)

@@ -1,0 +1,138 @@
+"""The judge as a Pulumi policy pack: a few stack policies over one judgement.
+
+The SDK hands every stack policy all resources again, so there is one policy for each severity and not for each rule; the first
+that runs builds the stack and judges it, the others share the report. Every finding is reported as a mandatory violation, an
+undecided one too: the SDK would make an unknown value an advisory line.
+"""
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from pulumi_policy import EnforcementLevel, Policy, PolicyResource, ReportViolation, StackValidationArgs, StackValidationPolicy
+from pulumi_policy import Severity as PackSeverity
+from pulumi_policy.deserialize import serialize_properties
+
+from policies import exemptions
+from policies.harness import Report, judge
+from policies.intent import find_intent, load_intent, topology_named_by
+from policies.reading.normalise import normalise
+from policies.reading.stack import Stack
+from policies.registry import rules
+from policies.rule import Finding, Severity
+
+NAME: Final = "perimeter"
+ROOT: Final = Path(__file__).parent.parent
+"""The project's root: topology files are named from here."""
+
+SEVERITIES: Final[Mapping[Severity, PackSeverity]] = {
+    Severity.CRITICAL: PackSeverity.CRITICAL,
+    Severity.HIGH: PackSeverity.HIGH,
+    Severity.MEDIUM: PackSeverity.MEDIUM,
+    Severity.LOW: PackSeverity.LOW,
+}
+
+
+def record_of(resource: PolicyResource) -> dict[str, Any]:
+    """Return a resource of the SDK as a plan lists it, without the SDK's proxies: unknown values stay what the engine sent.
+
+    In a stack policy the props are a resource's outputs: for a planned resource its inputs, with what the provider adds.
+    """
+    options = resource.opts
+    return {
+        "urn": resource.urn,
+        "type": resource.resource_type,
+        "custom": not resource.resource_type.startswith("perimeter:"),
+        "inputs": _whole(serialize_properties(resource.props)),
+        "parent": resource.parent.urn if resource.parent else "",
+        "provider": f"{resource.provider.urn}::" if resource.provider else "",
+        "dependencies": [other.urn for other in resource.dependencies],
+        "propertyDependencies": {key: [other.urn for other in others] for key, others in resource.property_dependencies.items()},
+        "ignoreChanges": list(options.ignore_changes),
+        "protect": options.protect,
+    }
+
+
+def _whole(value: Any) -> Any:
+    """Return a value with whole numbers as integers: the wire has only floats."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return value
+
+
+def judged(resources: Iterable[PolicyResource]) -> Report:
+    """Judge the resources that the engine shows.
+
+    Raises:
+        IntentError, TopologyError, ExemptionError: if the topology or the exemptions cannot be read.
+    """
+    records = [record_of(resource) for resource in resources]
+    path = find_intent(topology_named_by(records, ROOT), ROOT)
+    stack = Stack(normalise(records), load_intent(path), topology_path=str(path))
+    return judge(stack, rules(), exemptions.load(ROOT / "policies" / "exemptions.yaml"), today=date.today())
+
+
+@dataclass(kw_only=True)
+class _Shared:
+    """The last judgement, kept for the policies that ask for the same resources."""
+
+    key: tuple[str, ...] = ()
+    report: Report | None = None
+
+    def of(self, resources: list[PolicyResource]) -> Report:
+        # The SDK makes new objects of the same resources for each policy; props take part so that a second update is judged anew.
+        key = tuple(f"{resource.urn} {_fingerprint(resource)}" for resource in resources)
+        if self.report is None or key != self.key:
+            self.key, self.report = key, judged(resources)
+        return self.report
+
+
+def _fingerprint(resource: PolicyResource) -> int:
+    return hash(repr(serialize_properties(resource.props)))
+
+
+def policies() -> list[Policy]:
+    """Return the stack policies of the pack, one for each severity."""
+    shared = _Shared()
+    return [
+        StackValidationPolicy(
+            name=f"{NAME}-{severity}",
+            description=f"The plan keeps every {severity} rule of the boundary.",
+            enforcement_level=EnforcementLevel.MANDATORY,
+            severity=level,
+            validate=_validator(severity, shared),
+        )
+        for severity, level in SEVERITIES.items()
+    ]
+
+
+def _validator(severity: Severity, shared: _Shared) -> Callable[[StackValidationArgs, ReportViolation], None]:
+    def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
+        try:
+            report = shared.of(args.resources)
+        except Exception as error:  # whatever keeps the judge from an answer blocks
+            if severity is Severity.CRITICAL:
+                report_violation(f"undecided: the judge could not judge: {error}\n{traceback.format_exc(limit=3)}", None)
+            return
+        of_severity = {result.rule.id for result in report.rules if result.rule.severity is severity}
+        for finding in report.findings:
+            if finding.rule in of_severity:
+                report_violation("\n".join(_lines(finding)), finding.urn or None)
+
+    return validate
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    resource = f"{finding.resource}: " if finding.resource else ""
+    yield f"{finding.rule} {finding.verdict}: {resource}{finding.message}"
+    for number, hop in enumerate(finding.path, 1):
+        yield f"  {number}. {hop.place}{f'  [{hop.allowed_by}]' if hop.allowed_by else ''}"
+    if finding.fix:
+        yield f"  → {finding.fix}"

@@ -1,0 +1,3 @@
+"""Is no Python. Formatters are told to leave it alone."""
+
+import = 1

@@ -1,0 +1,5 @@
+"""Warns and is fine."""
+
+import pulumi
+
+pulumi.log.warn("the certificate expires soon")

@@ -1,0 +1,126 @@
+"""Every reason for which there is no plan, and how it is said."""
+
+from pathlib import Path
+
+import pytest
+
+from planner.errors import PlanError
+from planner.program import plan_program
+from tests.planner.running import HERE, findings
+
+
+def test_a_urn_registered_twice_is_an_error_and_all_of_them_are_named():
+    first, second = findings("twice")
+    assert first.startswith("urn:pulumi:dev::twice::test:index:Part::a: registered twice.")
+    assert second.startswith("urn:pulumi:dev::twice::test:index:Part::b: registered twice.")
+
+
+def test_a_resource_without_a_provider_is_an_error_where_the_stack_forbids_default_ones():
+    found = findings("default_provider", "strict")
+    assert len(found) == 2
+    assert "kubernetes:core/v1:ConfigMap::settings: missing provider: it names none for package kubernetes" in found[0]
+
+
+def test_forbidding_the_default_provider_of_another_package_changes_nothing():
+    plan_program(HERE / "programs" / "default_provider", "dev", {"pulumi:disable-default-providers": '["aws"]'})
+
+
+def test_a_veto_that_is_no_list_is_an_error():
+    assert findings("default_provider", config={"pulumi:disable-default-providers": "kubernetes"}) == (
+        "config pulumi:disable-default-providers: 'kubernetes' is no list of packages. Write a list such as ['*'].",
+    )
+
+
+def test_an_unknown_invoke_is_named_once():
+    (found,) = findings("unknown_invoke")
+    assert found.startswith("unknown invoke aws:index/getRegion:getRegion: ")
+
+
+def test_a_component_that_a_plugin_builds_cannot_be_planned():
+    (found,) = findings("remote_component")
+    assert found.startswith("kubernetes:helm.sh/v4:Chart 'istio' is a component that its provider's plugin builds")
+
+
+def test_a_programs_error_is_shown_with_the_projects_own_lines():
+    assert findings("raises") == (
+        "the program raised KeyError: 'gateway'\n"
+        '  __main__.py:5 in <module>\n    parts.build({"web": 80})\n'
+        '  parts.py:2 in build\n    return ports["gateway"]',
+    )
+
+
+def test_an_error_in_apply_is_shown_with_the_projects_own_lines():
+    (found,) = findings("raises_later")
+    assert "invalid literal for int() with base 10: 'http'" in found
+    assert found.endswith("  __main__.py:7 in port\n    return int(name)")
+    assert "planner" not in found
+
+
+def test_an_error_while_a_resource_is_registered_names_the_resource():
+    (found,) = findings("bad_input")
+    assert "While processing resource: 'a', type: 'test:index:Part'" in found
+    assert "unexpected input of type object for size" in found
+
+
+def test_a_syntax_error_is_shown_where_it_is():
+    (found,) = findings("bad_syntax")
+    assert found.startswith("the program raised SyntaxError: ")
+    assert found.endswith("  __main__.py:3\n    import = 1")
+
+
+def test_an_error_that_carries_findings_comes_through_with_all_of_them():
+    assert findings("raises_findings") == ("a.yaml: services.cart: no owner", "a.yaml: services.pay: calls itself")
+
+
+def test_an_output_that_never_gets_a_value_is_an_error_that_names_what_waits():
+    (found,) = findings("pending")
+    assert found.startswith("the program ends with outputs that never get a value. Waiting: test:index:Part 'waits'.")
+
+
+def test_an_error_that_the_program_logs_makes_the_plan_fail():
+    assert findings("logs_error") == ("the program logged an error: no certificate",)
+
+
+def test_a_warning_that_the_program_logs_is_passed_on():
+    assert plan_program(HERE / "programs" / "warns", "dev").messages == ("warning: the certificate expires soon",)
+
+
+def test_a_program_that_ends_itself_has_no_plan():
+    (found,) = findings("exits")
+    assert found.startswith("the program called sys.exit(0).")
+
+
+def test_a_program_that_takes_its_process_down_is_shown_with_what_it_printed():
+    assert findings("crashes") == ("the program's process ended with code 7 before the program did.\nabout to fail",)
+
+
+def test_an_unknown_stack_is_an_error_that_lists_the_known_ones():
+    assert findings("everything", "nope") == (
+        f"{HERE / 'programs/everything/stacks/Pulumi.nope.yaml'}: there is no such file. Stacks with a file: dev, prod.",
+    )
+
+
+def test_a_folder_without_a_project_is_an_error(tmp_path: Path):
+    with pytest.raises(PlanError, match=r"Pulumi\.yaml: there is no such file\. Give the folder of a Pulumi project\."):
+        plan_program(tmp_path, "dev")
+
+
+def test_everything_wrong_with_a_project_is_said_at_once(tmp_path: Path):
+    (tmp_path / "Pulumi.yaml").write_text("runtime: go\nmain: nowhere\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("environment: [shared]\nconfig:\n  a:b:c: 1\n")
+    with pytest.raises(PlanError) as caught:
+        plan_program(tmp_path, "dev")
+    assert [finding.partition(": ")[2][:40] for finding in caught.value.findings] == [
+        "`name` is missing or no text. A project ",
+        "runtime 'go': only Python programs can b",
+        "`environment` takes values from Pulumi C",
+        "there is no program " + str(tmp_path / "nowhere")[:20],
+        "'a:b:c' is no configuration key. Write `",
+    ]
+
+
+def test_a_stack_file_that_is_no_yaml_is_an_error(tmp_path: Path):
+    (tmp_path / "Pulumi.yaml").write_text("name: a\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: [\n")
+    with pytest.raises(PlanError, match=r"Pulumi\.dev\.yaml: no YAML"):
+        plan_program(tmp_path, "dev")
