@@ -9,6 +9,7 @@ from cli.commands import check, explain, judge, plan, rules, schema
 from cli.errors import ExitCode, UsageError
 from planner.errors import PlanError
 from policies.exemptions import ExemptionError
+from policies.explain import PartyError
 from topology.findings import TopologyError
 
 app = typer.Typer(
@@ -27,10 +28,10 @@ def main() -> None:
     """Run the command line; bad input ends with its findings on standard error and exit code 2."""
     try:
         app()
-    except (TopologyError, PlanError, ExemptionError) as error:
+    except (TopologyError, PlanError) as error:
         report(tuple(str(finding) for finding in error.findings))
-    except UsageError as error:
-        report((str(error),))
+    except (UsageError, ExemptionError, PartyError) as error:
+        report(tuple(str(error).splitlines()))
 
 
 def report(findings: tuple[str, ...]) -> None:

@@ -1,7 +1,6 @@
 """Runs an unmodified policy pack on a plan, as the engine runs it in a preview."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from planner.environment import environment_with
 from planner.errors import PlanError
 from planner.plan import Plan
 
@@ -69,14 +69,13 @@ def analyze(pack: Path, plan: Plan, *, project: str, stack: str, config: Mapping
 
     pack = pack.resolve()
     _check(pack)
-    environment = {
-        **os.environ,
-        "PULUMI_ORGANIZATION": "organization",
-        "PULUMI_PROJECT": project,
-        "PULUMI_STACK": stack,
-        "PULUMI_DRY_RUN": "true",
-        "PULUMI_CONFIG": json.dumps(dict(config)),
-    }
+    environment = environment_with(
+        PULUMI_ORGANIZATION="organization",
+        PULUMI_PROJECT=project,
+        PULUMI_STACK=stack,
+        PULUMI_DRY_RUN="true",
+        PULUMI_CONFIG=json.dumps(dict(config)),
+    )
     with _running(pack, environment) as process:
         try:
             return tuple(converse(process.address(), plan, project=project, stack=stack, config=config))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from planner import wire
+from planner.environment import environment_with
 from planner.errors import PlanError
 from planner.plan import Mode, Plan
 from planner.project import Program, load_program
@@ -99,20 +100,8 @@ def _request(program: Program, mode: Mode) -> dict[str, Any]:
 
 
 def _environment(program: Program) -> dict[str, str]:
-    """Return the environment that the language host gives a program.
-
-    Where the interpreter is told to write no compiled modules beside their sources, they go to the user's own cache: compiling
-    pulumi_kubernetes anew takes a second and 50 MiB.
-    """
-    environment = {
-        **os.environ,
-        "PULUMI_CONFIG": json.dumps(dict(program.config)),
-        "PULUMI_CONFIG_SECRET_KEYS": json.dumps(program.secret_keys),
-    }
-    if environment.pop("PYTHONDONTWRITEBYTECODE", "") or sys.dont_write_bytecode:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        environment.setdefault("PYTHONPYCACHEPREFIX", str(cache / "perimeter" / "bytecode"))
-    return environment
+    """Return the environment that the language host gives a program."""
+    return environment_with(PULUMI_CONFIG=json.dumps(dict(program.config)), PULUMI_CONFIG_SECRET_KEYS=json.dumps(program.secret_keys))
 
 
 class _Run:

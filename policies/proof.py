@@ -48,10 +48,9 @@ class ProofRule(Rule):
     def too_many(self, stack: Stack) -> Iterator[Finding]:
         """Yield the calls that are possible and not allowed, one finding for each pair of parties."""
         observed = stack.observed
-        allowed = [edge for edge in stack.expected if edge.direction is self.direction]
         possible = [edge for edge in observed.edges if edge.direction is self.direction]
         groups: defaultdict[tuple[str, str], list[Edge]] = defaultdict(list)
-        for edge in beyond(possible, allowed):
+        for edge in beyond(possible, stack.expected_by_key):
             groups[edge.source, edge.target].append(edge)
         for _, edges in sorted(groups.items()):
             trail = observed.trails[min(edges)][0]

@@ -1,5 +1,6 @@
 """`perimeter rules`: what the judge holds a stack to."""
 
+import inspect
 from pathlib import Path
 from typing import Annotated
 
@@ -35,8 +36,8 @@ def rules(
         console.print(Markdown(page(known[rule.upper()])))
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("Rule", "Severity", "Holds that", "Others say it as"):
+    for column in ("Rule", "Severity", "Holds that"):
         table.add_column(column)
     for each in all_rules():
-        table.add_row(each.id, each.severity, each.name.replace("-", " "), ", ".join(each.frameworks))
+        table.add_row(each.id, each.severity, inspect.getdoc(each).splitlines()[0])
     console.print(table)

@@ -57,13 +57,10 @@ def istiod(binding: Binding, t: Topology, mesh: Name) -> dict[str, Any]:
 def gateway(binding: Binding, mesh: Name, role: Name) -> dict[str, Any]:
     """Return the values of one of a mesh's own gateways. The chart's Service would be public: ours stands beside it."""
     replicas: int = getattr(binding.replicas, role)
-    proxy_config: dict[str, Any] = {"proxyHeaders": QUIET_HEADERS}
+    # A request keeps the id that it has: a gateway, which takes its clients for the internet, would make a new one.
+    proxy_config: dict[str, Any] = {"proxyHeaders": {**QUIET_HEADERS, "requestId": {"disabled": True}}}
     if role == names.INGRESS:
-        proxy_config = {
-            "gatewayTopology": {"numTrustedProxies": TRUSTED_PROXIES},
-            # The edge's request id is kept: a proxy that takes its client for the internet would make a new one.
-            "proxyHeaders": {**QUIET_HEADERS, "requestId": {"disabled": True}},
-        }
+        proxy_config["gatewayTopology"] = {"numTrustedProxies": TRUSTED_PROXIES}
     return {
         "name": role,
         "revision": mesh,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from policies.reading.meshes import Mesh, Proxy
 from policies.reading.namespaces import Namespace
-from policies.reading.patterns import Pattern, parse
+from policies.reading.patterns import ByFirst, Pattern, parse
 from policies.reading.pods import Pod, Pods
 from policies.reading.requests import ANY_METHOD, Requests
 from policies.reading.resource import Resource
@@ -139,6 +139,7 @@ class Guard:
     port_mtls: dict[int, Mtls] = field(default_factory=dict[int, Mtls])
     strict_by: Resource | None = None
     """The PeerAuthentication that decided."""
+    _indexes: dict[tuple[int, bool], ByFirst[Grant]] = field(default_factory=dict[tuple[int, bool], ByFirst[Grant]])
 
     def mtls_on(self, port: int) -> Mtls:
         """Return what a container port accepts."""
@@ -160,9 +161,14 @@ class Guard:
         if self.allow is None:
             yield from self._after_deny(Admitted(requests=requests), identity, port, http=http)
             return
-        for grant in self.grants(port, http=http):
+        for grant in self._index(port, http=http).about(requests.path):
             if grant.admits_peer(identity):
                 yield from self.admit_by(grant, requests, identity, port, http=http)
+
+    def _index(self, port: int, *, http: bool) -> ByFirst[Grant]:
+        if (port, http) not in self._indexes:
+            self._indexes[port, http] = ByFirst((_paths(grant), grant) for grant in self.grants(port, http=http))
+        return self._indexes[port, http]
 
     def admit_by(self, grant: Grant, requests: Requests, identity: str, port: int, *, http: bool = True) -> Iterator[Admitted]:
         """Yield what one grant lets through of the requests of a peer that it admits.
@@ -286,6 +292,12 @@ class Guard:
                 case key:
                     return f"by {key}"
         return paths
+
+
+def _paths(grant: Grant) -> tuple[Pattern, ...] | None:
+    """Return the paths that a grant may be about, None for every path."""
+    condition = grant.get("path")
+    return tuple(map(parse, condition.values)) if condition and condition.values else None
 
 
 def _without(found: list[Requests], others: tuple[str, ...]) -> list[Requests]:

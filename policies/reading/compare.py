@@ -40,11 +40,10 @@ def within(narrow: Edge, wide: Edge) -> bool:
     return operation_within(narrow, wide) and demands_of(narrow) >= demands_of(wide)
 
 
-def beyond(edges: Iterable[Edge], allowed: Iterable[Edge]) -> Iterator[Edge]:
+def beyond(edges: Iterable[Edge], allowed: Mapping[Key, list[Edge]]) -> Iterator[Edge]:
     """Yield the edges that are not within any allowed one."""
-    known = by_key(allowed)
     for edge in edges:
-        if not any(within(edge, other) for other in known.get(key_of(edge), ())):
+        if not any(within(edge, other) for other in allowed.get(key_of(edge), ())):
             yield edge
 
 

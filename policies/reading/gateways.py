@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from policies.reading.controllers import GATEWAY_API, Controller, class_of, container_port
 from policies.reading.namespaces import Namespace
-from policies.reading.patterns import EVERY, Pattern, exact, meet_hosts, regex, segment_prefix
+from policies.reading.patterns import EVERY, ByFirst, Pattern, exact, meet_hosts, regex, segment_prefix
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
@@ -71,6 +72,12 @@ class Listener:
     hostname: str
     spec: Mapping[str, Any]
     rules: tuple[Rule, ...]
+
+    @cached_property
+    def by_precedence(self) -> ByFirst[tuple[Match, Rule]]:
+        """Return every match of every rule, the one that wins first."""
+        found = sorted(((match, rule) for rule in self.rules for match in rule.matches), key=lambda pair: pair[0].rank, reverse=True)
+        return ByFirst((match.patterns, (match, rule)) for match, rule in found)
 
 
 @dataclass(kw_only=True, eq=False)

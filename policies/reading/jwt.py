@@ -1,9 +1,11 @@
 """What gateways ask of a token, and in which ways what they ask is less than a token's whole proof.
 
-A token is proved when its signature, issuer, audience and expiry are checked and none of that is optional. Envoy checks `exp` and
-`nbf` wherever a token has them; Kong only where `claims_to_verify` names them, and it cannot check an audience at all.
+A token is proved when its signature, issuer, audience and expiry are checked and none of that is optional. Envoy checks `exp` where
+a token has it and accepts one that has none (jwt_authn; Envoy Gateway 1.9 has no field to ask for it): a rule of authorization has to.
+Kong asks for `exp` where `claims_to_verify` names it, and cannot check an audience at all.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +14,9 @@ from topology.model.system import Topology
 
 ASYMMETRIC: Final = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"})
 """Algorithms whose verifier holds no key that could sign."""
+
+HAS_EXPIRY: Final = re.compile(r"(?:^|&&)\s*has\([^()]*\.exp\)\s*(?:$|&&)")
+"""The part of a CEL expression that is false for a token without `exp`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +56,11 @@ def istio_providers(request_authentication: Mapping[str, Any]) -> tuple[Provider
     )
 
 
-def envoy_weaknesses(jwt: Mapping[str, Any], intent: Topology) -> Iterator[str]:
-    """Yield every way in which Envoy Gateway's `jwt` proves less than a whole token of an issuer of the topology."""
+def envoy_weaknesses(security_policy: Mapping[str, Any], intent: Topology) -> Iterator[str]:
+    """Yield every way in which the `jwt` in the spec of a SecurityPolicy proves less than a whole token of an issuer of the topology."""
+    jwt: Mapping[str, Any] = security_policy["jwt"]
+    if not _asks_for_expiry(security_policy.get("authorization") or {}):
+        yield "a token without `exp` is accepted, and lasts for ever"
     if jwt.get("optional"):
         yield "`optional: true` lets requests without a token in"
     if jwt.get("failOpen"):
@@ -108,6 +116,19 @@ def kong_credential_weaknesses(credential: Mapping[str, str], intent: Topology) 
         yield f"its algorithm is {algorithm}: whoever can verify a token can also sign one"
     if algorithm in ASYMMETRIC and not credential.get("rsa_public_key"):
         yield "it has no public key to check a signature with"
+
+
+def _asks_for_expiry(authorization: Mapping[str, Any]) -> bool:
+    """Say whether every request that is allowed had an `exp`: by a CEL expression of each rule that allows."""
+    rules: Sequence[Mapping[str, Any]] = authorization.get("rules") or ()
+    allowing = [rule for rule in rules if rule["action"] == "Allow"]
+    closed = authorization.get("defaultAction", "Deny") == "Deny"
+    return closed and bool(allowing) and all(_fails_without_expiry(rule.get("cel") or "") for rule in allowing)
+
+
+def _fails_without_expiry(cel: str) -> bool:
+    """Say whether a CEL expression is false for a token without `exp`; one with alternatives may be true for another reason."""
+    return HAS_EXPIRY.search(cel) is not None and "||" not in cel and "?" not in cel
 
 
 def _keys(provider: Mapping[str, Any]) -> str:

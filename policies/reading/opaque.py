@@ -143,6 +143,15 @@ def is_patch(resource: Resource) -> bool:
     return is_kubernetes_object(resource) and resource.kind.endswith("Patch")
 
 
+def holds_unknown(value: Any) -> bool:
+    """Say whether something inside a value is unknown: the quick question before `unknown_paths`."""
+    if is_unknown(value):
+        return True
+    if isinstance(value, dict):
+        return any(map(holds_unknown, cast("dict[str, Any]", value).values()))
+    return isinstance(value, list) and any(map(holds_unknown, cast("list[Any]", value)))
+
+
 def unknown_paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield path and value of every unknown inside a value."""
     if is_unknown(value):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from policies.reading.values import UnknownValueError
 
@@ -17,6 +17,7 @@ ANY: Final = None
 """A segment of a pattern that matches any one non-empty segment."""
 
 Segment = str | None
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Pattern:
 
     @property
     def first(self) -> str | None:
-        """Return the first segment where every path of the set has the same."""
+        """Return the first segment where every path of the set has the same; None where they differ."""
         return self.segments[0] if self.segments else None
 
     def meet(self, other: "Pattern") -> "Pattern | None":
@@ -240,6 +241,31 @@ def meet_all(patterns: Iterable[Pattern], other: Pattern) -> tuple[Pattern, ...]
 def covered(pattern: Pattern, by: Iterable[Pattern]) -> bool:
     """Say whether some single pattern holds every path of another."""
     return any(pattern.within(other) for other in by)
+
+
+class ByFirst(Generic[T]):
+    """Ordered things by the first segment of the paths they are about, so that a narrow set of paths asks few of them."""
+
+    def __init__(self, items: Iterable[tuple[Iterable[Pattern] | None, T]]) -> None:
+        """Index items in their order; None stands for every path."""
+        self._all: list[T] = []
+        self._by_first: dict[str, list[int]] = {}
+        self._anywhere: list[int] = []
+        for patterns, item in items:
+            firsts = {EVERY.first} if patterns is None else {pattern.first for pattern in patterns}
+            if None in firsts:
+                self._anywhere.append(len(self._all))
+            else:
+                for first in firsts:
+                    self._by_first.setdefault(first or "", []).append(len(self._all))
+            self._all.append(item)
+
+    def about(self, pattern: Pattern) -> Iterable[T]:
+        """Return the items that may concern some path of a pattern, in their order."""
+        if pattern.first is None:
+            return self._all
+        found = self._by_first.get(pattern.first, [])
+        return [self._all[position] for position in (sorted((*found, *self._anywhere)) if found else self._anywhere)]
 
 
 # Hosts: `*` is every host, `*.a.b` every host below `a.b`, anything else one host.

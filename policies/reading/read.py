@@ -151,7 +151,7 @@ class Observed:
 
     @cached_property
     def _used_pairs(self) -> frozenset[tuple[str, str]]:
-        allowed = by_key(self.stack.expected)
+        allowed = self.stack.expected_by_key
         pairs: set[tuple[str, str]] = set()
         for edge, trails in self.trails.items():
             if any(operation_within(edge, other) for other in allowed.get(key_of(edge), ())):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from policies.reading.patterns import EVERY, Pattern, covered, meet_hosts
+from policies.reading.values import UnknownValueError
 
 ANY_METHOD = "*"
 """Every method."""
@@ -56,8 +57,10 @@ class Requests:
             return
         for pattern in patterns:
             both = self.path.meet(pattern)
-            if both is not None and not covered(both, self.without):
-                yield replace(self, path=both)
+            if both is not None:
+                taken = tuple(each for each in self.without if _meets(each, both)) if self.without else ()
+                if not covered(both, taken):
+                    yield replace(self, path=both, without=taken)
 
     def having(self, headers: Iterable[tuple[str, str]]) -> "Requests | None":
         """Return the requests with some more headers; None where they already have another value of one."""
@@ -69,7 +72,15 @@ class Requests:
 
     def minus(self, patterns: Iterable[Pattern]) -> "Requests | None":
         """Return the requests outside some patterns; None where nothing is left."""
-        taken = [pattern for pattern in patterns if pattern.meet(self.path) is not None]
+        taken = [pattern for pattern in patterns if _meets(pattern, self.path)]
         if covered(self.path, taken):
             return None
         return replace(self, without=(*self.without, *taken)) if taken else self
+
+
+def _meets(one: Pattern, two: Pattern) -> bool:
+    """Say whether two patterns share a path; where that cannot be written as a pattern, they do."""
+    try:
+        return one.meet(two) is not None
+    except UnknownValueError:
+        return True

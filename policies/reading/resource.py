@@ -43,7 +43,7 @@ class Resource:
         """
         value: Any = self.props
         for step in path:
-            if isinstance(value, Mapping):
+            if type(value) is dict or isinstance(value, Mapping):
                 value = value.get(step)
             elif isinstance(value, list) and isinstance(step, int):
                 value = value[step] if step < len(value) else None

@@ -8,6 +8,7 @@ from typing import TypeVar
 from policies.reading import charts, controllers
 from policies.reading.authorization import Authorization, Guard
 from policies.reading.certificates import Certificates
+from policies.reading.compare import Key, by_key
 from policies.reading.envoy_gateway import POLICY_KINDS, EnvoyPolicies
 from policies.reading.exposure import Exposure, of_gateway, of_ingress, of_pod, of_service
 from policies.reading.gateways import ROUTE_KINDS, ApiGateway, read_gateway
@@ -68,6 +69,11 @@ class Stack:
     def expected(self) -> frozenset[Edge]:
         """Return what the topology allows."""
         return edges(self.intent)
+
+    @cached_property
+    def expected_by_key(self) -> Mapping[Key, list[Edge]]:
+        """Return what the topology allows by direction, source, target and host."""
+        return by_key(self.expected)
 
     @cached_property
     def _expected_by_source(self) -> Mapping[str, tuple[Edge, ...]]:
@@ -252,7 +258,7 @@ class Stack:
         def of(kind: str) -> Iterator[Resource]:
             return self.of(f"{kind}.{ISTIO_NETWORKING}")
 
-        return Traffic(of, self.service, self.member, self.namespace, self.note)
+        return Traffic(of, self.pods, self.service, self.member, self.namespace, self.note)
 
     @cached_property
     def certificates(self) -> Certificates:

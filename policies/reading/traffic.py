@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from policies.reading.meshes import Mesh, Proxy
 from policies.reading.namespaces import Namespace
-from policies.reading.pods import Pod
+from policies.reading.pods import Pod, Pods
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
 from policies.reading.services import CLUSTER_DOMAIN, Service
@@ -41,6 +41,7 @@ class Traffic:
     def __init__(
         self,
         of: Callable[[str], Iterable[Resource]],
+        pods: Pods,
         services: Callable[[str, str], Service | None],
         member: Callable[[Pod], tuple[Mesh, Proxy] | None],
         namespace: Callable[[str], Namespace],
@@ -55,8 +56,8 @@ class Traffic:
         self._bound: defaultdict[str, list[Resource]] = defaultdict(list)
         self._rules: defaultdict[str, list[Resource]] = defaultdict(list)
         self._entries: defaultdict[str, list[ServiceEntry]] = defaultdict(list)
-        self._sidecars: defaultdict[str, list[Resource]] = defaultdict(list)
-        self._sidecar_of: dict[Pod, Resource | None] = {}
+        self._own_sidecar: dict[Pod, Resource] = {}
+        self._sidecar_of_namespace: dict[str, Resource] = {}
         for resource in of("VirtualService"):
             self._read(resource, self._add_virtual)
         for resource in of("DestinationRule"):
@@ -64,7 +65,7 @@ class Traffic:
         for resource in of("ServiceEntry"):
             self._read(resource, self._add_entry)
         for resource in of("Sidecar"):
-            self._sidecars[resource.namespace].append(resource)
+            self._read(resource, lambda sidecar: self._add_sidecar(sidecar, pods))
 
     def _read(self, resource: Resource, read: Callable[[Resource], Any]) -> None:
         try:
@@ -114,27 +115,21 @@ class Traffic:
         exported = exported or mesh.config.get(defaults[resource.kind]) or ["*"]
         return any(each == "*" or each == namespace or (each == "." and resource.namespace == namespace) for each in exported)
 
+    def _add_sidecar(self, resource: Resource, pods: Pods) -> None:
+        labels = resource.at("spec", "workloadSelector", "labels", default={})
+        if not labels:
+            self._sidecar_of_namespace.setdefault(resource.namespace, resource)
+            return
+        for pod in pods.with_labels(resource.namespace, labels):
+            self._own_sidecar.setdefault(pod, resource)
+
     def sidecar(self, pod: Pod) -> Resource | None:
         """Return the Sidecar resource that holds for a pod: its own, its namespace's, the root namespace's."""
-        if pod not in self._sidecar_of:
-            self._sidecar_of[pod] = self._find_sidecar(pod)
-        return self._sidecar_of[pod]
-
-    def _find_sidecar(self, pod: Pod) -> Resource | None:
         member = self._member(pod)
         if member is None or member[1] is Proxy.GATEWAY:
             return None  # Sidecar resources do not apply to gateways.
-        mesh = member[0]
-        whole: Resource | None = None
-        for resource in self._sidecars.get(pod.namespace, ()):
-            labels = resource.at("spec", "workloadSelector", "labels", default={})
-            if labels and matches_labels(labels, pod.labels):
-                return resource
-            whole = whole or (None if labels else resource)
-        if whole is None and mesh.root_namespace != pod.namespace:
-            root = self._sidecars.get(mesh.root_namespace, ())
-            whole = next((resource for resource in root if not resource.at("spec", "workloadSelector")), None)
-        return whole
+        own = self._own_sidecar.get(pod) or self._sidecar_of_namespace.get(pod.namespace)
+        return own or self._sidecar_of_namespace.get(member[0].root_namespace)
 
     def sees(self, pod: Pod, namespace: str, host: str) -> bool:
         """Say whether a pod's proxy is told about a host of a namespace (`egress.hosts` of its Sidecar; without one, everything)."""

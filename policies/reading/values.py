@@ -18,6 +18,8 @@ UNKNOWN_SENTINELS: Final = (
 )
 """How Pulumi spells an unknown value: any, bool, number, string, array, object (sdk/go/common/resource/plugin/rpc.go)."""
 
+_SHORTEST: Final = min(map(len, UNKNOWN_SENTINELS))
+
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """The key that marks a special value such as a secret (sdk/go/common/resource/sig/sig.go)."""
 
@@ -72,14 +74,19 @@ def is_known(value: Any, kind: type) -> bool:
 
 def known(value: Any, path: str = "") -> Any:
     """Return plain data for a value of a plan: unknown and secret parts become `Unknown`, each with its path."""
-    if isinstance(value, str):
-        return Unknown(path, "unknown until it is deployed") if any(s in value for s in UNKNOWN_SENTINELS) else value
-    if isinstance(value, Mapping):
+    kind = type(value)
+    if kind is str:
+        return Unknown(path, "unknown until it is deployed") if len(value) >= _SHORTEST and any(s in value for s in UNKNOWN_SENTINELS) else value
+    if kind is dict:
         if value.get(SIGNATURE) == SECRET:
             return Unknown(path, "secret")
         return {str(key): known(item, f"{path}.{key}" if path else str(key)) for key, item in value.items()}
-    if isinstance(value, Sequence):
+    if kind is list:
         return [known(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, Mapping):
+        return known(dict(value), path)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return known(list(value), path)
     return value
 
 

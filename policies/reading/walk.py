@@ -11,7 +11,7 @@ from policies.reading.flow import PLAIN, Doubt, Flow, Peer, Refusal, Trail
 from policies.reading.gateways import ApiGateway
 from policies.reading.istio_gateways import MeshGateway, MeshServer
 from policies.reading.meshes import Proxy
-from policies.reading.patterns import EVERY, exact, meet_hosts
+from policies.reading.patterns import EVERY, ByFirst, exact, meet_hosts
 from policies.reading.pods import Pod
 from policies.reading.requests import ANY_METHOD, Requests
 from policies.reading.resource import Resource
@@ -58,6 +58,7 @@ class Walk:
         self.trails: defaultdict[Edge, dict[tuple[object, ...], Trail]] = defaultdict(dict)
         self.refusals: list[Refusal] = []
         self.doubts: dict[tuple[bool, str], Doubt] = {}
+        self._routes: dict[tuple[Resource, str], ByFirst[Route]] = {}
         self.presented: set[tuple[str, str]] = set()
         """Secrets (namespace, name) whose certificates the proxies on the way show."""
 
@@ -358,13 +359,16 @@ class Walk:
                         continue
                     found = True
                     narrowed = flow.with_requests(requests)
-                    routes = [route for route in routes_of(service) if gateway.name in route.gateways]
-                    self._reading_routes(narrowed, service, pod, routes)
+                    self.reading(narrowed, service, lambda flow=narrowed, service=service: self._bound(flow, service, pod, gateway))
         if not found:
             self.refuse(flow, str(gateway), f"no VirtualService is bound to it for host {flow.requests.host}", gateway.resource)
 
-    def _reading_routes(self, flow: Flow, service: Resource, pod: Pod, routes: list[Route]) -> None:
-        self.reading(flow, service, lambda: self.routed(flow, (pod,), routes))
+    def _bound(self, flow: Flow, service: Resource, pod: Pod, gateway: MeshGateway) -> None:
+        key = (service, gateway.name)
+        if key not in self._routes:
+            routes = [route for route in routes_of(service) if gateway.name in route.gateways]
+            self._routes[key] = ByFirst((route.patterns, route) for route in routes)
+        self.routed(flow, (pod,), self._routes[key].about(flow.requests.path))
 
     def routed(self, flow: Flow, senders: tuple[Pod, ...], routes: Iterable[Route]) -> None:
         """Follow requests by routes in order: each takes what it matches from those after it."""

@@ -42,14 +42,10 @@ def _listener(walk: "Walk", flow: Flow, gateway: ApiGateway, pod: Pod, listener:
         return
     if not _client_admitted(walk, flow, gateway, listener, peer, place):
         return
-    rules = sorted(
-        ((match, rule) for rule in listener.rules for match in rule.matches),
-        key=lambda pair: pair[0].rank,
-        reverse=True,
-    )
+    rules = listener.by_precedence
     for requests in flow.requests.to([listener.hostname]):
         onward = replace(flow.with_requests(requests).hop(str(pod), place, gateway.gateway), roles=(*flow.roles, ROLE))
-        _rules(walk, onward, gateway, listener, pod, rules)
+        _rules(walk, onward, gateway, listener, pod, rules.about(onward.requests.path))
 
 
 def _client_admitted(walk: "Walk", flow: Flow, gateway: ApiGateway, listener: Listener, peer: Peer, place: str) -> bool:

@@ -26,7 +26,7 @@ class A06(RouteRule):
     Forbids:
         - a route without authentication that is no public door of the topology; a TCP, TLS or UDP route, which cannot have any;
         - a JWT check without issuer, without audience, with keys from a plain address, with an issuer or audience that the topology
-          does not know, or one that is optional;
+          does not know, one that is optional, or one that accepts a token without `exp`;
         - Kong's jwt plugin without `exp` in `claims_to_verify`, with `anonymous`, with symmetric keys; an audience that no layer
           checks (Kong cannot, so the mesh ingress must);
         - an API-key check without keys, or with an anonymous way around it.
@@ -48,8 +48,13 @@ class A06(RouteRule):
                     issuer: https://login.abc.example
                     audiences: [abc-api]
                     remoteJWKS: {uri: https://login.abc.example/.well-known/jwks.json}
+              authorization:      # Envoy accepts a token without `exp`
+                defaultAction: Deny
+                rules:
+                  - action: Allow
+                    cel: has(metadata.filter_metadata['envoy.filters.http.jwt_authn']['customers'].exp)
 
-        Envoy checks `exp` and `nbf` of every token that has them. A door for everybody says so in the topology (`public: <reason>`).
+        A door for everybody says so in the topology (`public: <reason>`).
     """
 
     id = "A06"
@@ -76,8 +81,8 @@ class A06(RouteRule):
     def _envoy(self, published: Published) -> Iterator[Finding]:
         policy = published.policy("SecurityPolicy")
         spec: Mapping[str, Any] = policy.spec if policy else {}
-        if policy is not None and (jwt := spec.get("jwt")):
-            for weakness in envoy_weaknesses(jwt, published.stack.intent):
+        if policy is not None and spec.get("jwt"):
+            for weakness in envoy_weaknesses(spec, published.stack.intent):
                 yield self.broken(
                     policy,
                     f"for {published} of {published.route}: {weakness}",

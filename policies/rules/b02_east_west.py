@@ -6,7 +6,7 @@ from typing import ClassVar
 from policies.proof import TIGHTEN, ProofRule, listed
 from policies.reading.accepted import admitted_by, anyone_in, ports_of
 from policies.reading.authorization import Admitted, Guard, speaks_http
-from policies.reading.compare import beyond, by_key, key_of, operation_within
+from policies.reading.compare import beyond, key_of, operation_within
 from policies.reading.meshes import Proxy
 from policies.reading.pods import Pod
 from policies.reading.requests import Requests
@@ -85,7 +85,7 @@ class EastWest(ProofRule):
         target = stack.identity(pod)
         http = speaks_http(stack.services_of(pod), pod, port)
         held = [_edge(sender.name, target, admitted, http=http) for sender, admitted in admitted_by(stack, guard, port, http=http) if not sender.address]
-        if excess := sorted(beyond(held, {*stack.expected, *stack.observed.counter_calls})):
+        if excess := sorted(set(beyond(held, stack.expected_by_key)) - stack.observed.counter_calls):
             message = f"by identity alone the resources allow what the topology does not; only NetworkPolicies hold it back: {listed(excess)}"
             yield self.broken(guard.allowing[-1], message, TIGHTEN)
         for grant in guard.grants(port, http=http):
@@ -102,7 +102,7 @@ class EastWest(ProofRule):
 
     def _beyond_the_proxy(self, stack: Stack, proxy: str, target: str, admitted: list[Admitted], *, http: bool) -> Iterator[Finding]:
         """Yield what a service accepts from a mesh's own gateway that nothing allowed asks of that gateway."""
-        allowed = by_key(stack.expected)
+        allowed = stack.expected_by_key
         asked = [
             edge
             for edge, trails in stack.observed.trails_to(target)

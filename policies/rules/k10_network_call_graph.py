@@ -8,7 +8,9 @@ from policies.checks import attempt
 from policies.layers import Layer, Workload, layers_of, workload
 from policies.reading.network import EVERY_PORT, Opening
 from policies.reading.pods import Pod
+from policies.reading.resource import Resource
 from policies.reading.stack import Stack
+from policies.reading.values import UnknownValueError
 from policies.rule import Finding, Rule, Severity
 
 
@@ -42,14 +44,19 @@ class K10(Rule):
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check what each pod of a service or of a mesh's gateways lets in."""
         graph = call_graph(stack)
+        unread = unread_policies(stack)
+        yield from (self.undecided(policy, str(error)) for policy, error in unread.items())
+        unsure = frozenset(policy.namespace for policy in unread)
         for pod, expected in graph.senders.items():
-            yield from attempt(self, pod.resource, self._pod(pod, expected, stack))
+            yield from attempt(self, pod.resource, self._pod(pod, expected, unsure, stack))
 
-    def _pod(self, pod: Pod, expected: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
+    def _pod(self, pod: Pod, expected: frozenset[Pod], unsure: frozenset[str], stack: Stack) -> Iterator[Finding]:
         ports = _ports(pod, stack)
         for opening in stack.network.openings(pod, "Ingress"):
             yield from self._opening(pod, opening, expected, ports)
         for sender in expected:
+            if {sender.namespace, pod.namespace} & unsure:
+                continue  # a policy that cannot be read may open it
             for port in ports:
                 decision = stack.network.flow(sender, pod, port)
                 if not decision.allowed:
@@ -81,6 +88,12 @@ class K10(Rule):
             for opened in opening.ports:
                 if not any(opened.holds(port, "TCP", pod) for port in ports):
                     yield self.broken(policy, f"it opens {opened} of {pod}, which no Service leads to", "name the port of the service")
+
+
+def unread_policies(stack: Stack) -> Mapping[Resource, UnknownValueError]:
+    """Return the NetworkPolicies that cannot be read, and why."""
+    _ = stack.network  # reading them notes those that cannot be read
+    return {resource: error for resource, error in stack.unreadable if resource.kind == "NetworkPolicy"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,7 +128,11 @@ def call_graph(stack: Stack) -> CallGraph:
     for layer, callers in ((Layer.EGRESS, layers.exits), (Layer.BRIDGE, layers.bridged)):
         for pod in places[layer]:
             apps = {app for caller in callers for app in by_workload.get(caller, ())}
-            others = {other for other in places[layer] if (_domain(other, stack), _domain(pod, stack)) in layers.crossings}
+            others = {
+                other
+                for other in places[layer]
+                if layer is Layer.BRIDGE and (_domain(other, stack), _domain(pod, stack)) in layers.crossings
+            }
             senders[pod] = frozenset({*_near(pod, apps, stack), *others})
     for pod in places[Layer.LIMITER]:
         senders[pod] = frozenset(_near(pod, layers.limited, stack))

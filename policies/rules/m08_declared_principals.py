@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from policies.checks import at, attempt
@@ -11,6 +12,7 @@ from policies.reading.meshes import Mesh
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
+from policies.reading.values import UnknownValueError
 from policies.rule import Finding, Rule, Severity
 from policies.rules.m11_policies_are_enforced import is_dry_run
 from topology.edges import Direction
@@ -57,12 +59,18 @@ class M08(Rule):
             yield from attempt(self, mesh.release, self._mesh(mesh))
         expected = _Expected(stack)
         named: defaultdict[Pod, set[str]] = defaultdict(set)
-        unread: defaultdict[Pod, set[Resource]] = defaultdict(set)
+        unsure: set[str] = set()
         for policy in stack.of("AuthorizationPolicy"):
-            yield from attempt(self, policy, self._policy(policy, expected, named, unread))
+            try:
+                said = _Said.by(policy)
+            except UnknownValueError as error:
+                yield self.undecided(policy, str(error))
+                unsure.add(policy.namespace)
+                continue
+            yield from self._policy(policy, said, expected, named)
         for pod, callers in expected.declared():
             missing = sorted(callers - named[pod])
-            if missing and not unread[pod]:
+            if missing and pod.namespace not in unsure:
                 yield self.broken(
                     pod.resource,
                     f"no policy lets {missing[0]} call {pod}, though the topology does",
@@ -81,33 +89,18 @@ class M08(Rule):
                 mesh.release, "other authorities may sign identities for it (caCertificates)", "remove meshConfig.caCertificates"
             )
 
-    def _policy(self, policy: Resource, expected: "_Expected", named: defaultdict[Pod, set[str]], unread: defaultdict[Pod, set[Resource]]) -> Iterator[Finding]:
-        selector: Mapping[str, Any] = policy.at("spec", "selector", default={})
-        pods = expected.selected(policy, selector)
-        for pod in pods:
-            unread[pod].add(policy)
-        if selector and not pods:
+    def _policy(self, policy: Resource, said: "_Said", expected: "_Expected", named: defaultdict[Pod, set[str]]) -> Iterator[Finding]:
+        pods = expected.selected(policy, said.selector)
+        if said.selector and not pods:
             yield self.broken(policy, "its selector matches no workload of this stack: it guards nothing", "select the workload's pods")
-        if policy.at("spec", "action", default="ALLOW") != "ALLOW" or is_dry_run(policy):
-            for pod in pods:
-                unread[pod].discard(policy)
+        if not said.allows:
             return
-        principals: dict[str, None] = {}
-        for index, rule in enumerate(policy.at("spec", "rules", default=[])):
-            for source in at(rule, "from", default=[]):
-                for field, whom in COARSE.items():
-                    if values := [value for value in at(source, "source", field, default=[]) if value != "*"]:
-                        yield self.broken(policy, f"rules[{index}] allows {whom} ({field}: {', '.join(values)})", "name principals")
-                principals.update(dict.fromkeys(at(source, "source", "principals", default=[])))
-            for condition in at(rule, "when", default=[]):
-                if condition.get("key") == PRINCIPAL:
-                    principals.update(dict.fromkeys(condition.get("values") or ()))
-        for principal in principals:
-            if principal != "*":
-                yield from self._principal(policy, principal, pods, expected)
+        for where, whom in said.coarse:
+            yield self.broken(policy, f"{where} allows {whom}", "name principals")
+        for principal in said.principals:
+            yield from self._principal(policy, principal, pods, expected)
         for pod in pods:
-            named[pod] |= set(principals)
-            unread[pod].discard(policy)
+            named[pod].update(said.principals)
 
     def _principal(self, policy: Resource, principal: str, pods: tuple[Pod, ...], expected: "_Expected") -> Iterator[Finding]:
         match = IDENTITY.match(principal)
@@ -126,6 +119,44 @@ class M08(Rule):
                     policy, f"it lets {principal} call {pod}, which the topology does not", "declare the call, or remove the principal"
                 )
                 return
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    """What an AuthorizationPolicy says about callers."""
+
+    selector: Mapping[str, Any]
+    allows: bool
+    """It is an ALLOW policy that is enforced."""
+    principals: tuple[str, ...]
+    """Without `*`, which is M07's."""
+    coarse: tuple[tuple[str, str], ...]
+    """Rules that admit callers by something wider than an identity, and whom."""
+
+    @classmethod
+    def by(cls, policy: Resource) -> "_Said":
+        """Read a policy.
+
+        Raises:
+            UnknownValueError: if something in it is not known.
+        """
+        principals: dict[str, None] = {}
+        coarse: list[tuple[str, str]] = []
+        for index, rule in enumerate(policy.at("spec", "rules", default=[])):
+            for source in at(rule, "from", default=[]):
+                principals.update(dict.fromkeys(at(source, "source", "principals", default=[])))
+                for field, whom in COARSE.items():
+                    if values := [value for value in at(source, "source", field, default=[]) if value != "*"]:
+                        coarse.append((f"rules[{index}]", f"{whom} ({field}: {', '.join(values)})"))
+            for condition in at(rule, "when", default=[]):
+                if condition.get("key") == PRINCIPAL:
+                    principals.update(dict.fromkeys(condition.get("values") or ()))
+        return cls(
+            selector=policy.at("spec", "selector", default={}),
+            allows=policy.at("spec", "action", default="ALLOW") == "ALLOW" and not is_dry_run(policy),
+            principals=tuple(principal for principal in principals if principal != "*"),
+            coarse=tuple(coarse),
+        )
 
 
 class _Expected:

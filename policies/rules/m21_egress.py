@@ -10,7 +10,7 @@ from policies.reading.network import EVERY_PORT, Opening
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
-from policies.rules.k10_network_call_graph import CallGraph, call_graph
+from policies.rules.k10_network_call_graph import CallGraph, call_graph, unread_policies
 
 DNS_NAMESPACE: Final = "kube-system"
 DNS_LABELS: Final = ({"k8s-app": "kube-dns"}, {"k8s-app": "node-local-dns"})
@@ -50,6 +50,7 @@ class M21(Rule):
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check what each pod of a service or of a mesh's gateways may connect to."""
         layers, graph, telemetry = layers_of(stack), call_graph(stack), collectors(stack.meshes)
+        yield from (self.undecided(policy, str(error)) for policy, error in unread_policies(stack).items())
         for pod in graph.senders:
             check = self._pod(pod, layers.pods.get(pod), graph, telemetry, stack)
             yield from attempt(self, pod.resource, check)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policies.reading.normalise import RELEASE
-from policies.reading.opaque import Role, is_kubernetes_object, kind_of, unknown_paths
+from policies.reading.opaque import Role, holds_unknown, is_kubernetes_object, kind_of, unknown_paths
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.values import UnknownValueError
@@ -65,6 +65,8 @@ class P01(Rule):
         elif is_kubernetes_object(resource):
             fields = {key: resource.props.get(key) for key in ("apiVersion", "kind")}
         else:
+            return
+        if not holds_unknown(fields):
             return
         found: dict[str, list[str]] = {}
         for path, value in unknown_paths(fields):

@@ -62,10 +62,16 @@ def test_an_error_while_a_resource_is_registered_names_the_resource():
     assert "unexpected input of type object for size" in found
 
 
-def test_a_syntax_error_is_shown_where_it_is():
-    (found,) = findings("bad_syntax")
+def test_a_syntax_error_is_shown_where_it_is(tmp_path: Path):
+    (tmp_path / "Pulumi.yaml").write_text("name: a\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("")
+    (tmp_path / "__main__.py").write_text("import part\n")
+    (tmp_path / "part.py").write_text("\nimport = 1\n")
+    with pytest.raises(PlanError) as caught:
+        plan_program(tmp_path, "dev")
+    (found,) = caught.value.findings
     assert found.startswith("the program raised SyntaxError: ")
-    assert found.endswith("  __main__.py:3\n    import = 1")
+    assert found.endswith("  part.py:2\n    import = 1")
 
 
 def test_an_error_that_carries_findings_comes_through_with_all_of_them():

@@ -34,7 +34,10 @@ def test_stack_and_project_are_those_of_the_urns():
 
 def test_a_urn_holds_the_types_of_all_ancestors_but_the_stack():
     assert by_name("everything")["orders"]["urn"] == f"{SYSTEM}$test:workload:Service::orders"
-    assert by_name("everything")["orders-account"]["urn"] == f"{SYSTEM}$test:workload:Service$kubernetes:core/v1:ServiceAccount::orders-account"
+    assert (
+        by_name("everything")["orders-account"]["urn"]
+        == f"{SYSTEM}$test:workload:Service$kubernetes:core/v1:ServiceAccount::orders-account"
+    )
 
 
 def test_every_resource_comes_after_what_it_refers_to():
@@ -209,7 +212,9 @@ def test_a_program_learns_that_it_is_previewed_and_what_it_prints_is_passed_on()
 
 def test_no_secret_is_ever_in_a_plan():
     for mode in (Mode.PESSIMISTIC, Mode.OPTIMISTIC):
-        made = plan_program(HERE / "programs" / "everything", "dev", {"password": "correct-horse", "kubernetes:token": "battery"}, mode=mode)
+        made = plan_program(
+            HERE / "programs" / "everything", "dev", {"password": "correct-horse", "kubernetes:token": "battery"}, mode=mode
+        )
         text = made.to_json()
         for secret in ("hunter2", "correct-horse", "root-of-all", "AAAAAAAA", "made on deploy"):
             assert secret not in text

@@ -16,6 +16,8 @@ from topology.model.system import Egress
 PUBLIC_AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
 """The bundle of public certificate authorities in Istio's proxy image."""
 PLAIN_HTTP_PORT: Final = 80
+INTERNAL_HEADERS: Final = [*names.IDENTITY_HEADERS, *names.TRACE_INTERNAL_HEADERS, "x-forwarded-for", "x-forwarded-proto"]
+"""What an outside host learns nothing of: who the client is, who the caller is, and how we are built."""
 
 
 def asked_port(exit_: Egress) -> int:
@@ -86,7 +88,12 @@ def _exit(r: Relations, namespace: Name, service: str, name: Name, exit_: Egress
             "exportTo": seen_by,
             "http": [
                 {"match": [{"gateways": [traffic.MESH], "port": port}], "route": [to_gateway], "retries": traffic.NO_RETRIES},
-                {"match": [{"gateways": [own]}], "route": [to_outside], "retries": traffic.NO_RETRIES},
+                {
+                    "match": [{"gateways": [own]}],
+                    "route": [to_outside],
+                    "retries": traffic.NO_RETRIES,
+                    "headers": {"request": {"remove": INTERNAL_HEADERS}},
+                },
             ],
         },
     )

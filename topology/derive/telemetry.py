@@ -33,6 +33,7 @@ LOG_FORMAT: Final = {
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
     "details": "%RESPONSE_CODE_DETAILS%",
+    "route": "%ROUTE_NAME%",
     "cluster": "%UPSTREAM_CLUSTER%",
     "received_bytes": "%BYTES_RECEIVED%",
     "sent_bytes": "%BYTES_SENT%",

@@ -44,6 +44,9 @@ REFUSED: Final = {
 What is left reads the same everywhere, so the edge passes it on as it came.
 """
 
+COMPACT: Final = r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
+"""A JSON Web Signature in compact form (RFC 7515, 7.1)."""
+
 LOG: Final = {
     "time": "$time_iso8601",
     "request_id": "$edge_request_id",
@@ -173,7 +176,9 @@ def _maps(hosts: Iterable[HostName]) -> Iterator[str]:
     yield "# The path alone, as it came: query strings carry secrets."
     yield from _map("$request_uri", "$path", {r"~^(?<asked>[\x21-\x3e\x40-\x7e]*)": "$asked"})
     yield "# A door sees the credential it asks for and no other."
-    yield from _map("$credential", "$edge_authorization", {Credential.JWT: "$http_authorization", Credential.ANY: "$http_authorization"})
+    yield "# A token is told in one spelling: layers differ in what else they take for one."
+    told = rf"~^(?:{Credential.JWT}|{Credential.ANY}):[Bb]earer +(?<bearer>{COMPACT})$"
+    yield from _map('"$credential:$http_authorization"', "$edge_authorization", {told: "Bearer $bearer"})
     key = f"$http_{names.API_KEY_HEADER.replace('-', '_')}"
     yield from _map("$credential", "$edge_api_key", {Credential.API_KEY: key, Credential.ANY: key})
     yield "# Only a door to a WebSocket service upgrades, only to WebSocket, and only by version 13 of its handshake: never to h2c."

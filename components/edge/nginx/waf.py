@@ -16,6 +16,9 @@ SETUP_FILE: Final = "crs-setup.conf"
 RULES: Final = "/opt/owasp-crs/rules/*.conf"
 """Where the image keeps the rules."""
 
+MOST_HEADERS: Final = 100
+"""Request headers, at most: so many does Kong look at unless told otherwise, so that none could hide behind them."""
+
 CONTENT_TYPES: Final = (
     "application/x-www-form-urlencoded", "multipart/form-data", "multipart/related", "text/xml", "application/xml",
     "application/soap+xml", "application/json", "application/merge-patch+json", "application/json-patch+json",
@@ -60,6 +63,7 @@ SecAuditLog /dev/stdout
 SecRule REQUEST_HEADERS_NAMES "@contains _" "id:1001,phase:1,t:none,deny,status:400,log,auditlog,msg:'Header name with an underscore'"
 SecRule &REQUEST_HEADERS:Authorization "@gt 1" "id:1002,phase:1,t:none,deny,status:400,log,auditlog,msg:'Several Authorization headers'"
 SecRule &REQUEST_HEADERS:{names.API_KEY_HEADER} "@gt 1" "id:1003,phase:1,t:none,deny,status:400,log,auditlog,msg:'Several API keys'"
+SecRule &REQUEST_HEADERS "@gt {MOST_HEADERS}" "id:1005,phase:1,t:none,deny,status:400,log,auditlog,msg:'Too many headers'"
 SecRule {overriding} "@rx ." "id:1004,phase:1,t:none,deny,status:403,log,auditlog,msg:'Method override'"
 
 SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:application(?:/soap\\+|/)|text/)xml" "id:1011,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=XML"

@@ -55,7 +55,8 @@ def filters(t: Topology, door: Door) -> list[dict[str, Any]]:
         {"type": "RequestHeaderModifier", "requestHeaderModifier": {**_headers("set", given), "remove": list(dict.fromkeys(gone))}}
     ]
     change = routes.response_change(t, door)
-    modifier = {**_headers("set", change.set), **_headers("add", change.add), **({"remove": list(change.remove)} if change.remove else {})}
+    gone_too = {"remove": list(change.remove)} if change.remove else {}
+    modifier = {**_headers("set", change.set), **_headers("add", change.add), **gone_too}
     if modifier:
         found.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": modifier})
     return found
@@ -100,7 +101,7 @@ def traffic(t: Topology, name: Name) -> Manifest:
     spec: dict[str, Any] = {
         "targetRefs": routes.targets(t, name),
         "rateLimit": _rate_limit(t, door),
-        "circuitBreaker": {key: CONNECTIONS for key in ("maxConnections", "maxPendingRequests", "maxParallelRequests")},
+        "circuitBreaker": dict.fromkeys(("maxConnections", "maxPendingRequests", "maxParallelRequests"), CONNECTIONS),
         "timeout": timeout,
     }
     if protocol is Protocol.HTTP:
@@ -115,6 +116,8 @@ def rate_rules(t: Topology, door: Door, scope: Scope) -> list[dict[str, Any]]:
         {
             "clientSelectors": [_clients(t, door, tier, alone=len(tiers) == 1)],
             "limit": {"requests": window.requests, "unit": window.unit.capitalize()},
+            # One count for all methods and paths of the door. Proxies that count by themselves cannot: each route counts its own.
+            **({"shared": True} if scope is Scope.GLOBAL else {}),
         }
         for tier in tiers
         if t.tiers[tier].scope is scope
@@ -164,9 +167,7 @@ def _claims(t: Topology, door: Door, issuer_name: Name) -> Iterator[list[dict[st
         wanted[issuer.tier_claim] = list(door.tiers)
     shapes = [("String",) if claim == issuer.tier_claim else ("String", "StringArray") for claim in wanted]
     for chosen in product(*shapes):
-        yield [
-            {"name": claim, "valueType": shape, "values": values} for (claim, values), shape in zip(wanted.items(), chosen, strict=True)
-        ]
+        yield [{"name": claim, "valueType": shape, "values": values} for (claim, values), shape in zip(wanted.items(), chosen, strict=True)]
 
 
 def _rate_limit(t: Topology, door: Door) -> dict[str, Any]:

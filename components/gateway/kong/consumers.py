@@ -12,7 +12,7 @@ from components.gateway.kong.plugins import ANNOTATION, API, issuer_group
 from topology.derive import names
 from topology.derive.manifest import Manifest, manifest
 from topology.model.base import Name
-from topology.model.door import ApiKeyAuth, JwtAuth
+from topology.model.door import ApiKeyAuth, Issuer, JwtAuth
 from topology.model.system import Topology
 
 CLASS: Final = {"kubernetes.io/ingress.class": "kong"}
@@ -55,18 +55,7 @@ def api_key(consumer: Name, key: Any) -> Manifest:
 
 def credentials(t: Topology) -> list[Manifest]:
     """Return the credentials that hold nothing secret: issuers' public keys, and the groups."""
-    pinned = [
-        _credential(
-            token_secret(name),
-            "jwt",
-            {
-                "key": t.issuers[name].issuer,
-                "algorithm": keys.algorithm(t.issuers[name].public_keys[0]),
-                "rsa_public_key": t.issuers[name].public_keys[0],
-            },
-        )
-        for name in issuers(t)
-    ]
+    pinned = [_credential(token_secret(name), "jwt", _public_key(t.issuers[name])) for name in issuers(t)]
     groups = dict.fromkeys([*keyed(t).values(), *(issuer_group(name) for name in issuers(t))])
     return [*pinned, *(_credential(group_secret(group), "acl", {"group": group}) for group in groups)]
 
@@ -78,6 +67,19 @@ def consumers(t: Topology) -> list[Manifest]:
     ]
     tokens = [_consumer(issuer_group(name), [token_secret(name), group_secret(issuer_group(name))], {}) for name in issuers(t)]
     return [*clients, *tokens]
+
+
+def _public_key(issuer: Issuer) -> dict[str, str]:
+    """Return an issuer's key; its field is called `rsa_public_key` whatever its kind.
+
+    Raises:
+        ValueError: if there is no key, or none that Kong can use: `components.gateway.features` refuses such a topology before.
+    """
+    found = [(pem, algorithm) for pem in issuer.public_keys if (algorithm := keys.algorithm(pem))]
+    if len(found) != 1:
+        raise ValueError(f"{issuer.issuer} needs exactly one public key that Kong can use")
+    [(pem, algorithm)] = found
+    return {"key": issuer.issuer, "algorithm": algorithm, "rsa_public_key": pem}
 
 
 def _consumer(name: str, held: Iterable[str], annotations: Mapping[str, str]) -> Manifest:

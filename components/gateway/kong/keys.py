@@ -24,21 +24,13 @@ _ALGORITHM_WITHIN: Final = 40
 """Bytes of a SubjectPublicKeyInfo in which its algorithm stands: before the key itself."""
 
 
-def algorithm(pem: str) -> str:
-    """Return the JWS algorithm of the signatures that a public key verifies.
-
-    Raises:
-        ValueError: if the text is not one PEM public key of a kind that Kong can use. It says why and never repeats the text,
-            which may be a private key by mistake.
-    """
+def algorithm(pem: str) -> str | None:
+    """Return the JWS algorithm of the signatures that a public key verifies; None for any text but one such key in PEM."""
     found = _PEM.fullmatch(pem)
     if found is None:
-        raise ValueError("is not one public key in PEM, from BEGIN PUBLIC KEY to END PUBLIC KEY")
+        return None
     try:
         key = base64.b64decode("".join(found["body"].split()), validate=True)
-    except binascii.Error as error:
-        raise ValueError("is not base64 between BEGIN PUBLIC KEY and END PUBLIC KEY") from error
-    for identifier, name in ALGORITHMS.items():
-        if identifier in key[:_ALGORITHM_WITHIN]:
-            return name
-    raise ValueError("is neither RSA, nor P-256, P-384 or P-521, nor Ed25519")
+    except binascii.Error:
+        return None
+    return next((name for identifier, name in ALGORITHMS.items() if identifier in key[:_ALGORITHM_WITHIN]), None)

@@ -27,7 +27,10 @@ ANNOTATION: Final = "konghq.com/plugins"
 """On a route or a KongConsumer: its plugins. A name without a KongPlugin is passed over and the route is served without it
 (KIC 3.5, kongstate.go `buildPlugins`), so a plugin comes before whatever names it."""
 
-TOKEN: Final = "token"
+PUBLIC: Final = "perimeter.dev/public"
+"""On the routes of a public door: why it is public."""
+
+TOKEN: Final = "token"  # noqa: S105 # a name
 KEY: Final = "key"
 """The two plugins that are the same for every door. Plugins of a door have a dot in their names; a door has none."""
 
@@ -54,6 +57,13 @@ CACHED_TYPES: Final = (
 def issuer_group(issuer: Name) -> str:
     """Return the group of whoever shows a token of an issuer. A tier has no dot in its name."""
     return f"issuer.{issuer}"
+
+
+def annotations(t: Topology, name: Name) -> dict[str, str]:
+    """Return the annotations of a door's routes: its plugins, and that path and host go on as they came."""
+    door = t.doors[name]
+    said = {ANNOTATION: ",".join(names_of(t, name)), "konghq.com/strip-path": "false", "konghq.com/preserve-host": "true"}
+    return {**said, PUBLIC: door.auth.public} if isinstance(door.auth, PublicAuth) else said
 
 
 def names_of(t: Topology, name: Name) -> list[str]:
@@ -101,9 +111,8 @@ def own_plugins(t: Topology, name: Name) -> Iterator[Manifest]:
         size = {"allowed_payload_size": size_in_bytes(door.max_body), "size_unit": "bytes", "require_content_length": False}
         yield _plugin(f"{name}.body", "request-size-limiting", size)
     yield _plugin(f"{name}.request", "request-transformer", _request(door))
-    told, hidden = routes.set_response_headers(t, door), list(door.response_headers.remove)
-    if told or hidden:
-        yield _plugin(f"{name}.response", "response-transformer", {**_set(told), "remove": {"headers": hidden}})
+    if change := _response(t, door):
+        yield _plugin(f"{name}.response", "response-transformer", change)
     if cached(door):
         yield _plugin(f"{name}.cache", "proxy-cache", _cache(door))
 
@@ -155,6 +164,13 @@ def _request(door: Door) -> dict[str, Any]:
     ]
     rename = {"rename": {"headers": [f"{old}:{new}" for old, new in vouched.items()]}} if vouched else {}
     return {"remove": {"headers": list(dict.fromkeys(gone))}, **rename, **_set(door.request_headers.set)}
+
+
+def _response(t: Topology, door: Door) -> dict[str, Any]:
+    change = routes.response_change(t, door)
+    gone = {"remove": {"headers": list(change.remove)}} if change.remove else {}
+    beside = {"append": {"headers": [f"{header}:{value}" for header, value in change.add.items()]}} if change.add else {}
+    return {**gone, **_set(change.set), **beside}
 
 
 def _set(headers: Mapping[str, str]) -> dict[str, Any]:

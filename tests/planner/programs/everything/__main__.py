@@ -31,7 +31,9 @@ class Service(pulumi.ComponentResource):
             spec={"ports": [{"port": port, "targetPort": 8080}], "type": "LoadBalancer", "weight": 0.25},
             opts=child,
         )
-        self.register_outputs({"address": self.service.metadata["name"], "ip": self.service.status.apply(lambda status: status.load_balancer.ingress[0].ip)})
+        self.register_outputs(
+            {"address": self.service.metadata["name"], "ip": self.service.status.apply(lambda status: status.load_balancer.ingress[0].ip)}
+        )
 
 
 class System(pulumi.ComponentResource):
@@ -91,4 +93,4 @@ k8s.core.v1.ConfigMap(
 pulumi.export("name", system.orders.service.metadata["name"])
 pulumi.export("password", config.require_secret("password"))
 pulumi.export("stock", {"labels": system.stock.service.metadata["labels"], "tiers": config.require_object("tiers")})
-print("planned by", pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), pulumi.runtime.is_dry_run())
+print("planned by", pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), pulumi.runtime.is_dry_run())  # noqa: T201 # programs print

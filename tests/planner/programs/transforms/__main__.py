@@ -3,7 +3,7 @@
 import pulumi
 
 
-def label(key: str):  # noqa: ANN201
+def label(key: str):
     def add(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
         return pulumi.ResourceTransformResult(props={**args.props, key: args.name}, opts=args.opts)
 

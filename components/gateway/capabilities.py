@@ -1,0 +1,209 @@
+"""What a topology may ask of a gateway, and which gateway carries it: one table, from which the check of a topology follows."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from components.binding import GatewayKind
+from components.gateway.envoy.doors import MOST_AUDIENCES, MOST_LOCAL_RULES, filters, rate_rules
+from components.gateway.kong.keys import algorithm
+from components.gateway.routes import MOST_EDITS
+from topology.findings import Finding, KeyPath
+from topology.model.base import Name
+from topology.model.door import ApiKeyAuth, Door, Issuer, JwtAuth, PublicAuth
+from topology.model.service import Scope
+from topology.model.system import Topology
+
+ENVOY: Final = GatewayKind.ENVOY_GATEWAY
+KONG: Final = GatewayKind.KONG
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """One place in a topology that asks for a feature."""
+
+    path: KeyPath
+    given: object = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """Something that doors ask for."""
+
+    name: str
+    carried: Mapping[GatewayKind, str]
+    """How, by the gateways that carry it (or by the layer that does, whatever the gateway)."""
+    lacking: Mapping[GatewayKind, str] = field(default_factory=dict[GatewayKind, str])
+    """Why not, by the gateways that do not carry it."""
+    uses: Callable[[Topology], Iterator[Use]] | None = None
+    """Where a topology asks for it; None where every gateway carries it."""
+    instead: str = ""
+    """What to change in the topology; empty where only another gateway helps."""
+
+
+def findings(t: Topology, gateway: GatewayKind) -> list[Finding]:
+    """Return every use of a feature that the gateway does not carry."""
+    return [
+        Finding(path=use.path, given=use.given, reason=_reason(feature, gateway), suggestion=_suggestion(feature))
+        for feature in FEATURES
+        if gateway in feature.lacking and feature.uses is not None
+        for use in feature.uses(t)
+    ]
+
+
+def _reason(feature: Feature, gateway: GatewayKind) -> str:
+    return f"asks for {feature.name}, which {gateway} cannot carry: {feature.lacking[gateway]}"
+
+
+def _suggestion(feature: Feature) -> str:
+    able = [f"perimeter:gateway: {gateway}" for gateway in GatewayKind if gateway in feature.carried]
+    return ", or ".join([*([feature.instead] if feature.instead else []), *(f"set `{setting}` in the stack file" for setting in able)])
+
+
+def _token_doors(t: Topology) -> Iterator[tuple[Name, Door, Name, Issuer]]:
+    for name, door in t.doors.items():
+        if isinstance(door.auth, JwtAuth):
+            yield name, door, door.auth.jwt, t.issuers[door.auth.jwt]
+
+
+def _at_auth(name: Name) -> KeyPath:
+    return ("doors", name, "auth", "jwt")
+
+
+def _fetched_keys(t: Topology) -> Iterator[Use]:
+    yield from (Use(path=_at_auth(name), given=login) for name, _, login, issuer in _token_doors(t) if not issuer.public_keys)
+
+
+def _several_keys(t: Topology) -> Iterator[Use]:
+    for name, _, login, issuer in _token_doors(t):
+        if len(issuer.public_keys) > 1:
+            yield Use(path=_at_auth(name), given=login)
+
+
+def _unread_keys(t: Topology) -> Iterator[Use]:
+    for name, _, login, issuer in _token_doors(t):
+        if any(algorithm(pem) is None for pem in issuer.public_keys):
+            yield Use(path=_at_auth(name), given=login)
+
+
+def _told_tiers(t: Topology) -> Iterator[Use]:
+    yield from (Use(path=("doors", name, "tiers")) for name, _, _, issuer in _token_doors(t) if issuer.tier_claim)
+
+
+def _kept_behind_credentials(t: Topology) -> Iterator[Use]:
+    for name, door in t.doors.items():
+        if door.cache and not isinstance(door.auth, PublicAuth):
+            yield Use(path=("doors", name, "cache"))
+
+
+def _many_edits(t: Topology) -> Iterator[Use]:
+    for name, door in t.doors.items():
+        for change in filters(t, door):
+            side = "requestHeaders" if "requestHeaderModifier" in change else "responseHeaders"
+            edits = change.get("requestHeaderModifier") or change["responseHeaderModifier"]
+            if any(len(headers) > MOST_EDITS for headers in edits.values()):
+                yield Use(path=("doors", name, side))
+
+
+def _many_limits(t: Topology) -> Iterator[Use]:
+    for name, door in t.doors.items():
+        if (count := len(rate_rules(t, door, Scope.LOCAL))) > MOST_LOCAL_RULES:
+            path = ("doors", name, "auth", "apiKey") if isinstance(door.auth, ApiKeyAuth) else ("doors", name, "tiers")
+            yield Use(path=path, given=count)
+
+
+def _many_audiences(t: Topology) -> Iterator[Use]:
+    for name, _, login, issuer in _token_doors(t):
+        if len(issuer.audiences) > MOST_AUDIENCES:
+            yield Use(path=_at_auth(name), given=login)
+
+
+def _both(how: str) -> dict[GatewayKind, str]:
+    return {ENVOY: how, KONG: how}
+
+
+FEATURES: Final = (
+    Feature(name="hosts, methods, paths and API versions by header", carried=_both("routes of the Gateway API")),
+    Feature(name="path rewriting, canaries, weights, versions of a service", carried=_both("the mesh ingress")),
+    Feature(name="compositions", carried=_both("a workload in the mesh, which is a service like others to the gateway")),
+    Feature(name="WebSocket and gRPC services", carried=_both("routes of the Gateway API")),
+    Feature(
+        name="an issuer's key set, fetched and fetched again",
+        carried={ENVOY: "SecurityPolicy with remoteJWKS, cached as the issuer's keyCache says"},
+        lacking={KONG: "its open-source edition knows only keys that it is given"},
+        uses=_fetched_keys,
+        instead="give the issuer `publicKeys`",
+    ),
+    Feature(
+        name="several keys of one issuer",
+        carried={ENVOY: "the key set"},
+        lacking={KONG: "it keeps one key for an issuer"},
+        uses=_several_keys,
+        instead="keep one of `publicKeys`",
+    ),
+    Feature(
+        name="a public key that is no PEM of an RSA, P-256, P-384, P-521 or Ed25519 key",
+        carried={ENVOY: "the key set, in place of `publicKeys`"},
+        lacking={KONG: "it must be told the algorithm that goes with the key"},
+        uses=_unread_keys,
+        instead="write the key as `-----BEGIN PUBLIC KEY-----`",
+    ),
+    Feature(
+        name="audience and required claims of a token",
+        carried={ENVOY: "SecurityPolicy", KONG: "the mesh ingress, which verifies the token again; Kong checks signature, issuer and end"},
+    ),
+    Feature(
+        name="more audiences than Envoy Gateway's API takes",
+        carried={KONG: "the mesh ingress"},
+        lacking={ENVOY: f"a JWT provider has at most {MOST_AUDIENCES} audiences"},
+        uses=_many_audiences,
+        instead="give the doors issuers of their own",
+    ),
+    Feature(
+        name="tiers told by a claim of the token",
+        carried={ENVOY: "the claim becomes a header, by which limits choose"},
+        lacking={KONG: "its open-source edition passes no claim on, so it could neither tell tiers apart nor refuse a token of none"},
+        uses=_told_tiers,
+        instead="remove the issuer's `tierClaim`",
+    ),
+    Feature(
+        name="limits for each client of a token door",
+        carried={ENVOY: "counted by the token's `sub`", KONG: "counted by the client's address, as at a public door"},
+    ),
+    Feature(
+        name="limits for each consumer of an API key", carried={ENVOY: "counted for each door", KONG: "counted for all doors together"}
+    ),
+    Feature(name="limits for each address at a public door", carried=_both("counted by the address that the edge has seen")),
+    Feature(
+        name="limits counted once for all instances",
+        carried={ENVOY: "its rate-limit service with Redis", KONG: "its rate-limiting plugin with Redis"},
+    ),
+    Feature(
+        name="so many tiers and limits at one door",
+        carried={KONG: "one plugin for each tier"},
+        lacking={ENVOY: f"a route has at most {MOST_LOCAL_RULES} limits that each proxy counts by itself"},
+        uses=_many_limits,
+        instead="give the tiers `scope: global`",
+    ),
+    Feature(
+        name="a body limit",
+        carried=_both("the gateway for HTTP; for gRPC and WebSocket, which it must not hold back, the edge"),
+    ),
+    Feature(name="a cache of a public door", carried=_both("the edge")),
+    Feature(
+        name="a cache behind a credential",
+        carried={KONG: "its proxy-cache plugin, which runs after authentication"},
+        lacking={ENVOY: "it keeps no answers, and the edge, which does, does not know who is asking"},
+        uses=_kept_behind_credentials,
+        instead="remove the cache",
+    ),
+    Feature(name="headers set and removed, and those that announce the end of an API version", carried=_both("the gateway")),
+    Feature(
+        name="so many changed headers",
+        carried={KONG: "its transformer plugins"},
+        lacking={ENVOY: f"a filter of the Gateway API sets at most {MOST_EDITS} headers, and removes as many"},
+        uses=_many_edits,
+        instead="change fewer",
+    ),
+)
+"""Every feature of a door."""

@@ -1,0 +1,3 @@
+"""Fails before it can be asked."""
+
+raise RuntimeError("no rules today")

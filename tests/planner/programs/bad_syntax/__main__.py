@@ -1,3 +1,0 @@
-"""Is no Python. Formatters are told to leave it alone."""
-
-import = 1

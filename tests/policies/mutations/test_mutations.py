@@ -1,0 +1,115 @@
+"""Every mutation of every real plan is noticed by the rule meant for it, and the unmutated plan is clean.
+
+The figure (caught / tried) stands at the end of the test output.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.binding import Binding, GatewayKind
+from components.gateway import uncarried
+from planner.program import plan_program
+from policies.harness import findings_of, judge
+from policies.reading.normalise import normalise
+from policies.reading.stack import Stack
+from policies.registry import rules
+from policies.rule import Verdict
+from tests.policies.mutations.catalogue import MUTATIONS
+from tests.policies.mutations.mutation import Family
+from tests.policies.mutations.summary import PROPERTY
+from tests.systems import ROOT, SYSTEMS, plan, topology, topology_file
+
+GATEWAYS = {"local": GatewayKind.ENVOY_GATEWAY, "local-kong": GatewayKind.KONG}
+RULES = {rule.id: rule for rule in rules()}
+
+
+def carries(stack: str, system: str) -> bool:
+    binding = Binding(topology=str(topology_file(system)), gateway=GATEWAYS[stack])
+    return not uncarried(binding, topology(system))
+
+
+PLANS = [pytest.param(system, stack, id=f"{system}-{stack}") for system in SYSTEMS for stack in GATEWAYS if carries(stack, system)]
+"""Every system with every gateway that carries what it asks for."""
+
+
+@cache
+def resources(system: str, stack: str) -> list[dict[str, Any]]:
+    return list(plan(system, stack).resources)
+
+
+@pytest.mark.parametrize(("system", "stack"), PLANS)
+def test_the_unmutated_plan_is_clean(system: str, stack: str) -> None:
+    report = judge(Stack(normalise(resources(system, stack)), topology(system)), rules())
+    assert report.verdict is Verdict.KEPT, "\n".join(f"{each.rule} {each.resource}: {each.message}" for each in report.findings)
+
+
+@pytest.mark.parametrize("family", list(Family))
+@pytest.mark.parametrize(("system", "stack"), PLANS)
+def test_every_mutation_is_noticed_by_the_rule_meant_for_it(
+    system: str, stack: str, family: Family, record_property: Callable[[str, object], None]
+) -> None:
+    good = resources(system, stack)
+    missed: list[str] = []
+    tried = 0
+    for mutation in MUTATIONS:
+        broken = mutation.apply(good) if mutation.family is family else None
+        if broken is None:
+            continue
+        tried += 1
+        if not findings_of(RULES[mutation.rule], Stack(normalise(broken), topology(system))):
+            missed.append(f"{mutation.rule} does not notice {mutation.id}: {mutation.description}")
+    record_property(PROPERTY, (f"{system} {stack}", family.value, tried - len(missed), tried))
+    assert not missed, "\n".join(missed)
+
+
+@pytest.mark.parametrize("mutation", [pytest.param(mutation, id=mutation.id) for mutation in MUTATIONS])
+def test_a_mutation_leaves_the_plan_it_is_applied_to_as_it_was(mutation: Any) -> None:
+    good = resources("payments", "local")
+    before = [repr(record) for record in good]
+    mutation.apply(good)
+    assert [repr(record) for record in good] == before
+
+
+def test_every_mutation_applies_somewhere() -> None:
+    plans = [resources(*param.values) for param in PLANS]
+    idle = [mutation.id for mutation in MUTATIONS if all(mutation.apply(good) is None for good in plans)]
+    assert not idle, f"these break nothing in any system: {', '.join(idle)}"
+
+
+def test_mutations_have_names_of_their_own_and_rules_that_exist() -> None:
+    names = [mutation.id for mutation in MUTATIONS]
+    assert len(names) == len(set(names))
+    assert {mutation.rule for mutation in MUTATIONS} <= set(RULES)
+
+
+WIDER: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
+    "a call that is not there": ("B02", lambda t: t["services"]["a"]["calls"].update({"c": [{"methods": ["GET"], "paths": ["/c/*"]}]})),
+    "a method that is not there": ("B02", lambda t: t["services"]["a"]["calls"]["b"][0]["methods"].append("DELETE")),
+    "a path that is not there": ("B02", lambda t: t["services"]["b"]["calls"]["c"][0]["paths"].append("/admin/*")),
+    "a door that is not there": ("B01", lambda t: t["doors"].update({"c": {**t["doors"]["a"], "paths": ["/c/*"], "service": "c"}})),
+    "a method of a door that is not there": ("B01", lambda t: t["doors"]["a"]["methods"].append("DELETE")),
+    "a door for everybody": ("B01", lambda t: t["doors"]["a"].update({"auth": {"public": "Somebody thought it did not matter."}})),
+    "a host outside that is not there": (
+        "B04",
+        lambda t: t.update({"egress": {"rates": {"host": "api.rates.example", "services": ["c"]}}}),
+    ),
+}
+"""Ways to want more than the topology says, and the rule that compares: every layer agrees, and all of them are wrong."""
+
+
+@pytest.mark.parametrize("wider", WIDER)
+def test_a_plan_in_which_all_layers_agree_on_too_much_is_refused(wider: str, tmp_path: Path) -> None:
+    expected, change = WIDER[wider]
+    document = yaml.safe_load(topology_file("abc").read_text(encoding="utf-8"))
+    change(document)
+    file = tmp_path / "wider.topology.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    made = plan_program(ROOT, "local", {"perimeter:topology": str(file)})
+    report = judge(Stack(normalise(made.resources), topology("abc")), rules())
+    broken = {finding.rule for finding in report.findings if finding.verdict is Verdict.BROKEN}
+    assert expected in broken, f"only {sorted(broken)} fired"
