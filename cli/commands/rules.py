@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
 from cli.errors import UsageError
+from cli.report.text import console_for_people
 from policies.documentation import index, page
 from policies.registry import rules as all_rules
 from topology.findings import did_you_mean
@@ -28,7 +28,7 @@ def rules(
         for name, text in pages.items():
             (folder / name).write_text(text, encoding="utf-8")
         return
-    console = Console(highlight=False)
+    console = console_for_people()
     if rule is not None:
         known = {each.id: each for each in all_rules()}
         if rule.upper() not in known:

@@ -1,15 +1,15 @@
 """Whether and why one party reaches another, for people."""
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.report.text import console_for_people
 from policies.explain import Explanation
 
 
 def show(answer: Explanation) -> None:
     """Print an explanation: the word, then every path hop by hop."""
-    console = Console(highlight=False)
+    console = console_for_people()
     mark, colour = ("✓ can reach", "green") if answer.reachable else ("✗ cannot reach", "red")
     console.print(Text.assemble((answer.source, "bold"), f" {mark} ", (answer.target, "bold"), style=colour))
     for path in answer.paths:

@@ -17,6 +17,9 @@ from topology.edges import Direction, Edge
 FEW = 12
 """Rows of doors or calls that are shown without --verbose."""
 
+WIDTH = 120
+"""Columns of output that goes to a file or a log."""
+
 MARK = {Verdict.KEPT: ("✓", "green"), Verdict.BROKEN: ("✗", "red"), Verdict.UNDECIDED: ("?", "yellow")}
 
 WORD = {
@@ -38,9 +41,18 @@ TITLES = {
 }
 
 
+SINGULAR = {Direction.NORTH_SOUTH: "door", Direction.EAST_WEST: "call", Direction.BRIDGE: "bridge", Direction.EGRESS: "egress"}
+
+
+def console_for_people() -> Console:
+    """Return a console as wide as the terminal; wide enough for a line of ours where there is none."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDTH)
+
+
 def show(judged: Judged, *, verbose: bool) -> None:
     """Print a verdict."""
-    console = Console(highlight=False)
+    console = console_for_people()
     console.print()
     console.print(Text.assemble(("perimeter ", "bold"), f"{judged.stack.intent.system} ", ("for ", "dim"), judged.subject, ("   " + judged.stack.intent.description, "dim")))
     for direction, title in TITLES.items():
@@ -91,7 +103,7 @@ def _rules(judged: Judged, *, verbose: bool) -> Group:
     for result in judged.report.rules:
         verdict = broken.get(result.rule.id, result.verdict)
         mark, colour = MARK[verdict]
-        name = f" {result.rule.name.replace('-', ' ')}" if verbose or verdict is not Verdict.KEPT else ""
+        name = f" {result.rule.name.replace('-', ' ')}" if verbose else ""
         by_layer[result.rule.id[0]].append(Text.assemble((mark, colour), f" {result.rule.id}", (name, "dim")))
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
@@ -119,7 +131,7 @@ def _summary(judged: Judged) -> str:
     counts = {direction: 0 for direction in TITLES}
     for edge in judged.stack.expected:
         counts[edge.direction] += 1
-    said = _join(f"{count} {TITLES[direction]}" for direction, count in counts.items() if count)
+    said = _join(f"{count} {TITLES[direction] if count > 1 else SINGULAR[direction]}" for direction, count in counts.items() if count)
     parts = [said, f"{judged.resources} resources", f"{len(judged.report.rules)} rules"]
     if judged.report.exempted:
         parts.append(f"{len(judged.report.exempted)} exempted")

@@ -44,20 +44,29 @@ class Feature:
 def findings(t: Topology, gateway: GatewayKind) -> list[Finding]:
     """Return every use of a feature that the gateway does not carry."""
     return [
-        Finding(path=use.path, given=use.given, reason=_reason(feature, gateway), suggestion=_suggestion(feature))
+        Finding(path=use.path, given=use.given, reason=_reason(feature, gateway), suggestion=_suggestion(t, feature))
         for feature in FEATURES
-        if gateway in feature.lacking and feature.uses is not None
-        for use in feature.uses(t)
+        for use in _missed(t, feature, gateway)
     ]
+
+
+def _missed(t: Topology, feature: Feature, gateway: GatewayKind) -> Iterator[Use]:
+    if gateway in feature.lacking and feature.uses is not None:
+        yield from feature.uses(t)
 
 
 def _reason(feature: Feature, gateway: GatewayKind) -> str:
     return f"asks for {feature.name}, which {gateway} cannot carry: {feature.lacking[gateway]}"
 
 
-def _suggestion(feature: Feature) -> str:
-    able = [f"perimeter:gateway: {gateway}" for gateway in GatewayKind if gateway in feature.carried]
-    return ", or ".join([*([feature.instead] if feature.instead else []), *(f"set `{setting}` in the stack file" for setting in able)])
+def _suggestion(t: Topology, feature: Feature) -> str:
+    """Return what to change, and each gateway that carries the feature, with what else of this topology keeps it from being chosen."""
+    ways = [feature.instead] if feature.instead else []
+    for able in feature.carried:
+        obstacle = next((other.name for other in FEATURES for _ in _missed(t, other, able)), None)
+        setting = f"`perimeter:gateway: {able}`"
+        ways.append(f"{setting} carries this, but not {obstacle}" if obstacle else f"set {setting} in the stack file")
+    return "; or ".join(ways)
 
 
 def _token_doors(t: Topology) -> Iterator[tuple[Name, Door, Name, Issuer]]:

@@ -13,6 +13,7 @@ from policies.reading.flow import Flow, Peer
 from policies.reading.meshes import Proxy
 from policies.reading.pods import Pod
 from policies.reading.requests import Requests
+from policies.reading.values import sequence
 from policies.reading.walk import is_captured
 from policies.rule import Hop
 
@@ -50,7 +51,7 @@ def ports_of(stack: "Stack", pod: Pod) -> tuple[int, ...]:
         if port.transport == "TCP" and (number := pod.port_number(port.target)) is not None
     }
     for container in pod.containers:
-        found |= {port["containerPort"] for port in container.get("ports") or () if port.get("protocol", "TCP") == "TCP"}
+        found |= {port["containerPort"] for port in sequence(container.get("ports")) if port.get("protocol", "TCP") == "TCP"}
     return tuple(sorted(found))
 
 
@@ -211,7 +212,7 @@ def _gateway(walk: "Walk", pod: Pod) -> None:
 
 def _strangers(walk: "Walk", grant: Grant) -> Iterator[Sender]:
     """Yield the holders of accepted certificates that no proxy on the way shows: whoever can read such a Secret."""
-    for identity in grant.exact_principals() or ():
+    for identity in sequence(grant.exact_principals()):
         for certificate in walk.stack.certificates.holders(identity):
             if (certificate.namespace, certificate.secret) not in walk.presented:
                 name = f"whoever reads Secret {certificate.namespace}/{certificate.secret}"

@@ -17,7 +17,7 @@ from policies.reading.requests import ANY_METHOD, Requests
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
 from policies.reading.services import HTTP_PROTOCOLS, Service
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, sequence
 
 PLAIN: Final = ""
 """The identity of a peer that shows none."""
@@ -147,7 +147,7 @@ class Guard:
 
     def grants(self, port: int, *, http: bool) -> Iterator[Grant]:
         """Yield the grants that can hold on a port."""
-        for grant in self.allow or ():
+        for grant in sequence(self.allow):
             ports = [condition for condition in grant.conditions if condition.key == "destination.port"]
             if all(_text_holds(condition, str(port)) for condition in ports) and (http or not grant.http_only):
                 yield grant
@@ -482,7 +482,7 @@ def grants_of(policy: Resource, mesh: Mesh) -> Iterator[Grant]:
     """
     rules: list[Mapping[str, Any]] = policy.at("spec", "rules", default=[])
     for rule in rules:
-        when = tuple(_when(condition, mesh, policy) for condition in rule.get("when") or ())
+        when = tuple(_when(condition, mesh, policy) for condition in sequence(rule.get("when")))
         for source in rule.get("from") or ({},):
             sender = tuple(_conditions(source.get("source") or {}, SOURCE_KEYS, mesh, policy))
             for target in rule.get("to") or ({},):
@@ -505,7 +505,7 @@ def _when(given: Mapping[str, Any], mesh: Mesh, policy: Resource) -> Condition:
 
 
 def _texts(values: Any) -> tuple[str, ...]:
-    result = tuple(values or ())
+    result = tuple(sequence(values))
     for value in result:
         if not isinstance(value, str):
             raise UnknownValueError(str(value), "not a text")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.reading.resource import Resource
+from policies.reading.values import mapping
 
 Made = Iterator[Resource]
 
@@ -49,7 +50,7 @@ def _istiod(release: Resource, values: Mapping[str, Any]) -> Made:
         "istio.io/rev": revision or "default",
         "sidecar.istio.io/inject": "false",
         "istio.io/dataplane-mode": "none",
-        **(values.get("podLabels") or {}),
+        **mapping(values.get("podLabels")),
     }
     ports = {"grpc-xds": (15010, 15010), "https-dns": (15012, 15012), "https-webhook": (443, 15017), "http-monitoring": (15014, 15014)}
     yield _account(release, name)
@@ -60,9 +61,9 @@ def _istiod(release: Resource, values: Mapping[str, Any]) -> Made:
 
 def _gateway(release: Resource, values: Mapping[str, Any]) -> Made:
     name = values.get("name") or release.name
-    given = values.get("labels") or {}
+    given = mapping(values.get("labels"))
     selector = {"app": given.get("app", name), "istio": given.get("istio", name.removeprefix("istio-"))}
-    account = values.get("serviceAccount") or {}
+    account = mapping(values.get("serviceAccount"))
     account_name = account.get("name") or (name if account.get("create", True) else "default")
     labels = {
         "sidecar.istio.io/inject": "true",
@@ -75,12 +76,12 @@ def _gateway(release: Resource, values: Mapping[str, Any]) -> Made:
         **selector,
         **given,
     }
-    annotations = {"inject.istio.io/templates": "gateway", "sidecar.istio.io/inject": "true", **(values.get("podAnnotations") or {})}
+    annotations = {"inject.istio.io/templates": "gateway", "sidecar.istio.io/inject": "true", **mapping(values.get("podAnnotations"))}
     if account.get("create", True):
         yield _account(release, account_name)
     kind = values.get("kind") or "Deployment"
     yield _deployment(release, name, labels, account=account_name, annotations=annotations, kind=kind)
-    service = values.get("service") or {}
+    service = mapping(values.get("service"))
     if service.get("type", "LoadBalancer") != "None":
         ports = {port["name"]: (port["port"], port.get("targetPort", port["port"])) for port in service.get("ports") or _GATEWAY_PORTS}
         yield _service(release, name, selector, ports, service.get("type") or "LoadBalancer", service)
@@ -100,18 +101,18 @@ def _envoy_gateway(release: Resource, values: Mapping[str, Any]) -> Made:
         "app.kubernetes.io/name": "gateway-helm",
         "app.kubernetes.io/instance": release.name,
     }
-    pod = (values.get("deployment") or {}).get("pod") or {}
+    pod = mapping(mapping(values.get("deployment")).get("pod"))
     ports = {"grpc": (18000, 18000), "ratelimit": (18001, 18001), "wasm": (18002, 18002), "metrics": (19001, 19001)}
-    if (values.get("topologyInjector") or {}).get("enabled", True):
+    if mapping(values.get("topologyInjector")).get("enabled", True):
         ports["webhook"] = (9443, 9443)
     yield _account(release, name)
-    yield _deployment(release, name, {**selector, **(pod.get("labels") or {})}, account=name, annotations=pod.get("annotations") or {})
-    service = values.get("service") or {}
+    yield _deploymentmapping(release, name, {**selector, **mapping(pod.get("labels"))}, account=name, annotations=pod.get("annotations"))
+    service = mapping(values.get("service"))
     yield _service(release, name, selector, ports, service.get("type") or "ClusterIP", service)
     yield _account(release, f"{release.name}-certgen")
     yield _deployment(release, f"{release.name}-certgen", {"app": "certgen"}, account=f"{release.name}-certgen", kind="Job")
-    gateway = (values.get("config") or {}).get("envoyGateway") or {}
-    if (gateway.get("rateLimit") or {}).get("backend"):
+    gateway = mapping(mapping(values.get("config")).get("envoyGateway"))
+    if mapping(gateway.get("rateLimit")).get("backend"):
         limiter = {"app.kubernetes.io/name": "envoy-ratelimit", "app.kubernetes.io/component": "ratelimit", "app.kubernetes.io/managed-by": name}
         yield _account(release, "envoy-ratelimit")
         yield _deployment(release, "envoy-ratelimit", limiter, account="envoy-ratelimit")
@@ -121,9 +122,9 @@ def _envoy_gateway(release: Resource, values: Mapping[str, Any]) -> Made:
 def _cert_manager(release: Resource, values: Mapping[str, Any]) -> Made:
     full = values.get("fullnameOverride") or (release.name if "cert-manager" in release.name else f"{release.name}-cert-manager")
     parts = {"controller": (full, "cert-manager", "cert-manager"), "webhook": (f"{full}-webhook", "webhook", "webhook")}
-    if (values.get("cainjector") or {}).get("enabled", True):
+    if mapping(values.get("cainjector")).get("enabled", True):
         parts["cainjector"] = (f"{full}-cainjector", "cainjector", "cainjector")
-    if (values.get("startupapicheck") or {}).get("enabled", True):
+    if mapping(values.get("startupapicheck")).get("enabled", True):
         parts["startupapicheck"] = (f"{full}-startupapicheck", "startupapicheck", "startupapicheck")
     for component, (name, app, label) in parts.items():
         labels = {"app": app, "app.kubernetes.io/name": label, "app.kubernetes.io/instance": release.name, "app.kubernetes.io/component": component}
@@ -131,7 +132,7 @@ def _cert_manager(release: Resource, values: Mapping[str, Any]) -> Made:
         kind = "Job" if component == "startupapicheck" else "Deployment"
         yield _account(release, name)
         yield _deployment(
-            release, name, {**labels, **(own.get("podLabels") or {})}, account=name, annotations=own.get("podAnnotations") or {}, kind=kind
+            release, name, {**labels, **mapping(own.get("podLabels"))}, account=name, annotations=mapping(own.get("podAnnotations")), kind=kind
         )
         if component == "webhook":
             service_type = own.get("serviceType") or "ClusterIP"
@@ -145,23 +146,23 @@ def _kong(release: Resource, values: Mapping[str, Any]) -> Made:
         "app.kubernetes.io/component": "app",
         "app.kubernetes.io/instance": release.name,
     }
-    deployment = values.get("deployment") or {}
-    account = deployment.get("serviceAccount") or {}
+    deployment = mapping(values.get("deployment"))
+    account = mapping(deployment.get("serviceAccount"))
     account_name = account.get("name") or (full if account.get("create", True) else "default")
     if account.get("create", True):
         yield _account(release, account_name)
-    annotations: dict[str, Any] = {"traffic.sidecar.istio.io/includeInboundPorts": "", "kuma.io/gateway": "enabled", **(values.get("podAnnotations") or {})}
+    annotations: dict[str, Any] = {"traffic.sidecar.istio.io/includeInboundPorts": "", "kuma.io/gateway": "enabled", **mapping(values.get("podAnnotations"))}
     yield _deployment(
         release,
         full,
-        {**selector, "app": full, "app.kubernetes.io/managed-by": "Helm", **(values.get("podLabels") or {})},
+        {**selector, "app": full, "app.kubernetes.io/managed-by": "Helm", **mapping(values.get("podLabels"))},
         account=account_name,
         annotations={key: value for key, value in annotations.items() if value is not None},
         kind="DaemonSet" if deployment.get("daemonset") else "Deployment",
         spec={"hostNetwork": bool(deployment.get("hostNetwork"))},
     )
     for part, service_type in (("proxy", "LoadBalancer"), ("admin", "NodePort"), ("manager", "NodePort"), ("portal", "NodePort")):
-        own = _merge_ports(_KONG_PORTS[part], values.get(part) or {})
+        own = _merge_portsmapping(_KONG_PORTS[part], values.get(part))
         if not own.get("enabled", part == "proxy") or (part in {"manager", "portal"} and not _enterprise(values)):
             continue
         ports = {
@@ -170,9 +171,9 @@ def _kong(release: Resource, values: Mapping[str, Any]) -> Made:
             if own[scheme]["enabled"]
         }
         yield _service(release, own.get("nameOverride") or f"{full}-{part}", selector, ports, own.get("type") or service_type, own)
-    controller = values.get("ingressController") or {}
+    controller = mapping(values.get("ingressController"))
     if controller.get("enabled", True):
-        if (controller.get("admissionWebhook") or {}).get("enabled", True):
+        if mapping(controller.get("admissionWebhook")).get("enabled", True):
             yield _service(release, f"{full}-validation-webhook", selector, {"webhook": (443, 8080)})
         yield _service(release, f"{full}-metrics", selector, {"cmetrics": (10255, 10255), "status": (10254, 10254)})
 
@@ -198,11 +199,11 @@ _KONG_PORTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 
 
 def _enterprise(values: Mapping[str, Any]) -> bool:
-    return bool((values.get("enterprise") or {}).get("enabled"))
+    return bool(mapping(values.get("enterprise")).get("enabled"))
 
 
 def _merge_ports(defaults: Mapping[str, Mapping[str, Any]], own: Mapping[str, Any]) -> dict[str, Any]:
-    return {**own, **{scheme: {**ports, **(own.get(scheme) or {})} for scheme, ports in defaults.items()}}
+    return {**own, **{scheme: {**ports, **mapping(own.get(scheme))} for scheme, ports in defaults.items()}}
 
 
 CHARTS: Final[Mapping[str, Callable[[Resource, Mapping[str, Any]], Made]]] = {
@@ -248,8 +249,8 @@ def _deployment(
 ) -> Resource:
     container = {"name": name, "ports": [{"containerPort": port} for port in ports]}
     template = {
-        "metadata": {"labels": dict(labels), "annotations": dict(annotations or {})},
-        "spec": {"serviceAccountName": account, "containers": [container], **(spec or {})},
+        "metadata": {"labels": dict(labels), "annotations": dict(mapping(annotations))},
+        "spec": {"serviceAccountName": account, "containers": [container], **mapping(spec)},
     }
     return _object(release, kind, "batch" if kind == "Job" else "apps", name, {"spec": {"template": template}})
 

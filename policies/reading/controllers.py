@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from policies.reading.charts import chart_name
 from policies.reading.resource import Resource
+from policies.reading.values import mapping
 
 GATEWAY_API: Final = "gateway.networking.k8s.io"
 
@@ -63,7 +64,7 @@ def envoy_gateway_config(release: Resource) -> Mapping[str, Any]:
 def in_gateway_namespace(release: Resource) -> bool:
     """Say whether Envoy Gateway puts proxies into the Gateway's own namespace instead of its own."""
     provider = envoy_gateway_config(release).get("provider") or {}
-    deploy = (provider.get("kubernetes") or {}).get("deploy") or {}
+    deploy = mapping(mapping(provider.get("kubernetes")).get("deploy"))
     return deploy.get("type") == "GatewayNamespace"
 
 
@@ -97,10 +98,10 @@ def _envoy(gateway: Resource, parameters: Resource | None, releases: tuple[Resou
     digest = hashlib.sha256(full.encode()).hexdigest()[:8]
     name = gateway.name if beside else f"envoy-{full.replace('/', '-')[:48].rstrip('-')}-{digest}"
     spec: Mapping[str, Any] = parameters.at("spec", default={}) if parameters else {}
-    kubernetes = (spec.get("provider") or {}).get("kubernetes") or {}
+    kubernetes = mapping(mapping(spec.get("provider")).get("kubernetes"))
     deployment = kubernetes.get("envoyDeployment") or kubernetes.get("envoyDaemonSet") or {}
-    service = kubernetes.get("envoyService") or {}
-    account = (kubernetes.get("envoyServiceAccount") or {}).get("name") or name
+    service = mapping(kubernetes.get("envoyService"))
+    account = mapping(kubernetes.get("envoyServiceAccount")).get("name") or name
     selector = {
         "app.kubernetes.io/name": "envoy",
         "app.kubernetes.io/component": "proxy",
@@ -108,12 +109,12 @@ def _envoy(gateway: Resource, parameters: Resource | None, releases: tuple[Resou
         "gateway.envoyproxy.io/owning-gateway-name": gateway.name,
         "gateway.envoyproxy.io/owning-gateway-namespace": gateway.namespace,
     }
-    pod = deployment.get("pod") or {}
+    pod = mapping(deployment.get("pod"))
     labels = {
         **selector,
         **({"gateway.networking.k8s.io/gateway-name": gateway.name} if beside else {}),
         **(gateway.at("spec", "infrastructure", "labels", default={})),
-        **(pod.get("labels") or {}),
+        **mapping(pod.get("labels")),
     }
     as_is = bool(kubernetes.get("useListenerPortAsContainerPort"))
     listeners: list[Mapping[str, Any]] = gateway.at("spec", "listeners", default=[])
@@ -128,7 +129,7 @@ def _envoy(gateway: Resource, parameters: Resource | None, releases: tuple[Resou
         {
             "spec": {
                 "template": {
-                    "metadata": {"labels": labels, "annotations": pod.get("annotations") or {}},
+                    "metadata": {"labels": labels, "annotations": mapping(pod.get("annotations"))},
                     "spec": {
                         "serviceAccountName": account,
                         "containers": [{"name": "envoy", "ports": [{"containerPort": target} for _, target in ports.values()]}],

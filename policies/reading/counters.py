@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
+from policies.reading.values import mapping, sequence
 from topology.edges import Direction, Edge, identity
 from topology.model.service import Scope
 
@@ -36,7 +37,7 @@ def _counters(stack: "Stack", source: str) -> Iterator[str]:
     for resource in stack.of("EnvoyFilter.networking.istio.io"):
         labels = stack.reading(resource, lambda resource=resource: resource.at("spec", "workloadSelector", "labels", default={}))
         if labels and any(pod.namespace == resource.namespace and matches_labels(labels, pod.labels) for pod in stack.holders(source)):
-            for host in stack.reading(resource, lambda resource=resource: list(_clusters(resource))) or ():
+            for host in sequence(stack.reading(resource, lambda resource=resource: list(_clusters(resource)))):
                 asked = stack.traffic.service(host)
                 yield from ({stack.identity(pod) for pod in asked.pods} - services - {""} if asked else ())
 
@@ -44,9 +45,9 @@ def _counters(stack: "Stack", source: str) -> Iterator[str]:
 def _clusters(resource: Resource) -> Iterator[str]:
     """Yield the hosts of the rate-limit services that a filter's proxies ask: Envoy names a cluster `outbound|port||host`."""
     for patch in resource.at("spec", "configPatches", default=[]):
-        value: Mapping[str, Any] = (patch.get("patch") or {}).get("value") or {}
+        value: Mapping[str, Any] = mapping(mapping(patch.get("patch")).get("value"))
         if value.get("name") == FILTER:
-            service = (value.get("typed_config") or {}).get("rate_limit_service") or {}
-            cluster = ((service.get("grpc_service") or {}).get("envoy_grpc") or {}).get("cluster_name") or ""
+            service = mapping(mapping(value.get("typed_config")).get("rate_limit_service"))
+            cluster = mapping(mapping(service.get("grpc_service")).get("envoy_grpc")).get("cluster_name") or ""
             if cluster.startswith("outbound|"):
                 yield cluster.rpartition("|")[2]

@@ -12,7 +12,7 @@ from policies.reading.gateways import Listener, Rule
 from policies.reading.patterns import Pattern, exact, regex, segment_prefix
 from policies.reading.requests import Requests
 from policies.reading.resource import Resource
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 POLICY_KINDS: Final = ("SecurityPolicy", "BackendTrafficPolicy", "ClientTrafficPolicy")
 
@@ -97,8 +97,8 @@ def asked(policy: Resource | None, requests: Requests) -> Iterator[Asked]:
         base.add("oidc")
     if spec.get("extAuth"):
         doubt = f"{policy} asks an external authorizer"
-    jwt: Mapping[str, Any] = spec.get("jwt") or {}
-    issuers = {provider["name"]: f"jwt {provider.get('issuer') or '*'}" for provider in jwt.get("providers") or ()}
+    jwt: Mapping[str, Any] = mapping(spec.get("jwt"))
+    issuers = {provider["name"]: f"jwt {provider.get('issuer') or '*'}" for provider in sequence(jwt.get("providers"))}
     choices = [frozenset({*base, issuer}) for issuer in issuers.values()] or [frozenset(base)]
     if jwt.get("optional") or jwt.get("failOpen"):
         choices.append(frozenset(base))
@@ -115,15 +115,15 @@ def _authorized(authorization: Mapping[str, Any] | None, requests: Requests) -> 
         yield requests, ""
         return
     left: Requests | None = requests
-    for rule in authorization.get("rules") or ():
-        operation = rule.get("operation") or {}
+    for rule in sequence(authorization.get("rules")):
+        operation = mapping(rule.get("operation"))
         patterns = _operation_path(operation.get("path"))
         methods = operation.get("methods")
-        principal = rule.get("principal") or {}
+        principal = mapping(rule.get("principal"))
         if left is None:
             return
         if rule["action"] == "Allow":
-            provider = (principal.get("jwt") or {}).get("provider") or ""
+            provider = mapping(principal.get("jwt")).get("provider") or ""
             for by_method in left.by(methods):
                 for at_path in by_method.at(patterns):
                     yield at_path, provider
@@ -164,8 +164,8 @@ def client_check(policy: Resource | None) -> ClientCheck:
     if policy is None or not validation:
         return ClientCheck(required=False, secrets=(), identities=())
     mode = validation.get("mode") or ("Request" if validation.get("optional") else "RequireAndVerify")
-    refs = validation.get("caCertificateRefs") or ()
+    refs = sequence(validation.get("caCertificateRefs"))
     secrets = tuple((ref.get("namespace") or policy.namespace, ref["name"]) for ref in refs if ref.get("kind", "Secret") == "Secret")
-    uris = (validation.get("subjectAltNames") or {}).get("uris") or ()
+    uris = sequence(mapping(validation.get("subjectAltNames")).get("uris"))
     identities = tuple(uri["value"].removeprefix("spiffe://") for uri in uris if uri.get("type", "Exact") == "Exact")
     return ClientCheck(required=mode in {"RequireAndVerify", "RequireAny"}, secrets=secrets, identities=identities, policy=str(policy))

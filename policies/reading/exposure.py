@@ -8,6 +8,7 @@ from policies.reading.controllers import Controller
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.services import Service
+from policies.reading.values import mapping, sequence
 
 INTERNAL_LOAD_BALANCER: Final[Mapping[str, str]] = {
     "service.beta.kubernetes.io/azure-load-balancer-internal": "true",
@@ -57,7 +58,7 @@ def exposures(
 def of_service(service: Service) -> Iterator[Exposure]:
     """Yield the public addresses of a Service: load balancer, node ports, external addresses."""
     fix = "make it ClusterIP; only the edge has a public address"
-    external = service.spec.get("externalIPs") or ()
+    external = sequence(service.spec.get("externalIPs"))
     public = service.type in {"NodePort", "LoadBalancer"} and not (service.type == "LoadBalancer" and is_internal(service))
     if not public and not external:
         return
@@ -84,7 +85,7 @@ def of_pod(pod: Pod) -> Iterator[Exposure]:
     if pod.host_network:
         yield Exposure(resource=pod.resource, why=f"{pod} use the node's network (hostNetwork)", pods=(pod,), port=0, fix=fix)
     for container in pod.all_containers:
-        for port in container.get("ports") or ():
+        for port in sequence(container.get("ports")):
             if port.get("hostPort"):
                 why = f"{pod} open port {port['hostPort']} of the node (hostPort)"
                 yield Exposure(resource=pod.resource, why=why, pods=(pod,), port=port["containerPort"], fix=fix)
@@ -93,10 +94,10 @@ def of_pod(pod: Pod) -> Iterator[Exposure]:
 def of_ingress(ingress: Resource, service: Callable[[str, str], Service | None]) -> Iterator[Exposure]:
     """Yield what an Ingress publishes: whichever controller serves it, it stands outside the path of this system."""
     spec = ingress.spec
-    backends = [path["backend"] for rule in spec.get("rules") or () for path in (rule.get("http") or {}).get("paths") or ()]
+    backends = [path["backend"] for rule in sequence(spec.get("rules")) for path in sequence(mapping(rule.get("http")).get("paths"))]
     for backend in [*backends, *(spec[key] for key in ("defaultBackend", "backend") if spec.get(key))]:
         # networking.k8s.io/v1 nests the Service's name; the older versions write serviceName.
-        name = (backend.get("service") or {}).get("name") or backend.get("serviceName") or ""
+        name = mapping(backend.get("service")).get("name") or backend.get("serviceName") or ""
         found = service(ingress.namespace, name)
         yield Exposure(
             resource=ingress,

@@ -11,7 +11,7 @@ from policies.reading.patterns import EVERY, ByFirst, Pattern, exact, meet_hosts
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 ROUTE_KINDS: Final = ("HTTPRoute", "GRPCRoute")
 OPAQUE_ROUTE_KINDS: Final = ("TCPRoute", "TLSRoute", "UDPRoute")
@@ -184,8 +184,8 @@ def _rules(
             position=position,
             hosts=found,
             matches=tuple(read(match, whole=whole) for match in rule.get("matches") or ({},)),
-            filters=tuple(rule.get("filters") or ()),
-            backends=tuple(_backend(backend, route) for backend in rule.get("backendRefs") or ()),
+            filters=tuple(sequence(rule.get("filters"))),
+            backends=tuple(_backend(backend, route) for backend in sequence(rule.get("backendRefs"))),
         )
 
 
@@ -202,11 +202,11 @@ def _refers(parent: Mapping[str, Any], route: Resource, gateway: Resource, liste
 
 def _admits(listener: Mapping[str, Any], route: Resource, gateway: Resource, namespace: Callable[[str], Namespace]) -> bool:
     """Say whether a listener lets a route attach itself (`allowedRoutes`)."""
-    allowed = listener.get("allowedRoutes") or {}
-    kinds = {kind["kind"] for kind in allowed.get("kinds") or ()}
+    allowed = mapping(listener.get("allowedRoutes"))
+    kinds = {kind["kind"] for kind in sequence(allowed.get("kinds"))}
     if kinds and route.kind not in kinds:
         return False
-    namespaces = allowed.get("namespaces") or {}
+    namespaces = mapping(allowed.get("namespaces"))
     match namespaces.get("from", "Same"):
         case "All":
             return True
@@ -219,7 +219,7 @@ def _admits(listener: Mapping[str, Any], route: Resource, gateway: Resource, nam
 
 
 def _http_match(match: Mapping[str, Any], *, whole: bool) -> Match:
-    path = match.get("path") or {}
+    path = mapping(match.get("path"))
     kind, value = path.get("type", "PathPrefix"), path.get("value", "/")
     match kind:
         case "Exact":
@@ -231,7 +231,7 @@ def _http_match(match: Mapping[str, Any], *, whole: bool) -> Match:
             patterns = regex(value if whole or value.startswith("^") else f"^{value}", whole=whole)
         case _:
             raise UnknownValueError(f"path.type {kind}", "a kind of match that is not known")
-    headers = match.get("headers") or ()
+    headers = sequence(match.get("headers"))
     plain = tuple(sorted((each["name"].lower(), each["value"]) for each in headers if each.get("type", "Exact") == "Exact"))
     return Match(
         patterns=patterns,
@@ -245,7 +245,7 @@ def _http_match(match: Mapping[str, Any], *, whole: bool) -> Match:
 
 def _grpc_match(match: Mapping[str, Any], *, whole: bool) -> Match:
     del whole  # the same shape as for HTTP
-    method = match.get("method") or {}
+    method = mapping(match.get("method"))
     if method.get("type", "Exact") != "Exact":
         raise UnknownValueError(f"method.type {method['type']}", "a match of gRPC methods that cannot be read")
     service, name = method.get("service"), method.get("method")
@@ -256,7 +256,7 @@ def _grpc_match(match: Mapping[str, Any], *, whole: bool) -> Match:
         patterns = (Pattern((service,), ""),)
     elif name:
         patterns = (Pattern((None, name), None),)
-    headers = match.get("headers") or ()
+    headers = sequence(match.get("headers"))
     plain = tuple(sorted((each["name"].lower(), each["value"]) for each in headers if each.get("type", "Exact") == "Exact"))
     return Match(
         patterns=patterns,
@@ -274,7 +274,7 @@ def _backend(backend: Mapping[str, Any], route: Resource) -> Backend:
         name=backend["name"],
         kind=backend.get("kind") or "Service",
         port=backend.get("port"),
-        filters=tuple(backend.get("filters") or ()),
+        filters=tuple(sequence(backend.get("filters"))),
     )
 
 

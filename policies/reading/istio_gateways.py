@@ -7,6 +7,7 @@ from typing import Any
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.services import Service
+from policies.reading.values import mapping
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,6 +77,6 @@ def _servers(resource: Resource) -> Iterator[MeshServer]:
             protocol=str(server["port"].get("protocol") or "").upper(),
             hosts=tuple(host.lower() for _, host in pairs),
             namespaces=tuple(namespace for namespace, _ in pairs),
-            tls=server.get("tls") or {},
+            tls=mapping(server.get("tls")),
         )
 

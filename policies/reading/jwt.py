@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from policies.reading.values import sequence
 from topology.model.system import Topology
 
 ASYMMETRIC: Final = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"})
@@ -36,10 +37,10 @@ def envoy_providers(jwt: Mapping[str, Any]) -> tuple[Provider, ...]:
         Provider(
             name=provider.get("name", ""),
             issuer=provider.get("issuer") or "",
-            audiences=tuple(provider.get("audiences") or ()),
+            audiences=tuple(sequence(provider.get("audiences"))),
             keys=_keys(provider),
         )
-        for provider in jwt.get("providers") or ()
+        for provider in sequence(jwt.get("providers"))
     )
 
 
@@ -49,17 +50,17 @@ def istio_providers(request_authentication: Mapping[str, Any]) -> tuple[Provider
         Provider(
             name=rule["issuer"],
             issuer=rule["issuer"],
-            audiences=tuple(rule.get("audiences") or ()),
+            audiences=tuple(sequence(rule.get("audiences"))),
             keys="inline" if rule.get("jwks") else rule.get("jwksUri") or "",
         )
-        for rule in request_authentication.get("jwtRules") or ()
+        for rule in sequence(request_authentication.get("jwtRules"))
     )
 
 
 def envoy_weaknesses(security_policy: Mapping[str, Any], intent: Topology) -> Iterator[str]:
     """Yield every way in which the `jwt` in the spec of a SecurityPolicy proves less than a whole token of an issuer of the topology."""
     jwt: Mapping[str, Any] = security_policy["jwt"]
-    if not _asks_for_expiry(security_policy.get("authorization") or {}):
+    if not _asks_for_expirymapping(security_policy.get("authorization")):
         yield "a token without `exp` is accepted, and lasts for ever"
     if jwt.get("optional"):
         yield "`optional: true` lets requests without a token in"

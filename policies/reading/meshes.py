@@ -11,7 +11,7 @@ from policies.reading.namespaces import REVISION_LABEL, Namespace
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 INJECT_LABEL: Final = "sidecar.istio.io/inject"
 TEMPLATES_ANNOTATION: Final = "inject.istio.io/templates"
@@ -54,7 +54,7 @@ class Mesh:
     @cached_property
     def trust_domain_aliases(self) -> tuple[str, ...]:
         """Return other trust domains that count as this one."""
-        return tuple(self.config.get("trustDomainAliases") or ())
+        return tuple(sequence(self.config.get("trustDomainAliases")))
 
     @cached_property
     def root_namespace(self) -> str:
@@ -68,7 +68,7 @@ class Mesh:
 
     def discovers(self, namespace: Namespace) -> bool:
         """Say whether istiod sees the objects of a namespace (`discoverySelectors`; none means all)."""
-        selectors = self.config.get("discoverySelectors") or ()
+        selectors = sequence(self.config.get("discoverySelectors"))
         return not selectors or any(matches(selector, namespace.labels) for selector in selectors)
 
     def reads(self, resource: Resource) -> bool:
@@ -117,8 +117,8 @@ def mesh_of(release: Resource) -> Mesh:
         UnknownValueError: if revision, trust domain, root namespace or discovery selectors are not known.
     """
     values: Mapping[str, Any] = release.at("values", default={})
-    root = (values.get("global") or {}).get("istioNamespace") or "istio-system"
-    config = merged({"trustDomain": "cluster.local", "rootNamespace": root}, values.get("meshConfig") or {})
+    root = mapping(values.get("global")).get("istioNamespace") or "istio-system"
+    config = mergedmapping({"trustDomain": "cluster.local", "rootNamespace": root}, values.get("meshConfig"))
     for key in ("trustDomain", "rootNamespace"):
         if not isinstance(config[key], str):
             raise UnknownValueError(f"{release}: values.meshConfig.{key}", f"not a string but {type(config[key]).__name__}")

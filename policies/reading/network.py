@@ -13,7 +13,7 @@ from policies.reading.namespaces import NAME_LABEL, Namespace
 from policies.reading.pods import Pod, Pods
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 Direction = Literal["Ingress", "Egress"]
 Network4or6 = IPv4Network | IPv6Network
@@ -203,7 +203,7 @@ class Network:
         for direction, key, peers in (("Ingress", "ingress", "from"), ("Egress", "egress", "to")):
             if direction not in directions:
                 continue
-            openings = [self._opening(policy, rule, peers) for rule in spec.get(key) or ()]
+            openings = [self._opening(policy, rule, peers) for rule in sequence(spec.get(key))]
             for pod in selected:
                 rules = self._rules.setdefault((pod, direction), _Rules())
                 rules.policies.append(policy)
@@ -216,13 +216,13 @@ class Network:
         peers = rule.get(key) or ()
         for peer in peers:
             if block := peer.get("ipBlock"):
-                holes = tuple(ip_network(hole) for hole in block.get("except") or ())
+                holes = tuple(ip_network(hole) for hole in sequence(block.get("except")))
                 blocks.append(Block(network=ip_network(block["cidr"]), holes=holes))
             else:
                 found = set(self._peer(policy.namespace, peer))
                 pods |= found
                 strangers += [] if found else [str(peer)]
-        ports = tuple(self._port(port) for port in rule.get("ports") or ())
+        ports = tuple(self._port(port) for port in sequence(rule.get("ports")))
         return Opening(
             policy=policy,
             anyone=not peers,
@@ -241,7 +241,7 @@ class Network:
         if selector is None:
             yield own
             return
-        wanted = (selector.get("matchLabels") or {}).get(NAME_LABEL)
+        wanted = mapping(selector.get("matchLabels")).get(NAME_LABEL)
         candidates = self._namespaces if wanted is None else [name for name in (wanted,) if name in self._namespaces]
         for name in candidates:
             if matches(selector, self._namespaces[name].labels):

@@ -16,7 +16,7 @@ import crossplane  # pyright: ignore[reportMissingTypeStubs] # crossplane ships 
 from policies.reading.patterns import Pattern, exact, prefix, regex
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
-from policies.reading.values import UnknownValueError, is_known
+from policies.reading.values import UnknownValueError, is_known, mapping, sequence
 
 HARMLESS_INCLUDES: Final = ("*/mime.types", "mime.types", "*/modules-enabled/*.conf", "*/modules/*.conf", "*_params", "*/koi-*", "*/win-utf")
 """Files of an nginx installation that say nothing about routing."""
@@ -161,10 +161,10 @@ def _files(pod: Pod, container: Mapping[str, Any], config_maps: Mapping[str, Res
     sources = {volume["name"]: volume for volume in pod.volumes}
     files: dict[str, str] = {}
     owner: Resource | None = None
-    for mount in container.get("volumeMounts") or ():
+    for mount in sequence(container.get("volumeMounts")):
         volume = sources.get(mount["name"]) or {}
         maps = [volume["configMap"]] if volume.get("configMap") else []
-        maps += [source["configMap"] for source in (volume.get("projected") or {}).get("sources") or () if source.get("configMap")]
+        maps += [source["configMap"] for source in sequence(mapping(volume.get("projected")).get("sources")) if source.get("configMap")]
         for reference in maps:
             config_map = config_maps.get(reference["name"])
             if config_map is None:

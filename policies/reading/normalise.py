@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from policies.reading.resource import Resource
-from policies.reading.values import is_known, is_unknown, known, unknowns
+from policies.reading.values import is_known, is_unknown, known, mapping, sequence, unknowns
 
 CLUSTER_SCOPED: Final = frozenset(
     {
@@ -97,8 +97,8 @@ def _resources(record: Mapping[str, Any], defaults: Mapping[str, str]) -> Iterat
         "token": record["type"],
         "custom": bool(record.get("custom", True)),
         "parent": record.get("parent") or "",
-        "dependencies": tuple(record.get("dependencies") or ()),
-        "property_dependencies": {key: tuple(urns) for key, urns in (record.get("propertyDependencies") or {}).items()},
+        "dependencies": tuple(sequence(record.get("dependencies"))),
+        "property_dependencies": {key: tuple(urns) for key, urns in mapping(record.get("propertyDependencies")).items()},
         "options": {name: record[key] for key, name in OPTIONS.items() if record.get(key)},
     }
     props = known(_inputs(record))
@@ -106,11 +106,11 @@ def _resources(record: Mapping[str, Any], defaults: Mapping[str, str]) -> Iterat
 
 
 def _inputs(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    inputs = record.get("inputs") or {}
+    inputs = mapping(record.get("inputs"))
     if record.get("custom", True):
         return inputs
     # The engine shows a component's inputs to resource policies only, its outputs to stack policies only.
-    return {**(record.get("outputs") or {}), **inputs}
+    return {**mapping(record.get("outputs")), **inputs}
 
 
 def _objects(props: Mapping[str, Any], shared: Mapping[str, Any], namespace: str) -> Iterator[Resource]:

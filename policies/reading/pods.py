@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from policies.reading.resource import Resource
 from policies.reading.selectors import Labels, matches, matches_labels
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
     "Pod": (),
@@ -54,12 +54,12 @@ class Pod:
     @cached_property
     def containers(self) -> tuple[Mapping[str, Any], ...]:
         """Return the containers, without init containers."""
-        return tuple(self.spec.get("containers") or ())
+        return tuple(sequence(self.spec.get("containers")))
 
     @cached_property
     def init_containers(self) -> tuple[Mapping[str, Any], ...]:
         """Return the init containers."""
-        return tuple(self.spec.get("initContainers") or ())
+        return tuple(sequence(self.spec.get("initContainers")))
 
     @cached_property
     def all_containers(self) -> tuple[Mapping[str, Any], ...]:
@@ -69,7 +69,7 @@ class Pod:
     @cached_property
     def volumes(self) -> tuple[Mapping[str, Any], ...]:
         """Return the volumes."""
-        return tuple(self.spec.get("volumes") or ())
+        return tuple(sequence(self.spec.get("volumes")))
 
     @cached_property
     def host_network(self) -> bool:
@@ -83,7 +83,7 @@ class Pod:
         if port.isdigit():
             return int(port)
         for container in self.containers:
-            for entry in container.get("ports") or ():
+            for entry in sequence(container.get("ports")):
                 if entry.get("name") == port:
                     return entry.get("containerPort")
         return None
@@ -91,24 +91,24 @@ class Pod:
     def env(self) -> Iterator[tuple[str, str, Any]]:
         """Yield container name, variable name and value of every variable that is given as a value."""
         for container in self.all_containers:
-            for entry in container.get("env") or ():
+            for entry in sequence(container.get("env")):
                 if "value" in entry:
                     yield container.get("name", ""), entry["name"], entry["value"]
 
     def config_maps(self) -> Iterator[str]:
         """Yield the names of the ConfigMaps that the pod mounts or takes variables from."""
         for volume in self.volumes:
-            if name := (volume.get("configMap") or {}).get("name"):
+            if name := mapping(volume.get("configMap")).get("name"):
                 yield name
-            for source in (volume.get("projected") or {}).get("sources") or ():
-                if name := (source.get("configMap") or {}).get("name"):
+            for source in sequence(mapping(volume.get("projected")).get("sources")):
+                if name := mapping(source.get("configMap")).get("name"):
                     yield name
         for container in self.all_containers:
-            for source in container.get("envFrom") or ():
-                if name := (source.get("configMapRef") or {}).get("name"):
+            for source in sequence(container.get("envFrom")):
+                if name := mapping(source.get("configMapRef")).get("name"):
                     yield name
-            for entry in container.get("env") or ():
-                if name := ((entry.get("valueFrom") or {}).get("configMapKeyRef") or {}).get("name"):
+            for entry in sequence(container.get("env")):
+                if name := mapping(mapping(entry.get("valueFrom")).get("configMapKeyRef")).get("name"):
                     yield name
 
 
@@ -122,7 +122,7 @@ def pod_of(resource: Resource, *, maker: str = "") -> Pod | None:
         return None
     path = TEMPLATES[resource.kind]
     template: Mapping[str, Any] = resource.at(*path, default={}) if path else resource.props
-    metadata = template.get("metadata") or {}
+    metadata = mapping(template.get("metadata"))
     return Pod(
         resource=resource,
         kind=resource.kind,
@@ -130,14 +130,14 @@ def pod_of(resource: Resource, *, maker: str = "") -> Pod | None:
         name=resource.name,
         labels=_strings(metadata.get("labels"), resource, "labels"),
         annotations=_strings(metadata.get("annotations"), resource, "annotations"),
-        spec=template.get("spec") or {},
+        spec=mapping(template.get("spec")),
         maker=maker,
     )
 
 
 def _strings(value: Any, resource: Resource, what: str) -> Labels:
     result: dict[str, str] = {}
-    for key, item in (value or {}).items():
+    for key, item in mapping(value).items():
         if not isinstance(item, str):
             raise UnknownValueError(f"{resource}: {what}.{key}", f"not a string but {type(item).__name__}")
         result[key] = item
@@ -175,7 +175,7 @@ class Pods:
 
     def selected(self, namespace: str, selector: Mapping[str, Any] | None) -> tuple[Pod, ...]:
         """Return the pods of a namespace that a `LabelSelector` selects."""
-        wanted = (selector or {}).get("matchLabels") or {}
+        wanted = mapping(mapping(selector).get("matchLabels"))
         return tuple(pod for pod in self._candidates(namespace, wanted) if matches(selector, pod.labels))
 
     def _candidates(self, namespace: str, wanted: Labels) -> list[Pod]:

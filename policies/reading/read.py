@@ -13,7 +13,7 @@ from policies.reading.flow import Doubt, Refusal, Trail
 from policies.reading.patterns import covered, meet_hosts
 from policies.reading.pods import Pod
 from policies.reading.services import CLUSTER_DOMAIN
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, sequence
 from policies.reading.walk import Walk
 from policies.rule import Hop
 from topology.edges import INTERNET, Direction, Edge
@@ -193,7 +193,7 @@ def _names_for(stack: "Stack", source: str, holders: tuple[Pod, ...]) -> Iterabl
     for pod in holders:
         sidecar = stack.traffic.sidecar(pod)
         for listener in (sidecar.at("spec", "egress", default=[]) if sidecar else ()):
-            for host in listener.get("hosts") or ():
+            for host in sequence(listener.get("hosts")):
                 name = host.partition("/")[2]
                 if "*" not in name and not host.startswith("~"):
                     names[name] = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, sequence
 
 Labels = Mapping[str, str]
 
@@ -18,7 +18,7 @@ def matches(selector: Mapping[str, Any] | None, labels: Labels) -> bool:
         return True
     if not matches_labels(selector.get("matchLabels") or {}, labels):
         return False
-    return all(_expression(expression, labels) for expression in selector.get("matchExpressions") or ())
+    return all(_expression(expression, labels) for expression in sequence(selector.get("matchExpressions")))
 
 
 def matches_labels(wanted: Labels, labels: Labels) -> bool:

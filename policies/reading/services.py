@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policies.reading.pods import Pod, Pods
 from policies.reading.resource import Resource
+from policies.reading.values import sequence
 
 CLUSTER_DOMAIN: Final = "cluster.local"
 """The DNS domain of the cluster (kubelet's default)."""
@@ -103,7 +104,7 @@ def service_of(resource: Resource, pods: Pods, *, maker: str = "") -> Service:
         name=resource.name,
         type=spec.get("type") or "ClusterIP",
         selector=selector,
-        ports=tuple(_port(port) for port in spec.get("ports") or ()),
+        ports=tuple(_port(port) for port in sequence(spec.get("ports"))),
         spec=spec,
         pods=pods.with_labels(resource.namespace, selector) if selector else (),
         maker=maker,

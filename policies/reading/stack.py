@@ -25,7 +25,7 @@ from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
 from policies.reading.services import Service, service_of
 from policies.reading.traffic import ISTIO_NETWORKING, Traffic
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 from topology.edges import Edge, edges
 from topology.model.system import Topology
 
@@ -129,13 +129,13 @@ class Stack:
         result: list[tuple[Resource, str]] = []
         for release in self.releases:
             known = self.reading(release, lambda release=release: charts.is_known(release) and list(charts.objects_of(release)))
-            result += [(made, f"chart {charts.chart_name(release)}") for made in known or ()]
+            result += [(made, f"chart {charts.chart_name(release)}") for made in sequence(known)]
         for gateway in self.of(f"Gateway.{controllers.GATEWAY_API}"):
             made = self.reading(
                 gateway,
                 lambda gateway=gateway: list(controllers.proxies_of(gateway, controllers.class_of(gateway, self.find), self.releases)),
             )
-            result += [(each, "gateway controller") for each in made or ()]
+            result += [(each, "gateway controller") for each in sequence(made)]
         return tuple(result)
 
     @cached_property
@@ -354,7 +354,7 @@ class Stack:
             member = self.member(pod)
             if member is None or not member[0].reads(gateway) or not member[0].discovers(self.namespace(gateway.namespace)):
                 continue
-            scoped = (member[0].values.get("env") or {}).get("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", "false")
+            scoped = mapping(member[0].values.get("env")).get("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", "false")
             if str(scoped).lower() == "true" and pod.namespace != gateway.namespace:
                 continue
             if matches_labels(selector, pod.labels):

@@ -11,7 +11,7 @@ from policies.reading.pods import Pod, Pods
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
 from policies.reading.services import CLUSTER_DOMAIN, Service
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.reading.virtual_services import MESH, Route, full_host, gateways_of, hosts_of, routes_of
 
 ISTIO_NETWORKING: Final = "networking.istio.io"
@@ -95,7 +95,7 @@ class Traffic:
             ports=ports,
             external=resource.at("spec", "location", default="MESH_EXTERNAL") == "MESH_EXTERNAL",
             resolution=resource.at("spec", "resolution", default="NONE"),
-            endpoints=tuple((each["address"], each.get("ports") or {}) for each in resource.at("spec", "endpoints", default=[])),
+            endpoints=tuple(mapping(each["address"], each.get("ports")) for each in resource.at("spec", "endpoints", default=[])),
         )
         for host in entry.hosts:
             self._entries[host].append(entry)
@@ -227,7 +227,7 @@ class Traffic:
             policies = [rule.at("spec", "trafficPolicy", default={})]
             policies += [each.get("trafficPolicy") or {} for each in rule.at("spec", "subsets", default=[]) if each["name"] == subset]
             for policy in reversed(policies):
-                levels = [each for each in policy.get("portLevelSettings") or () if (each.get("port") or {}).get("number") == port]
+                levels = [each for each in sequence(policy.get("portLevelSettings")) if mapping(each.get("port")).get("number") == port]
                 for settings in (*levels, policy):
                     if settings.get("tls"):
                         return settings["tls"], rule

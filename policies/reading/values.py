@@ -6,7 +6,7 @@ Plain dicts, lists and scalars, with an `Unknown` wherever the plan has no value
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 UNKNOWN_SENTINELS: Final = (
     "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
@@ -100,6 +100,38 @@ def unknowns(value: Any) -> Iterator[Unknown]:
     elif isinstance(value, list):
         for item in value:
             yield from unknowns(item)
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """Return a mapping as it stands in a plan; an empty one for an absent value.
+
+    Raises:
+        UnknownValueError: if the value is unknown, or something else.
+    """
+    if value is None:
+        return {}
+    if type(value) is dict:
+        return cast("dict[str, Any]", value)
+    raise _unfit(value, "a mapping")
+
+
+def sequence(value: Any) -> list[Any]:
+    """Return a list as it stands in a plan; an empty one for an absent value.
+
+    Raises:
+        UnknownValueError: if the value is unknown, or something else.
+    """
+    if value is None:
+        return []
+    if type(value) is list:
+        return cast("list[Any]", value)
+    raise _unfit(value, "a list")
+
+
+def _unfit(value: Any, wanted: str) -> UnknownValueError:
+    if is_unknown(value):
+        bool(value)  # raises, with the value's own path
+    return UnknownValueError(str(value)[:80], f"not of the expected shape: {type(value).__name__} where {wanted} belongs")
 
 
 def text(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from policies.reading.patterns import EVERY, Pattern, exact, prefix, regex
 from policies.reading.resource import Resource
 from policies.reading.services import CLUSTER_DOMAIN
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 MESH: Final = "mesh"
 """The gateway name that means every sidecar."""
@@ -111,17 +111,17 @@ _MATCH_KEYS: Final = frozenset(
 def _routes(resource: Resource, rule: Mapping[str, Any], *, tcp: bool = False) -> Iterator[Route]:
     if rule.get("delegate"):
         raise UnknownValueError(f"{resource}: delegate", "a route in another object")
-    destinations = tuple(_destination(resource, each["destination"]) for each in rule.get("route") or ())
+    destinations = tuple(_destination(resource, each["destination"]) for each in sequence(rule.get("route")))
     mirrors = [*([{"destination": rule["mirror"]}] if rule.get("mirror") else []), *(rule.get("mirrors") or ())]
     destinations += tuple(_destination(resource, each["destination"], mirror=True) for each in mirrors)
     ends = "a redirect" if rule.get("redirect") else "a fixed answer" if rule.get("directResponse") else ""
-    removed = ((rule.get("headers") or {}).get("request") or {}).get("remove") or ()
+    removed = sequence(mapping(mapping(rule.get("headers")).get("request")).get("remove"))
     for match in rule.get("match") or ({},):
         if strange := set(match) - _MATCH_KEYS:
             raise UnknownValueError(f"{resource}: {', '.join(sorted(strange))}", "a match that is not known")
         patterns, matched, prefixed = _patterns(match.get("uri") or {}, resource)
-        headers = match.get("headers") or {}
-        plain = tuple(sorted((name.lower(), value["exact"]) for name, value in headers.items() if "exact" in (value or {})))
+        headers = mapping(match.get("headers"))
+        plain = tuple(sorted((name.lower(), value["exact"]) for name, value in headers.items() if "exact" in mapping(value)))
         yield Route(
             resource=resource,
             name=rule.get("name") or "",
@@ -131,7 +131,7 @@ def _routes(resource: Resource, rule: Mapping[str, Any], *, tcp: bool = False) -
             headers=plain,
             conditional=len(plain) != len(headers) or any(match.get(key) for key in _CONDITIONS),
             gateways=gateways_of(resource, match.get("gateways")),
-            source_labels=match.get("sourceLabels") or {},
+            source_labels=mapping(match.get("sourceLabels")),
             source_namespace=match.get("sourceNamespace") or "",
             port=match.get("port"),
             destinations=destinations,
@@ -162,7 +162,7 @@ _ALTERNATIVES = re.compile(r"^[\w.-]+(\|[\w.-]+)*$")
 
 def _texts(match: Mapping[str, str] | None, resource: Resource, where: str) -> tuple[str, ...] | None:
     """Return the texts that a match allows: one, or the alternatives of `A|B`."""
-    match list((match or {}).items()):
+    match list(mapping(match).items()):
         case []:
             return None
         case [("exact", value)]:
@@ -189,5 +189,5 @@ def _rewriting(given: Mapping[str, Any], matched: str, resource: Resource, *, pr
 
 
 def _destination(resource: Resource, given: Mapping[str, Any], *, mirror: bool = False) -> Destination:
-    port = (given.get("port") or {}).get("number")
+    port = mapping(given.get("port")).get("number")
     return Destination(host=full_host(given["host"], resource.namespace), port=port, subset=given.get("subset") or "", mirror=mirror)

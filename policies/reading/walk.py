@@ -17,7 +17,7 @@ from policies.reading.requests import ANY_METHOD, Requests
 from policies.reading.resource import Resource
 from policies.reading.services import Service, ServicePort, host_of
 from policies.reading.traffic import ServiceEntry
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.reading.virtual_services import Destination, Route, hosts_of, routes_of
 from policies.reading.walk_api import through_api_gateway
 from policies.reading.walk_edge import through_edge
@@ -150,7 +150,7 @@ class Walk:
         if service.selector is None:
             self.doubt(flow, service.resource, f"{service} has no selector: where it leads is not in the program")
             return
-        pods = [pod for pod in service.pods if all(pod.labels.get(key) == value for key, value in (labels or {}).items())]
+        pods = [pod for pod in service.pods if all(pod.labels.get(key) == value for key, value in mapping(labels).items())]
         if not pods:
             self.refuse(flow, str(service), "no pod of the program stands behind it", service.resource)
         for pod in pods:
@@ -339,7 +339,7 @@ class Walk:
                 if not peer.authority or peer.authority != own.authority:
                     self.refuse(flow, str(gateway), f"the server asks for a client certificate of {own.authority}", gateway.resource)
                     return None
-                names = [name.removeprefix("spiffe://") for name in server.tls.get("subjectAltNames") or ()]
+                names = [name.removeprefix("spiffe://") for name in sequence(server.tls.get("subjectAltNames"))]
                 if names and peer.identity not in names:
                     self.refuse(flow, str(gateway), f"the server asks for a certificate of {', '.join(names)}", gateway.resource)
                     return None

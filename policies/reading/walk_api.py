@@ -12,7 +12,7 @@ from policies.reading.patterns import exact, meet_hosts
 from policies.reading.pods import Pod
 from policies.reading.requests import ANY_METHOD
 from policies.reading.services import Service
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.walk import Walk
@@ -32,7 +32,7 @@ def through_api_gateway(walk: "Walk", flow: Flow, gateway: ApiGateway, pod: Pod,
 def _listener(walk: "Walk", flow: Flow, gateway: ApiGateway, pod: Pod, listener: Listener, peer: Peer) -> None:
     place = f"{gateway} listener {listener.name}"
     tls = listener.protocol in {"HTTPS", "TLS"}
-    if (listener.spec.get("tls") or {}).get("mode") == "Passthrough" or listener.protocol not in {"HTTP", "HTTPS"}:
+    if mapping(listener.spec.get("tls")).get("mode") == "Passthrough" or listener.protocol not in {"HTTP", "HTTPS"}:
         raise UnknownValueError(place, "a listener that does not look at requests")
     if tls != peer.tls:
         walk.refuse(flow, place, f"it {'asks for' if tls else 'does not speak'} TLS", gateway.gateway)
@@ -140,9 +140,9 @@ def _shown(passed: Asked) -> str:
 
 
 def _transformed(flow: Flow, config: Mapping[str, Any], where: str) -> Flow:
-    if (config.get("replace") or {}).get("uri"):
+    if mapping(config.get("replace")).get("uri"):
         raise UnknownValueError(f"{where}: replace.uri", "a rewrite that cannot be read")
-    removed = {str(header).lower() for header in (config.get("remove") or {}).get("headers") or ()}
+    removed = {str(header).lower() for header in sequence(mapping(config.get("remove")).get("headers"))}
     return replace(flow, token=flow.token and "authorization" not in removed)
 
 
@@ -151,9 +151,9 @@ def _filtered(walk: "Walk", flow: Flow, rule: Rule, match: Match, filters: Itera
     for each in rule.filters if filters is None else filters:
         match each["type"]:
             case "RequestHeaderModifier":
-                change = each.get("requestHeaderModifier") or {}
-                names = {str(name).lower() for name in change.get("remove") or ()}
-                names |= {str(header["name"]).lower() for header in change.get("set") or ()}
+                change = mapping(each.get("requestHeaderModifier"))
+                names = {str(name).lower() for name in sequence(change.get("remove"))}
+                names |= {str(header["name"]).lower() for header in sequence(change.get("set"))}
                 flow = replace(flow, token=flow.token and "authorization" not in names)
             case "URLRewrite":
                 flow = _rewritten(flow, each.get("urlRewrite") or {}, match)
@@ -173,7 +173,7 @@ def _filtered(walk: "Walk", flow: Flow, rule: Rule, match: Match, filters: Itera
 
 def _rewritten(flow: Flow, change: Mapping[str, Any], match: Match) -> Flow:
     flow = flow.rehost(change.get("hostname") or "")
-    path = change.get("path") or {}
+    path = mapping(change.get("path"))
     match path.get("type"):
         case None:
             return flow
@@ -194,9 +194,9 @@ def _extended(walk: "Walk", flow: Flow, rule: Rule, match: Match, reference: Map
     if spec.get("directResponse"):
         walk.refuse(flow, str(rule), f"answered by {found}", found)
         return None
-    rewrite = spec.get("urlRewrite") or {}
-    path = rewrite.get("path") or {}
-    if path.get("type") == "ReplaceRegexMatch" or (rewrite.get("hostname") or {}).get("type"):
+    rewrite = mapping(spec.get("urlRewrite"))
+    path = mapping(rewrite.get("path"))
+    if path.get("type") == "ReplaceRegexMatch" or mapping(rewrite.get("hostname")).get("type"):
         raise UnknownValueError(f"{found}: urlRewrite", "a rewrite that cannot be read")
     return flow
 

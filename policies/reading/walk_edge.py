@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from policies.reading.flow import PLAIN, Flow, Peer
 from policies.reading.nginx import Directive, Location, Nginx, Server
 from policies.reading.requests import ANY_METHOD
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.walk import Walk
@@ -282,10 +282,10 @@ def _peer(walk: "Walk", flow: Flow, nginx: Nginx, location: Location, variables:
     if not path:
         return Peer(tls=True, sni=sni)
     for container in nginx.pod.containers:
-        for mount in container.get("volumeMounts") or ():
+        for mount in sequence(container.get("volumeMounts")):
             if path.startswith(mount["mountPath"].rstrip("/") + "/"):
                 volume = next((each for each in nginx.pod.volumes if each["name"] == mount["name"]), {})
-                secret = (volume.get("secret") or {}).get("secretName")
+                secret = mapping(volume.get("secret")).get("secretName")
                 if secret and (certificate := walk.stack.certificates.of(nginx.pod.namespace, secret)):
                     walk.presented.add((nginx.pod.namespace, secret))
                     identity = certificate.identities[0] if certificate.identities else ""

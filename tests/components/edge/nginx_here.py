@@ -8,8 +8,8 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,7 +39,7 @@ class Gateway:
     """The stand-in: it takes only clients with a certificate of the boundary's authority, and remembers every request."""
 
     port: int = 0
-    seen: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
 @dataclass
@@ -207,11 +207,11 @@ def certificates(folder: Path, hosts: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def running(t: Topology, folder: Path) -> Iterator[Edge]:
-    """Run the edge of a system until the block ends."""
+def running(t: Topology, folder: Path, stand_in: "StandIn | None" = None) -> Generator[Edge]:
+    """Run the edge of a system until the block ends, in front of a stand-in for the gateway."""
     assert NGINX is not None
     certificates(folder, t.public_hosts())
-    with _gateway(folder) as gateway:
+    with (stand_in or http_gateway)(folder) as gateway:
         edge = Edge(port=_free(), health_port=_free(), gateway=gateway, authority=folder / "ca.crt", log=folder / "stdout")
         conf = render(t, folder, gateway=gateway.port, port=edge.port, health=edge.health_port)
         with edge.log.open("wb") as out, (folder / "stderr").open("wb") as err:
@@ -250,8 +250,12 @@ def _wait(port: int, process: subprocess.Popen[bytes], errors: Path) -> None:
     raise AssertionError(f"nginx did not listen: {errors.read_text()}")
 
 
+StandIn = Callable[[Path], AbstractContextManager[Gateway]]
+
+
 @contextmanager
-def _gateway(folder: Path) -> Iterator[Gateway]:
+def http_gateway(folder: Path) -> Generator[Gateway]:
+    """Run a stand-in that speaks HTTP/1.1 and says what it received."""
     gateway = Gateway()
 
     class Handler(BaseHTTPRequestHandler):
