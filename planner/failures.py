@@ -2,10 +2,10 @@
 
 import asyncio
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
@@ -39,9 +39,10 @@ def describe(error: BaseException, origin: Origin, root: Path, found: Sequence[s
         return [
             f"the program called sys.exit({error.code!r}). What it had not registered by then is not in the plan. Let it run to its end."
         ]
-    own: object = getattr(error, "findings", None)
-    if isinstance(own, Iterable) and not isinstance(own, str):
-        return [str(finding) for finding in own]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] # any class may have it
+    for raised in _chain(error):
+        own: object = getattr(raised, "findings", None)
+        if isinstance(own, Iterable) and not isinstance(own, str):
+            return [str(finding) for finding in cast(Iterable[object], own)]
     text = str(error)
     if any(finding in text for finding in found):
         return []
@@ -55,12 +56,19 @@ def describe(error: BaseException, origin: Origin, root: Path, found: Sequence[s
 def _lines(error: BaseException, root: Path) -> list[str]:
     if isinstance(error, SyntaxError) and error.filename:
         return [f"  {_relative(error.filename, root)}:{error.lineno}", *([f"    {error.text.strip()}"] if error.text else [])]
-    chain = [error, *(cause for cause in (error.__cause__, error.__context__) if cause is not None)]
-    for raised in chain:
+    for raised in _chain(error):
         frames = [frame for frame in traceback.extract_tb(raised.__traceback__, _DEEPEST) if _is_own(frame.filename, root)]
         if frames:
             return [line for frame in frames[-_SHOWN:] for line in _show(frame, root)]
     return []
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those it was raised from: the SDK wraps what `apply` raises."""
+    raised: BaseException | None = error
+    while raised is not None:
+        yield raised
+        raised = raised.__cause__
 
 
 def _show(frame: traceback.FrameSummary, root: Path) -> Iterable[str]:

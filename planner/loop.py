@@ -95,7 +95,7 @@ class PacedLoop(asyncio.SelectorEventLoop):
                 handle, callback, args, context = self._held.popleft()
                 super().call_soon(_unless_cancelled, handle, callback, args, context=context)
             return True
-        if not self.settled.done():
+        if not self._is_holding and not self.settled.done():
             self.settled.set_result(None)
             return True
         if forever and threading.active_count() == 1 and len(self._files.get_map()) <= 1:

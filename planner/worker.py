@@ -5,6 +5,7 @@ the descriptor that is told the number of resources. Source: `sdk/python/cmd/pul
 """
 
 import asyncio
+import atexit
 import contextlib
 import gc
 import json
@@ -29,7 +30,7 @@ from planner.recorder import Recorder
 _FRAMES = 12
 """How many frames of its stack the SDK keeps for every resource; the line of the project is among the innermost ten."""
 
-_COLLECT = (20_000, 20, 20)
+_COLLECT = (10_000, 10, 10)
 """Thresholds of the garbage collector for a program that makes many objects which live until its end."""
 
 
@@ -99,7 +100,8 @@ def run(deployment: Deployment, entry: str, monitor: Monitor | str, engine: Engi
             with loop.holding():
                 runpy.run_path(entry, run_name="__main__")
         finally:
-            del sys.tracebacklimit
+            with contextlib.suppress(AttributeError):
+                del sys.tracebacklimit
             gc.freeze()
         origin = Origin.REGISTRATION
 
@@ -115,7 +117,8 @@ def run(deployment: Deployment, entry: str, monitor: Monitor | str, engine: Engi
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
-    # Threads and exit handlers of the program have no part in the plan, and freeing its objects one by one takes seconds.
+    # Freeing the program's objects one by one takes seconds, and threads it left behind have no part in the plan.
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage] # temporary files are removed there
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

@@ -72,7 +72,9 @@ def _targets(stack: Stack, name: str) -> frozenset[str]:
     party = _party(stack, name)
     hosts = {exit_.host for exit_ in stack.intent.egress.values()}
     if party in hosts or (party not in OUTSIDE and "/" not in party):
-        return frozenset({f"{party}:{exit_.port}" for exit_ in stack.intent.egress.values() if exit_.host == party} | {party, f"{party}:443"})
+        return frozenset(
+            {f"{party}:{exit_.port}" for exit_ in stack.intent.egress.values() if exit_.host == party} | {party, f"{party}:443"}
+        )
     return frozenset({party})
 
 

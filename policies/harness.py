@@ -86,7 +86,9 @@ def findings_of(rule: Rule, stack: Stack) -> list[Finding]:
         found[rule.undecided(None, f"the rule needs a value that is not known: {error}")] = None
     except Exception as error:
         reason = f"rule {rule.id} stopped with {type(error).__name__}: {error}"
-        found[rule.undecided(None, reason, "this is a mistake in the rule or an object of unexpected shape: report it, with the plan")] = None
+        found[rule.undecided(None, reason, "this is a mistake in the rule or an object of unexpected shape: report it, with the plan")] = (
+            None
+        )
     return list(found)
 
 
@@ -99,14 +101,14 @@ def _result(rule: Rule, stack: Stack, exemptions: tuple[Exemption, ...], today: 
         if exemption is None:
             blocking.append(finding)
         elif exemption.expired(today):
-            blocking.append(replace(finding, message=f"{finding.message} (the exemption of {exemption.owner} expired on {exemption.expires})"))
+            blocking.append(
+                replace(finding, message=f"{finding.message} (the exemption of {exemption.owner} expired on {exemption.expires})")
+            )
         else:
             exempted.append(finding)
             excused.append(Exempted(finding=finding, exemption=exemption))
     verdict = _worst(finding.verdict for finding in blocking)
-    return RuleResult(
-        rule=rule, verdict=verdict, findings=tuple(blocking), exempted=tuple(exempted), seconds=time.perf_counter() - start
-    )
+    return RuleResult(rule=rule, verdict=verdict, findings=tuple(blocking), exempted=tuple(exempted), seconds=time.perf_counter() - start)
 
 
 def _worst(verdicts: Iterable[Verdict]) -> Verdict:

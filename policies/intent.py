@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pulumi
 
+from policies.reading.values import mapping
 from topology.load import load
 from topology.model.system import Topology
 
@@ -44,7 +45,7 @@ def topology_named_by(records: Iterable[Mapping[str, Any]], root: Path) -> Path 
     for record in records:
         if record.get("type") == SYSTEM_TYPE:
             for side in ("inputs", "outputs"):
-                named = (record.get(side) or {}).get("topology")
+                named: object = mapping(record.get(side)).get("topology")
                 if isinstance(named, str) and named:
                     return root / named
     return None

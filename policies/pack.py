@@ -21,6 +21,7 @@ from policies.harness import Report, judge
 from policies.intent import find_intent, load_intent, topology_named_by
 from policies.reading.normalise import normalise
 from policies.reading.stack import Stack
+from policies.reading.values import mapping, sequence
 from policies.registry import rules
 from policies.rule import Finding, Severity
 
@@ -61,9 +62,9 @@ def _whole(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: _whole(item) for key, item in mapping(value).items()}
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [_whole(item) for item in sequence(value)]
     return value
 
 

@@ -124,5 +124,3 @@ def shortcuts(rule: Rule, stack: Stack, direction: Direction, fits: Callable[[tu
         seen.add(key)
         message = f"{call(edge)} is possible on a way that does not pass {layers}"
         yield rule.broken(blamed(stack, trail), message, "close the way round; the path below shows it", trail.hops)
-
-

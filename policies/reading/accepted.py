@@ -212,7 +212,7 @@ def _gateway(walk: "Walk", pod: Pod) -> None:
 
 def _strangers(walk: "Walk", grant: Grant) -> Iterator[Sender]:
     """Yield the holders of accepted certificates that no proxy on the way shows: whoever can read such a Secret."""
-    for identity in sequence(grant.exact_principals()):
+    for identity in grant.exact_principals() or ():
         for certificate in walk.stack.certificates.holders(identity):
             if (certificate.namespace, certificate.secret) not in walk.presented:
                 name = f"whoever reads Secret {certificate.namespace}/{certificate.secret}"
@@ -221,7 +221,9 @@ def _strangers(walk: "Walk", grant: Grant) -> Iterator[Sender]:
 
 def _peers(walk: "Walk", guard: Guard, sender: Sender) -> Iterable[Peer]:
     """Yield what a sender can show: a certificate of the mesh or of another authority, or nothing."""
-    authorities = {certificate.authority for certificate in walk.stack.certificates.holders(sender.identity)} if sender.identity else set[str]()
+    authorities = (
+        {certificate.authority for certificate in walk.stack.certificates.holders(sender.identity)} if sender.identity else set[str]()
+    )
     if authorities:
         return [Peer(identity=sender.identity, authority=authority, tls=True) for authority in sorted(authorities)]
     mesh = next((each for each in walk.stack.meshes if sender.identity.startswith(f"{each.trust_domain}/")), guard.mesh)

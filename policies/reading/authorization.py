@@ -17,7 +17,7 @@ from policies.reading.requests import ANY_METHOD, Requests
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
 from policies.reading.services import HTTP_PROTOCOLS, Service
-from policies.reading.values import UnknownValueError, sequence
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 PLAIN: Final = ""
 """The identity of a peer that shows none."""
@@ -224,7 +224,8 @@ class Guard:
 
     def _for_issuer(self, grant: Grant, requests: Requests, issuer: str) -> Iterator[Admitted]:
         conditions = tuple(
-            Condition(key=c.key, values=(f"{issuer}/*",), others=c.others) if c.key == "request.auth.principal" else c for c in grant.conditions
+            Condition(key=c.key, values=(f"{issuer}/*",), others=c.others) if c.key == "request.auth.principal" else c
+            for c in grant.conditions
         )
         yield from self._within(Grant(policy=grant.policy, conditions=conditions), requests)
 
@@ -341,7 +342,11 @@ def _peer_holds(condition: Condition, identity: str) -> bool:
 class Authorization:
     """All policies of the identity level, found by the pods they hold for."""
 
-    KINDS: Final = {"AuthorizationPolicy": "security.istio.io", "PeerAuthentication": "security.istio.io", "RequestAuthentication": "security.istio.io"}
+    KINDS: Final = {
+        "AuthorizationPolicy": "security.istio.io",
+        "PeerAuthentication": "security.istio.io",
+        "RequestAuthentication": "security.istio.io",
+    }
 
     def __init__(
         self,
@@ -483,10 +488,10 @@ def grants_of(policy: Resource, mesh: Mesh) -> Iterator[Grant]:
     rules: list[Mapping[str, Any]] = policy.at("spec", "rules", default=[])
     for rule in rules:
         when = tuple(_when(condition, mesh, policy) for condition in sequence(rule.get("when")))
-        for source in rule.get("from") or ({},):
-            sender = tuple(_conditions(source.get("source") or {}, SOURCE_KEYS, mesh, policy))
-            for target in rule.get("to") or ({},):
-                wanted = tuple(_conditions(target.get("operation") or {}, TARGET_KEYS, mesh, policy))
+        for source in map(mapping, sequence(rule.get("from")) or [{}]):
+            sender = tuple(_conditions(mapping(source.get("source")), SOURCE_KEYS, mesh, policy))
+            for target in map(mapping, sequence(rule.get("to")) or [{}]):
+                wanted = tuple(_conditions(mapping(target.get("operation")), TARGET_KEYS, mesh, policy))
                 yield Grant(policy=policy, conditions=(*sender, *wanted, *when))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.reading.resource import Resource
-from policies.reading.values import mapping
+from policies.reading.values import mapping, sequence
 
 Made = Iterator[Resource]
 
@@ -83,15 +83,16 @@ def _gateway(release: Resource, values: Mapping[str, Any]) -> Made:
     yield _deployment(release, name, labels, account=account_name, annotations=annotations, kind=kind)
     service = mapping(values.get("service"))
     if service.get("type", "LoadBalancer") != "None":
-        ports = {port["name"]: (port["port"], port.get("targetPort", port["port"])) for port in service.get("ports") or _GATEWAY_PORTS}
+        given_ports: list[dict[str, Any]] = sequence(service.get("ports")) or _GATEWAY_PORTS
+        ports = {port["name"]: (port["port"], port.get("targetPort", port["port"])) for port in given_ports}
         yield _service(release, name, selector, ports, service.get("type") or "LoadBalancer", service)
 
 
-_GATEWAY_PORTS: Final = (
+_GATEWAY_PORTS: Final[list[dict[str, Any]]] = [
     {"name": "status-port", "port": 15021},
     {"name": "http2", "port": 80},
     {"name": "https", "port": 443},
-)
+]
 
 
 def _envoy_gateway(release: Resource, values: Mapping[str, Any]) -> Made:
@@ -106,14 +107,18 @@ def _envoy_gateway(release: Resource, values: Mapping[str, Any]) -> Made:
     if mapping(values.get("topologyInjector")).get("enabled", True):
         ports["webhook"] = (9443, 9443)
     yield _account(release, name)
-    yield _deploymentmapping(release, name, {**selector, **mapping(pod.get("labels"))}, account=name, annotations=pod.get("annotations"))
+    yield _deployment(release, name, {**selector, **mapping(pod.get("labels"))}, account=name, annotations=pod.get("annotations"))
     service = mapping(values.get("service"))
     yield _service(release, name, selector, ports, service.get("type") or "ClusterIP", service)
     yield _account(release, f"{release.name}-certgen")
     yield _deployment(release, f"{release.name}-certgen", {"app": "certgen"}, account=f"{release.name}-certgen", kind="Job")
     gateway = mapping(mapping(values.get("config")).get("envoyGateway"))
     if mapping(gateway.get("rateLimit")).get("backend"):
-        limiter = {"app.kubernetes.io/name": "envoy-ratelimit", "app.kubernetes.io/component": "ratelimit", "app.kubernetes.io/managed-by": name}
+        limiter = {
+            "app.kubernetes.io/name": "envoy-ratelimit",
+            "app.kubernetes.io/component": "ratelimit",
+            "app.kubernetes.io/managed-by": name,
+        }
         yield _account(release, "envoy-ratelimit")
         yield _deployment(release, "envoy-ratelimit", limiter, account="envoy-ratelimit")
         yield _service(release, "envoy-ratelimit", limiter, {"grpc": (8081, 8081), "metrics": (19001, 19001)})
@@ -127,12 +132,22 @@ def _cert_manager(release: Resource, values: Mapping[str, Any]) -> Made:
     if mapping(values.get("startupapicheck")).get("enabled", True):
         parts["startupapicheck"] = (f"{full}-startupapicheck", "startupapicheck", "startupapicheck")
     for component, (name, app, label) in parts.items():
-        labels = {"app": app, "app.kubernetes.io/name": label, "app.kubernetes.io/instance": release.name, "app.kubernetes.io/component": component}
-        own = values if component == "controller" else values.get(component) or {}
+        labels = {
+            "app": app,
+            "app.kubernetes.io/name": label,
+            "app.kubernetes.io/instance": release.name,
+            "app.kubernetes.io/component": component,
+        }
+        own = values if component == "controller" else mapping(values.get(component))
         kind = "Job" if component == "startupapicheck" else "Deployment"
         yield _account(release, name)
         yield _deployment(
-            release, name, {**labels, **mapping(own.get("podLabels"))}, account=name, annotations=mapping(own.get("podAnnotations")), kind=kind
+            release,
+            name,
+            {**labels, **mapping(own.get("podLabels"))},
+            account=name,
+            annotations=mapping(own.get("podAnnotations")),
+            kind=kind,
         )
         if component == "webhook":
             service_type = own.get("serviceType") or "ClusterIP"
@@ -151,7 +166,11 @@ def _kong(release: Resource, values: Mapping[str, Any]) -> Made:
     account_name = account.get("name") or (full if account.get("create", True) else "default")
     if account.get("create", True):
         yield _account(release, account_name)
-    annotations: dict[str, Any] = {"traffic.sidecar.istio.io/includeInboundPorts": "", "kuma.io/gateway": "enabled", **mapping(values.get("podAnnotations"))}
+    annotations: dict[str, Any] = {
+        "traffic.sidecar.istio.io/includeInboundPorts": "",
+        "kuma.io/gateway": "enabled",
+        **mapping(values.get("podAnnotations")),
+    }
     yield _deployment(
         release,
         full,
@@ -162,7 +181,7 @@ def _kong(release: Resource, values: Mapping[str, Any]) -> Made:
         spec={"hostNetwork": bool(deployment.get("hostNetwork"))},
     )
     for part, service_type in (("proxy", "LoadBalancer"), ("admin", "NodePort"), ("manager", "NodePort"), ("portal", "NodePort")):
-        own = _merge_portsmapping(_KONG_PORTS[part], values.get(part))
+        own = _merge_ports(_KONG_PORTS[part], mapping(values.get(part)))
         if not own.get("enabled", part == "proxy") or (part in {"manager", "portal"} and not _enterprise(values)):
             continue
         ports = {

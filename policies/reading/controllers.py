@@ -63,7 +63,7 @@ def envoy_gateway_config(release: Resource) -> Mapping[str, Any]:
 
 def in_gateway_namespace(release: Resource) -> bool:
     """Say whether Envoy Gateway puts proxies into the Gateway's own namespace instead of its own."""
-    provider = envoy_gateway_config(release).get("provider") or {}
+    provider = mapping(envoy_gateway_config(release).get("provider"))
     deploy = mapping(mapping(provider.get("kubernetes")).get("deploy"))
     return deploy.get("type") == "GatewayNamespace"
 
@@ -99,7 +99,7 @@ def _envoy(gateway: Resource, parameters: Resource | None, releases: tuple[Resou
     name = gateway.name if beside else f"envoy-{full.replace('/', '-')[:48].rstrip('-')}-{digest}"
     spec: Mapping[str, Any] = parameters.at("spec", default={}) if parameters else {}
     kubernetes = mapping(mapping(spec.get("provider")).get("kubernetes"))
-    deployment = kubernetes.get("envoyDeployment") or kubernetes.get("envoyDaemonSet") or {}
+    deployment = mapping(kubernetes.get("envoyDeployment") or kubernetes.get("envoyDaemonSet"))
     service = mapping(kubernetes.get("envoyService"))
     account = mapping(kubernetes.get("envoyServiceAccount")).get("name") or name
     selector = {
@@ -118,7 +118,9 @@ def _envoy(gateway: Resource, parameters: Resource | None, releases: tuple[Resou
     }
     as_is = bool(kubernetes.get("useListenerPortAsContainerPort"))
     listeners: list[Mapping[str, Any]] = gateway.at("spec", "listeners", default=[])
-    ports = {listener["name"]: (listener["port"], listener["port"] if as_is else container_port(listener["port"])) for listener in listeners}
+    ports = {
+        listener["name"]: (listener["port"], listener["port"] if as_is else container_port(listener["port"])) for listener in listeners
+    }
     yield _object(gateway, "ServiceAccount", "", namespace, account, {})
     yield _object(
         gateway,
@@ -156,7 +158,11 @@ def _envoy(gateway: Resource, parameters: Resource | None, releases: tuple[Resou
 
 def _istio(gateway: Resource) -> Iterator[Resource]:
     name = f"{gateway.name}-istio"
-    labels = {"gateway.networking.k8s.io/gateway-name": gateway.name, "istio.io/gateway-name": gateway.name, "sidecar.istio.io/inject": "true"}
+    labels = {
+        "gateway.networking.k8s.io/gateway-name": gateway.name,
+        "istio.io/gateway-name": gateway.name,
+        "sidecar.istio.io/inject": "true",
+    }
     listeners: list[Mapping[str, Any]] = gateway.at("spec", "listeners", default=[])
     annotations: Mapping[str, str] = gateway.annotations
     template = {

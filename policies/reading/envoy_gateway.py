@@ -63,7 +63,9 @@ class EnvoyPolicies:
 
     def of_listener(self, kind: str, listener: Listener, gateway: Resource) -> Resource | None:
         """Return the policy of a kind that holds for a listener."""
-        return self._first(kind, (("Gateway", gateway.namespace, gateway.name, listener.name), ("Gateway", gateway.namespace, gateway.name, "")))
+        return self._first(
+            kind, (("Gateway", gateway.namespace, gateway.name, listener.name), ("Gateway", gateway.namespace, gateway.name, ""))
+        )
 
     def _first(self, kind: str, places: Iterable[tuple[str, str, str, str]]) -> Resource | None:
         for target, namespace, name, section in places:

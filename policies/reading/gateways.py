@@ -149,9 +149,7 @@ def read_gateway(
                 rules=tuple(rules),
             )
         )
-    as_is = bool(
-        view.parameters and view.parameters.at("spec", "provider", "kubernetes", "useListenerPortAsContainerPort", default=False)
-    )
+    as_is = bool(view.parameters and view.parameters.at("spec", "provider", "kubernetes", "useListenerPortAsContainerPort", default=False))
     ports: dict[str, int] = {}
     if view.controller is Controller.ENVOY_GATEWAY:
         ports = {each.name: each.port if as_is else container_port(each.port) for each in listeners}
@@ -183,7 +181,7 @@ def _rules(
             name=rule.get("name") or "",
             position=position,
             hosts=found,
-            matches=tuple(read(match, whole=whole) for match in rule.get("matches") or ({},)),
+            matches=tuple(read(mapping(match), whole=whole) for match in sequence(rule.get("matches")) or [{}]),
             filters=tuple(sequence(rule.get("filters"))),
             backends=tuple(_backend(backend, route) for backend in sequence(rule.get("backendRefs"))),
         )

@@ -7,7 +7,7 @@ from typing import Any
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.services import Service
-from policies.reading.values import mapping
+from policies.reading.values import mapping, sequence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,7 +71,7 @@ def mesh_gateway(resource: Resource, selected: Callable[[Resource], tuple[Pod, .
 
 def _servers(resource: Resource) -> Iterator[MeshServer]:
     for server in resource.at("spec", "servers", default=[]):
-        pairs = [host.split("/", 1) if "/" in host else ["*", host] for host in server.get("hosts") or ()]
+        pairs = [host.split("/", 1) if "/" in host else ["*", host] for host in sequence(server.get("hosts"))]
         yield MeshServer(
             number=server["port"]["number"],
             protocol=str(server["port"].get("protocol") or "").upper(),
@@ -79,4 +79,3 @@ def _servers(resource: Resource) -> Iterator[MeshServer]:
             namespaces=tuple(namespace for namespace, _ in pairs),
             tls=mapping(server.get("tls")),
         )
-

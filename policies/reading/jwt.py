@@ -60,7 +60,7 @@ def istio_providers(request_authentication: Mapping[str, Any]) -> tuple[Provider
 def envoy_weaknesses(security_policy: Mapping[str, Any], intent: Topology) -> Iterator[str]:
     """Yield every way in which the `jwt` in the spec of a SecurityPolicy proves less than a whole token of an issuer of the topology."""
     jwt: Mapping[str, Any] = security_policy["jwt"]
-    if not _asks_for_expirymapping(security_policy.get("authorization")):
+    if not _asks_for_expiry(security_policy.get("authorization") or {}):
         yield "a token without `exp` is accepted, and lasts for ever"
     if jwt.get("optional"):
         yield "`optional: true` lets requests without a token in"

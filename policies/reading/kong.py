@@ -8,10 +8,17 @@ from policies.reading.envoy_gateway import ANY_TOKEN, Asked
 from policies.reading.gateways import Rule
 from policies.reading.requests import Requests
 from policies.reading.resource import Resource
-from policies.reading.values import UnknownValueError, is_known
+from policies.reading.values import UnknownValueError, is_known, mapping
 
 PLUGINS: Final = "konghq.com/plugins"
-DEMANDS: Final = {"key-auth": "api-key", "basic-auth": "basic", "hmac-auth": "hmac", "ldap-auth": "ldap", "oauth2": "oauth2", "session": "session"}
+DEMANDS: Final = {
+    "key-auth": "api-key",
+    "basic-auth": "basic",
+    "hmac-auth": "hmac",
+    "ldap-auth": "ldap",
+    "oauth2": "oauth2",
+    "session": "session",
+}
 """What a client must show, by plugin, apart from `jwt`."""
 
 LUA: Final = frozenset({"pre-function", "post-function"})
@@ -30,7 +37,9 @@ class Plugin:
 class KongPlugins:
     """Plugins, consumers and their credentials."""
 
-    def __init__(self, find: Callable[[str, str, str], Resource | None], cluster: Iterable[Resource], consumers: Iterable[Resource]) -> None:
+    def __init__(
+        self, find: Callable[[str, str, str], Resource | None], cluster: Iterable[Resource], consumers: Iterable[Resource]
+    ) -> None:
         """Keep what plugins are looked up in."""
         self._find = find
         self._global = tuple(plugin for plugin in cluster if plugin.labels.get("global") == "true")
@@ -87,7 +96,7 @@ class KongPlugins:
                 secret = self._find("Secret", consumer.namespace, name)
                 if secret is None or secret.labels.get("konghq.com/credential") != "jwt":
                     continue
-                data = secret.props.get("stringData")
-                issuer = data.get("key") if is_known(data, dict) and isinstance(data, dict) else None
+                data: Any = secret.props.get("stringData")
+                issuer: Any = mapping(data).get("key") if is_known(data, dict) else None
                 found.add(f"jwt {issuer}" if is_known(issuer, str) else ANY_TOKEN)
         return found or {ANY_TOKEN}

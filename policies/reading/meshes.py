@@ -1,7 +1,6 @@
 """Control planes: every istiod that a stack installs, its mesh configuration, and which pods it makes members of its mesh."""
 
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -11,7 +10,7 @@ from policies.reading.namespaces import REVISION_LABEL, Namespace
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
-from policies.reading.values import UnknownValueError, mapping, sequence
+from policies.reading.values import UnknownValueError, is_known, mapping, sequence
 
 INJECT_LABEL: Final = "sidecar.istio.io/inject"
 TEMPLATES_ANNOTATION: Final = "inject.istio.io/templates"
@@ -64,7 +63,7 @@ class Mesh:
     @cached_property
     def revisions(self) -> frozenset[str]:
         """Return the values of the `istio.io/rev` label that mean this istiod: its revision and its tags."""
-        return frozenset({self.revision or "default", *(self.values.get("revisionTags") or ())})
+        return frozenset({self.revision or "default", *sequence(self.values.get("revisionTags"))})
 
     def discovers(self, namespace: Namespace) -> bool:
         """Say whether istiod sees the objects of a namespace (`discoverySelectors`; none means all)."""
@@ -106,7 +105,8 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in over.items():
         mine = result.get(key)
-        result[key] = merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else deepcopy(value)
+        both = is_known(mine, dict) and is_known(value, dict)
+        result[key] = merged(mapping(mine), mapping(value)) if both else value
     return result
 
 
@@ -118,13 +118,11 @@ def mesh_of(release: Resource) -> Mesh:
     """
     values: Mapping[str, Any] = release.at("values", default={})
     root = mapping(values.get("global")).get("istioNamespace") or "istio-system"
-    config = mergedmapping({"trustDomain": "cluster.local", "rootNamespace": root}, values.get("meshConfig"))
+    config = merged({"trustDomain": "cluster.local", "rootNamespace": root}, mapping(values.get("meshConfig")))
     for key in ("trustDomain", "rootNamespace"):
         if not isinstance(config[key], str):
             raise UnknownValueError(f"{release}: values.meshConfig.{key}", f"not a string but {type(config[key]).__name__}")
-    return Mesh(
-        release=release, namespace=release.namespace, revision=values.get("revision") or "", config=config, values=values
-    )
+    return Mesh(release=release, namespace=release.namespace, revision=values.get("revision") or "", config=config, values=values)
 
 
 def mesh_by_revision(meshes: Iterable[Mesh]) -> dict[str, Mesh]:

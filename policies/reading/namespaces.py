@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from policies.reading.resource import Resource
 from policies.reading.selectors import Labels
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, is_known
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The label that the API server puts on every namespace: its own name."""
@@ -40,7 +40,8 @@ def namespace_of(resource: Resource) -> Namespace:
     """
     labels: dict[str, str] = {}
     for key, value in resource.labels.items():
-        if not isinstance(value, str):
+        if not is_known(value, str):
+            bool(value)  # raises for an unknown, with its own path
             raise UnknownValueError(f"{resource}: labels.{key}", f"not a string but {type(value).__name__}")
         labels[key] = value
     labels[NAME_LABEL] = resource.name

@@ -167,7 +167,8 @@ class Network:
         """
         by: list[str] = []
         used: Resource | None = None
-        for pod, peer, direction in ((source, target, "Egress"), (target, source, "Ingress")):
+        sides: tuple[tuple[Pod | None, Pod | None, Direction], ...] = ((source, target, "Egress"), (target, source, "Ingress"))
+        for pod, peer, direction in sides:
             if pod is None:
                 continue
             if self.is_open(pod, direction):
@@ -213,7 +214,7 @@ class Network:
         pods: set[Pod] = set()
         strangers: list[str] = []
         blocks: list[Block] = []
-        peers = rule.get(key) or ()
+        peers = sequence(rule.get(key))
         for peer in peers:
             if block := peer.get("ipBlock"):
                 holes = tuple(ip_network(hole) for hole in sequence(block.get("except")))

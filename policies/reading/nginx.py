@@ -16,9 +16,17 @@ import crossplane  # pyright: ignore[reportMissingTypeStubs] # crossplane ships 
 from policies.reading.patterns import Pattern, exact, prefix, regex
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
-from policies.reading.values import UnknownValueError, is_known, mapping, sequence
+from policies.reading.values import UnknownValueError, mapping, sequence
 
-HARMLESS_INCLUDES: Final = ("*/mime.types", "mime.types", "*/modules-enabled/*.conf", "*/modules/*.conf", "*_params", "*/koi-*", "*/win-utf")
+HARMLESS_INCLUDES: Final = (
+    "*/mime.types",
+    "mime.types",
+    "*/modules-enabled/*.conf",
+    "*/modules/*.conf",
+    "*_params",
+    "*/koi-*",
+    "*/win-utf",
+)
 """Files of an nginx installation that say nothing about routing."""
 
 MAIN: Final = "/etc/nginx/nginx.conf"
@@ -152,17 +160,19 @@ def nginx_of(pod: Pod, config_maps: Mapping[str, Resource]) -> Iterator[Nginx]:
         main = Directive(name="main", args=(), block=top)
         http = next(main.all("http"), None) or Directive(name="http", args=(), block=top)
         found = Nginx(pod=pod, config_map=owner, main=main, files=files)
-        found.upstreams = {each.args[0]: tuple(server.args[0] for server in each.all("server")) for each in http.all("upstream") if each.args}
+        found.upstreams = {
+            each.args[0]: tuple(server.args[0] for server in each.all("server")) for each in http.all("upstream") if each.args
+        }
         found.servers = tuple(_server(pod, owner, each, http, main) for each in http.all("server"))
         yield found
 
 
 def _files(pod: Pod, container: Mapping[str, Any], config_maps: Mapping[str, Resource]) -> tuple[dict[str, str], Resource | None]:
-    sources = {volume["name"]: volume for volume in pod.volumes}
+    sources: dict[str, Any] = {volume["name"]: volume for volume in pod.volumes}
     files: dict[str, str] = {}
     owner: Resource | None = None
     for mount in sequence(container.get("volumeMounts")):
-        volume = sources.get(mount["name"]) or {}
+        volume = mapping(sources.get(mount["name"]))
         maps = [volume["configMap"]] if volume.get("configMap") else []
         maps += [source["configMap"] for source in sequence(mapping(volume.get("projected")).get("sources")) if source.get("configMap")]
         for reference in maps:
@@ -173,7 +183,7 @@ def _files(pod: Pod, container: Mapping[str, Any], config_maps: Mapping[str, Res
                 raise UnknownValueError(f"{pod}: ConfigMap {reference['name']}", "not among the resources of the program")
             data: Mapping[str, Any] = config_map.at("data", default={})
             items = reference.get("items")
-            named = {item["path"]: data.get(item["key"]) for item in items} if items else dict(data)
+            named: dict[str, Any] = {item["path"]: data.get(item["key"]) for item in items} if items else dict(data)
             for path, text in named.items():
                 place = mount["mountPath"].rstrip("/")
                 if mount.get("subPath"):
@@ -181,8 +191,10 @@ def _files(pod: Pod, container: Mapping[str, Any], config_maps: Mapping[str, Res
                         continue
                 else:
                     place = f"{place}/{path}"
-                if not is_known(text, str):
-                    text = f"# {place} is not known" if text is None else str(text)  # noqa: PLW2901 # an unknown raises here
+                if text is None:
+                    continue
+                if not isinstance(text, str):  # an unknown raises here
+                    raise UnknownValueError(f"{config_map}: data.{path}", f"not a text but {type(text).__name__}")
                 files[place] = text
                 if "server" in text and "{" in text:
                     owner = owner or config_map
@@ -191,7 +203,7 @@ def _files(pod: Pod, container: Mapping[str, Any], config_maps: Mapping[str, Res
 
 def _start(container: Mapping[str, Any], files: Mapping[str, str]) -> str | None:
     """Return the file that nginx starts from; None where the container is no nginx that reads its ConfigMaps."""
-    words = [*(container.get("command") or ()), *(container.get("args") or ())]
+    words = [*sequence(container.get("command")), *sequence(container.get("args"))]
     for position, word in enumerate(words[:-1]):
         if word == "-c":
             return words[position + 1] if words[position + 1] in files else None

@@ -5,7 +5,7 @@ hands to a policy pack.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.reading.resource import Resource
@@ -70,12 +70,14 @@ def from_plan(document: Mapping[str, Any]) -> tuple[Resource, ...]:
     Raises:
         PlanError: if the document has neither `deployment.resources` nor `resources`.
     """
-    deployment = document.get("deployment", document)
-    records = deployment.get("resources") if isinstance(deployment, Mapping) else None
-    if not isinstance(records, Sequence) or isinstance(records, str):
+    deployment: Any = document.get("deployment", document)
+    records: Any = mapping(deployment).get("resources") if is_known(deployment, dict) else None
+    if not is_known(records, list):
         given = ", ".join(sorted(document)) or "nothing"
-        raise PlanError(f"the document has no deployment.resources (its keys: {given}). Give a plan or the output of `pulumi stack export`.")
-    return normalise(record for record in records if not record.get("delete"))
+        raise PlanError(
+            f"the document has no deployment.resources (its keys: {given}). Give a plan or the output of `pulumi stack export`."
+        )
+    return normalise(record for record in sequence(records) if not record.get("delete"))
 
 
 def normalise(records: Iterable[Mapping[str, Any]]) -> tuple[Resource, ...]:
@@ -124,14 +126,16 @@ def _objects(props: Mapping[str, Any], shared: Mapping[str, Any], namespace: str
         yield Resource(kind=_without_version(token), name=_pulumi_name(shared["urn"]), props=props, **shared)
         return
     kind, group, version = _identity(token, props)
-    items = props.get("items")
+    items: Any = props.get("items")
     if kind.endswith("List") and is_known(items, list):
-        for item in items:
-            if is_known(item, dict):
-                yield from _objects({"apiVersion": props.get("apiVersion"), "kind": kind.removesuffix("List"), **item}, shared, namespace)
-        return
-    metadata = props.get("metadata")
-    metadata = metadata if is_known(metadata, dict) else {}
+        listed = [item for item in sequence(items) if is_known(item, dict)]
+        for item in listed:
+            yield from _objects(
+                {"apiVersion": props.get("apiVersion"), "kind": kind.removesuffix("List"), **mapping(item)}, shared, namespace
+            )
+        if len(listed) == len(sequence(items)):
+            return  # else the list stays, as an object of which a part is not known
+    metadata = mapping(props.get("metadata")) if is_known(props.get("metadata"), dict) else {}
     plain = kind.removesuffix("Patch")
     place = "" if plain in CLUSTER_SCOPED else _plain(metadata.get("namespace"), namespace)
     name = _plain(metadata.get("name"), _auto(shared["urn"]))
@@ -178,4 +182,6 @@ def has_unknown_identity(resource: Resource) -> bool:
     """Say whether it is unknown which object this is: its kind, namespace or name."""
     if "<unknown>" in {resource.namespace, resource.name}:
         return True
-    return any(True for key in ("kind", "apiVersion", "metadata") if is_unknown(resource.props.get(key)) for _ in unknowns(resource.props[key]))
+    return any(
+        True for key in ("kind", "apiVersion", "metadata") if is_unknown(resource.props.get(key)) for _ in unknowns(resource.props[key])
+    )

@@ -79,7 +79,7 @@ class Pattern:
         if rest[0] is ANY:
             if shorter.tail:
                 raise UnknownValueError(f"{self} and {other}", "an intersection of paths that cannot be written as one pattern")
-        elif not rest[0].startswith(shorter.tail):
+        elif not (rest[0] or "").startswith(shorter.tail):
             return None
         return Pattern((*common, *rest), longer.tail)
 
@@ -100,7 +100,7 @@ class Pattern:
             return self.tail is not None and self.tail.startswith(other.tail)
         if other.tail is None:
             return False
-        return not other.tail if rest[0] is ANY else rest[0].startswith(other.tail)
+        return not other.tail if rest[0] is None else rest[0].startswith(other.tail)
 
     def replaced(self, old: str, new: str) -> "Pattern":
         """Return the pattern with the string `old` at its beginning replaced by `new`; every path must begin with `old`.
@@ -140,8 +140,8 @@ def parse(text: str) -> Pattern:
         text, tail = text.removesuffix("/{**}"), ""
     elif text.endswith("*"):
         text, _, tail = text[:-1].rpartition("/")
-    segments = tuple(ANY if part == "{*}" else part for part in text.split("/")[1:])
-    if any(part is not ANY and re.search(r"[{}*]", part) for part in segments) or (tail and re.search(r"[{}*]", tail)):
+    segments: tuple[Segment, ...] = tuple(ANY if part == "{*}" else part for part in text.split("/")[1:])
+    if any(re.search(r"[{}*]", part) for part in (*segments, tail) if part):
         raise UnknownValueError(text, "a path pattern that cannot be read")
     return Pattern(segments, tail)
 

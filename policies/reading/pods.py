@@ -64,7 +64,7 @@ class Pod:
     @cached_property
     def all_containers(self) -> tuple[Mapping[str, Any], ...]:
         """Return containers, init containers and ephemeral containers."""
-        return (*self.containers, *self.init_containers, *(self.spec.get("ephemeralContainers") or ()))
+        return (*self.containers, *self.init_containers, *sequence(self.spec.get("ephemeralContainers")))
 
     @cached_property
     def volumes(self) -> tuple[Mapping[str, Any], ...]:

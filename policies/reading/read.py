@@ -78,10 +78,10 @@ class Observed:
             return self._nearest_refusal(edge)
         if edge.direction is not Direction.NORTH_SOUTH:
             return None
-        for _, trail in fitting:
-            if not (hole := self._hole(edge, trail)):
-                return None
-        return Hop(place=str(hole), allowed_by="another route takes this part of it, and leads nowhere")
+        holes = [self._hole(edge, trail) for _, trail in fitting]
+        if not all(holes):
+            return None
+        return Hop(place=holes[0], allowed_by="another route takes this part of it, and leads nowhere")
 
     def _hole(self, edge: Edge, trail: Trail) -> str:
         """Return a part of a door that something else took on the way and that no other door accounts for."""
@@ -192,7 +192,7 @@ def _names_for(stack: "Stack", source: str, holders: tuple[Pod, ...]) -> Iterabl
             names[edge.target.rpartition(":")[0]] = None
     for pod in holders:
         sidecar = stack.traffic.sidecar(pod)
-        for listener in (sidecar.at("spec", "egress", default=[]) if sidecar else ()):
+        for listener in sidecar.at("spec", "egress", default=[]) if sidecar else ():
             for host in sequence(listener.get("hosts")):
                 name = host.partition("/")[2]
                 if "*" not in name and not host.startswith("~"):

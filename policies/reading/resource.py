@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from policies.reading.values import UnknownValueError
 
@@ -43,15 +43,17 @@ class Resource:
         """
         value: Any = self.props
         for step in path:
-            if type(value) is dict or isinstance(value, Mapping):
+            kind = cast("object", type(value))
+            if kind is dict:
                 value = value.get(step)
-            elif isinstance(value, list) and isinstance(step, int):
+            elif kind is list and isinstance(step, int):
                 value = value[step] if step < len(value) else None
-            elif value is None:
-                return default
+            elif value is self.props:
+                value = self.props.get(str(step))
             else:
-                where = ".".join(map(str, path))
-                raise UnknownValueError(where, f"not of the expected shape: {type(value).__name__} where a mapping belongs")
+                bool(value)  # an unknown raises with its own path
+                where, found = ".".join(map(str, path)), type(value).__name__
+                raise UnknownValueError(where, f"not of the expected shape: {found} where a mapping belongs")
             if value is None:
                 return default
         return value

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from policies.reading.values import UnknownValueError, sequence
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 Labels = Mapping[str, str]
 
@@ -16,7 +16,7 @@ def matches(selector: Mapping[str, Any] | None, labels: Labels) -> bool:
     """
     if not selector:
         return True
-    if not matches_labels(selector.get("matchLabels") or {}, labels):
+    if not matches_labels(mapping(selector.get("matchLabels")), labels):
         return False
     return all(_expression(expression, labels) for expression in sequence(selector.get("matchExpressions")))
 
@@ -27,7 +27,7 @@ def matches_labels(wanted: Labels, labels: Labels) -> bool:
 
 
 def _expression(expression: Mapping[str, Any], labels: Labels) -> bool:
-    key, operator, values = expression["key"], expression["operator"], expression.get("values") or ()
+    key, operator, values = expression["key"], expression["operator"], sequence(expression.get("values"))
     match operator:
         case "In":
             return key in labels and labels[key] in values

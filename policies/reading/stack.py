@@ -25,7 +25,7 @@ from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
 from policies.reading.services import Service, service_of
 from policies.reading.traffic import ISTIO_NETWORKING, Traffic
-from policies.reading.values import UnknownValueError, mapping, sequence
+from policies.reading.values import UnknownValueError, mapping
 from topology.edges import Edge, edges
 from topology.model.system import Topology
 
@@ -128,14 +128,14 @@ class Stack:
         """
         result: list[tuple[Resource, str]] = []
         for release in self.releases:
-            known = self.reading(release, lambda release=release: charts.is_known(release) and list(charts.objects_of(release)))
-            result += [(made, f"chart {charts.chart_name(release)}") for made in sequence(known)]
+            known = self.reading(release, lambda release=release: list(charts.objects_of(release)) if charts.is_known(release) else [])
+            result += [(made, f"chart {charts.chart_name(release)}") for made in known or ()]
         for gateway in self.of(f"Gateway.{controllers.GATEWAY_API}"):
             made = self.reading(
                 gateway,
                 lambda gateway=gateway: list(controllers.proxies_of(gateway, controllers.class_of(gateway, self.find), self.releases)),
             )
-            result += [(each, "gateway controller") for each in sequence(made)]
+            result += [(each, "gateway controller") for each in made or ()]
         return tuple(result)
 
     @cached_property

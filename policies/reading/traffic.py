@@ -95,7 +95,7 @@ class Traffic:
             ports=ports,
             external=resource.at("spec", "location", default="MESH_EXTERNAL") == "MESH_EXTERNAL",
             resolution=resource.at("spec", "resolution", default="NONE"),
-            endpoints=tuple(mapping(each["address"], each.get("ports")) for each in resource.at("spec", "endpoints", default=[])),
+            endpoints=tuple((each["address"], mapping(each.get("ports"))) for each in resource.at("spec", "endpoints", default=[])),
         )
         for host in entry.hosts:
             self._entries[host].append(entry)
@@ -139,7 +139,7 @@ class Traffic:
         egress: list[Mapping[str, Any]] = sidecar.at("spec", "egress", default=[])
         if not egress:
             return True
-        hosts = [each for listener in egress for each in listener.get("hosts") or ()]
+        hosts = [each for listener in egress for each in sequence(listener.get("hosts"))]
         own = pod.namespace
         if any(_sidecar_host(each.removeprefix("~"), namespace, host, own) for each in hosts if each.startswith("~") and each != "~/*"):
             return False
@@ -225,7 +225,7 @@ class Traffic:
             if not matches_labels(labels, pod.labels):
                 continue
             policies = [rule.at("spec", "trafficPolicy", default={})]
-            policies += [each.get("trafficPolicy") or {} for each in rule.at("spec", "subsets", default=[]) if each["name"] == subset]
+            policies += [mapping(each.get("trafficPolicy")) for each in rule.at("spec", "subsets", default=[]) if each["name"] == subset]
             for policy in reversed(policies):
                 levels = [each for each in sequence(policy.get("portLevelSettings")) if mapping(each.get("port")).get("number") == port]
                 for settings in (*levels, policy):
@@ -245,7 +245,7 @@ class Traffic:
         for rule in self.rules(host, pod.namespace, member[0]):
             for each in rule.at("spec", "subsets", default=[]):
                 if each["name"] == subset:
-                    return each.get("labels") or {}
+                    return mapping(each.get("labels"))
         raise UnknownValueError(f"subset {subset} of {host}", "a subset that no visible DestinationRule defines")
 
 

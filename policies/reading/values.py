@@ -57,9 +57,9 @@ class Unknown:
             return object.__getattribute__(self, name)
         return object.__getattribute__(self, "_raise")()
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _raise  # type: ignore[assignment] # every comparison raises
-    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __hash__ = __str__ = __int__ = __float__ = _raise  # type: ignore[assignment]
-    __add__ = __radd__ = __sub__ = __or__ = __and__ = __format__ = _raise  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _raise  # every operation raises
+    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __hash__ = __str__ = __int__ = __float__ = _raise
+    __add__ = __radd__ = __sub__ = __or__ = __and__ = __format__ = _raise
 
 
 def is_unknown(value: Any) -> bool:
@@ -74,9 +74,13 @@ def is_known(value: Any, kind: type) -> bool:
 
 def known(value: Any, path: str = "") -> Any:
     """Return plain data for a value of a plan: unknown and secret parts become `Unknown`, each with its path."""
-    kind = type(value)
+    kind = cast("object", type(value))
     if kind is str:
-        return Unknown(path, "unknown until it is deployed") if len(value) >= _SHORTEST and any(s in value for s in UNKNOWN_SENTINELS) else value
+        return (
+            Unknown(path, "unknown until it is deployed")
+            if len(value) >= _SHORTEST and any(s in value for s in UNKNOWN_SENTINELS)
+            else value
+        )
     if kind is dict:
         if value.get(SIGNATURE) == SECRET:
             return Unknown(path, "secret")
@@ -84,9 +88,9 @@ def known(value: Any, path: str = "") -> Any:
     if kind is list:
         return [known(item, f"{path}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, Mapping):
-        return known(dict(value), path)
+        return known(dict(cast("Mapping[str, Any]", value)), path)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return known(list(value), path)
+        return known(list(cast("Sequence[Any]", value)), path)
     return value
 
 
@@ -95,10 +99,10 @@ def unknowns(value: Any) -> Iterator[Unknown]:
     if is_unknown(value):
         yield value
     elif isinstance(value, dict):
-        for item in value.values():
+        for item in cast("dict[str, Any]", value).values():
             yield from unknowns(item)
     elif isinstance(value, list):
-        for item in value:
+        for item in cast("list[Any]", value):
             yield from unknowns(item)
 
 

@@ -112,14 +112,14 @@ def _routes(resource: Resource, rule: Mapping[str, Any], *, tcp: bool = False) -
     if rule.get("delegate"):
         raise UnknownValueError(f"{resource}: delegate", "a route in another object")
     destinations = tuple(_destination(resource, each["destination"]) for each in sequence(rule.get("route")))
-    mirrors = [*([{"destination": rule["mirror"]}] if rule.get("mirror") else []), *(rule.get("mirrors") or ())]
+    mirrors = [*([{"destination": rule["mirror"]}] if rule.get("mirror") else []), *sequence(rule.get("mirrors"))]
     destinations += tuple(_destination(resource, each["destination"], mirror=True) for each in mirrors)
     ends = "a redirect" if rule.get("redirect") else "a fixed answer" if rule.get("directResponse") else ""
     removed = sequence(mapping(mapping(rule.get("headers")).get("request")).get("remove"))
-    for match in rule.get("match") or ({},):
+    for match in map(mapping, sequence(rule.get("match")) or [{}]):
         if strange := set(match) - _MATCH_KEYS:
             raise UnknownValueError(f"{resource}: {', '.join(sorted(strange))}", "a match that is not known")
-        patterns, matched, prefixed = _patterns(match.get("uri") or {}, resource)
+        patterns, matched, prefixed = _patterns(mapping(match.get("uri")), resource)
         headers = mapping(match.get("headers"))
         plain = tuple(sorted((name.lower(), value["exact"]) for name, value in headers.items() if "exact" in mapping(value)))
         yield Route(
@@ -135,7 +135,7 @@ def _routes(resource: Resource, rule: Mapping[str, Any], *, tcp: bool = False) -
             source_namespace=match.get("sourceNamespace") or "",
             port=match.get("port"),
             destinations=destinations,
-            rewriting=_rewriting(rule.get("rewrite") or {}, matched, resource, prefixed=prefixed),
+            rewriting=_rewriting(mapping(rule.get("rewrite")), matched, resource, prefixed=prefixed),
             ends=ends,
             removed_headers=frozenset(header.lower() for header in removed),
             tcp=tcp,

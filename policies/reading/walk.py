@@ -17,7 +17,7 @@ from policies.reading.requests import ANY_METHOD, Requests
 from policies.reading.resource import Resource
 from policies.reading.services import Service, ServicePort, host_of
 from policies.reading.traffic import ServiceEntry
-from policies.reading.values import UnknownValueError, mapping, sequence
+from policies.reading.values import UnknownValueError, sequence
 from policies.reading.virtual_services import Destination, Route, hosts_of, routes_of
 from policies.reading.walk_api import through_api_gateway
 from policies.reading.walk_edge import through_edge
@@ -150,7 +150,7 @@ class Walk:
         if service.selector is None:
             self.doubt(flow, service.resource, f"{service} has no selector: where it leads is not in the program")
             return
-        pods = [pod for pod in service.pods if all(pod.labels.get(key) == value for key, value in mapping(labels).items())]
+        pods = [pod for pod in service.pods if all(pod.labels.get(key) == value for key, value in (labels or {}).items())]
         if not pods:
             self.refuse(flow, str(service), "no pod of the program stands behind it", service.resource)
         for pod in pods:
@@ -173,7 +173,7 @@ class Walk:
             if refused:
                 self.refuse(flow, f"{pod} port {port}", "; ".join(refused.by), refused.resource)
             return
-        sender, decision = possible[0]
+        decision = possible[0][1]
         by = "; ".join([*([via] if via else []), *dict.fromkeys(decision.by)])
         onward = flow.hop(f"{pod} port {port}", by, decision.resource)
         onward = replace(onward, pairs=(*flow.pairs, *((each, pod) for each, _ in possible)))
@@ -228,7 +228,9 @@ class Walk:
                 flow = start.hop(f"{pod} port {exposure.port or '(any)'}", "; ".join(decision.by), decision.resource)
                 nginx = edges.get(pod)
                 if nginx is not None and exposure.port and self.stack.member(pod) is None:
-                    self.reading(flow, nginx.config_map, lambda flow=flow, nginx=nginx, port=exposure.port: through_edge(self, flow, nginx, port))
+                    self.reading(
+                        flow, nginx.config_map, lambda flow=flow, nginx=nginx, port=exposure.port: through_edge(self, flow, nginx, port)
+                    )
                 else:
                     self.reach(flow, self.stack.identity(pod) or str(pod))
 
@@ -295,11 +297,16 @@ class Walk:
         if not listening:
             self.refuse(flow, str(pod), f"no Istio Gateway listens on port {port}", pod.resource)
         for gateway, server in listening:
-            self.reading(flow, gateway.resource, lambda gateway=gateway, server=server: self._server(flow, pod, port, peer, guard, gateway, server))
+            self.reading(
+                flow, gateway.resource, lambda gateway=gateway, server=server: self._server(flow, pod, port, peer, guard, gateway, server)
+            )
 
     def _server(self, flow: Flow, pod: Pod, port: int, peer: Peer, guard: Guard, gateway: MeshGateway, server: MeshServer) -> None:
         if server.mode in PASS_THROUGH:
-            self.reach(flow.hop(str(gateway), f"a server of mode {server.mode} looks at nothing", gateway.resource), f"any TLS service behind {gateway}")
+            self.reach(
+                flow.hop(str(gateway), f"a server of mode {server.mode} looks at nothing", gateway.resource),
+                f"any TLS service behind {gateway}",
+            )
             return
         if bool(server.mode) != peer.tls:
             self.refuse(flow, str(gateway), f"the server {'asks for' if server.mode else 'does not speak'} TLS", gateway.resource)
@@ -531,7 +538,9 @@ def _rewritten(flow: Flow, route: Route) -> Flow:
 def _may_bind(server: MeshServer, service: Resource, host: str, gateway: MeshGateway) -> bool:
     """Say whether a server takes routes for a host from a VirtualService's namespace (`namespace/host` in its hosts)."""
     for namespace, own in zip(server.namespaces, server.hosts, strict=True):
-        if meet_hosts(own, host) and namespace in {"*", service.namespace} | ({"."} if service.namespace == gateway.resource.namespace else set()):
+        if meet_hosts(own, host) and namespace in {"*", service.namespace} | (
+            {"."} if service.namespace == gateway.resource.namespace else set()
+        ):
             return True
     return False
 

@@ -56,7 +56,9 @@ def _client_admitted(walk: "Walk", flow: Flow, gateway: ApiGateway, listener: Li
         return True
     authorities = {found.authority for secret in check.secrets if (found := walk.stack.certificates.of(*secret))}
     if check.secrets and len(authorities) < len(set(check.secrets)):
-        walk.doubt(flow, gateway.gateway, f"{check.policy}: a Secret with the authority of clients is filled by no Certificate of the program")
+        walk.doubt(
+            flow, gateway.gateway, f"{check.policy}: a Secret with the authority of clients is filled by no Certificate of the program"
+        )
     if not peer.authority or (authorities and peer.authority not in authorities):
         walk.refuse(flow, place, f"{check.policy} asks for a client certificate of {', '.join(sorted(authorities))}", gateway.gateway)
         return False
@@ -74,7 +76,9 @@ def _rules(walk: "Walk", flow: Flow, gateway: ApiGateway, listener: Listener, po
         left: list[Flow] = []
         for each in rest:
             for taken in _matched(each, match, rule):
-                walk.reading(taken, rule.route, lambda taken=taken, match=match, rule=rule: _rule(walk, taken, gateway, listener, pod, match, rule))
+                walk.reading(
+                    taken, rule.route, lambda taken=taken, match=match, rule=rule: _rule(walk, taken, gateway, listener, pod, match, rule)
+                )
             left += _left(each, match, rule)
         rest = left
     for each in rest:
@@ -156,7 +160,7 @@ def _filtered(walk: "Walk", flow: Flow, rule: Rule, match: Match, filters: Itera
                 names |= {str(header["name"]).lower() for header in sequence(change.get("set"))}
                 flow = replace(flow, token=flow.token and "authorization" not in names)
             case "URLRewrite":
-                flow = _rewritten(flow, each.get("urlRewrite") or {}, match)
+                flow = _rewritten(flow, mapping(each.get("urlRewrite")), match)
             case "RequestRedirect":
                 walk.refuse(flow, str(rule), "answered by a redirect", rule.route)
                 return None
@@ -189,7 +193,9 @@ def _rewritten(flow: Flow, change: Mapping[str, Any], match: Match) -> Flow:
 def _extended(walk: "Walk", flow: Flow, rule: Rule, match: Match, reference: Mapping[str, Any]) -> Flow | None:
     found = walk.stack.find(reference["kind"], rule.route.namespace, reference["name"])
     if found is None or found.kind != "HTTPRouteFilter":
-        raise UnknownValueError(f"{rule}: {reference['kind']} {reference['name']}", "a filter that is not among the resources of the program")
+        raise UnknownValueError(
+            f"{rule}: {reference['kind']} {reference['name']}", "a filter that is not among the resources of the program"
+        )
     spec = found.spec
     if spec.get("directResponse"):
         walk.refuse(flow, str(rule), f"answered by {found}", found)
@@ -254,7 +260,7 @@ def _envoy_upstream(walk: "Walk", flow: Flow, gateway: ApiGateway, service: Serv
     if policy is None:
         return _Upstream(flow=flow, peer=PLAIN)
     sni = policy.at("spec", "validation", "hostname", default="")
-    reference = gateway.parameters.at("spec", "backendTLS", "clientCertificateRef", default={}) if gateway.parameters else {}
+    reference = mapping(gateway.parameters.at("spec", "backendTLS", "clientCertificateRef")) if gateway.parameters else None
     if gateway.parameters is None or not reference:
         return _Upstream(flow=flow, peer=Peer(tls=True, sni=sni))
     return _Upstream(flow=flow, peer=_shown_by(walk, flow, gateway.parameters.namespace, reference["name"], sni))

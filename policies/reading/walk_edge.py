@@ -36,7 +36,9 @@ OPAQUE: Final = frozenset(
 )
 """Directives that send or change requests in ways that are not followed."""
 
-IN_IF: Final = frozenset({"return", "set", "add_header", "break", "deny", "access_log", "client_max_body_size", "limit_rate", "proxy_set_header"})
+IN_IF: Final = frozenset(
+    {"return", "set", "add_header", "break", "deny", "access_log", "client_max_body_size", "limit_rate", "proxy_set_header"}
+)
 """Directives that may stand in an `if` without opening a way."""
 
 _METHODS_NOT = re.compile(r"^\^\(?(?:\?:)?([A-Z|]+)\)?\$$")
@@ -49,7 +51,9 @@ def through_edge(walk: "Walk", flow: Flow, nginx: Nginx, port: int) -> None:
     servers = [server for server in nginx.servers if any(listen.port == port for listen in server.listens)]
     if not servers:
         walk.refuse(flow, str(nginx.pod), f"no nginx server listens on port {port}", nginx.config_map)
-    default = next((s for s in servers if any(listen.default and listen.port == port for listen in s.listens)), servers[0] if servers else None)
+    default = next(
+        (s for s in servers if any(listen.default and listen.port == port for listen in s.listens)), servers[0] if servers else None
+    )
     for server in servers:
         hosts = [name for name in server.names if name]
         if any(name.startswith("~") or name.endswith(".*") for name in hosts):
@@ -89,7 +93,9 @@ def _check(block: Directive, where: str) -> None:
         if directive.name == "if":
             strange = sorted({inner.name for inner in directive.block} - IN_IF)
             if strange:
-                raise UnknownValueError(f"{where}: if ({' '.join(directive.args)})", f"a condition that does more than refuse: {', '.join(strange)}")
+                raise UnknownValueError(
+                    f"{where}: if ({' '.join(directive.args)})", f"a condition that does more than refuse: {', '.join(strange)}"
+                )
 
 
 def _methods(block: Directive) -> tuple[str, ...] | None:
@@ -190,19 +196,19 @@ class _Variables:
             for directive in block.all("set"):
                 if directive.args[0] == f"${name}":
                     return directive.args[1]
-        for mapping in self._maps:
-            if mapping.args[1] == f"${name}" and depth < 5:
-                return self._mapped(mapping, depth)
+        for each in self._maps:
+            if each.args[1] == f"${name}" and depth < 5:
+                return self._mapped(each, depth)
         return None
 
     @cached_property
     def _maps(self) -> tuple[Directive, ...]:
         return tuple(self.server.http.all("map"))
 
-    def _mapped(self, mapping: Directive, depth: int) -> str | None:
-        source = mapping.args[0]
+    def _mapped(self, table: Directive, depth: int) -> str | None:
+        source = table.args[0]
         value = source if "$" not in source else self.value(source.lstrip("$"), depth + 1)
-        entries = {directive.name: directive.args[0] for directive in mapping.block if directive.args}
+        entries = {directive.name: directive.args[0] for directive in table.block if directive.args}
         if value is None:
             return None
         if value in entries:
@@ -224,7 +230,9 @@ def _pass(walk: "Walk", flow: Flow, nginx: Nginx, server: Server, location: Loca
     onward = _changed(flow, location, uri, server)
     onward = _headers(onward, location, variables, module, host)
     peer = _peer(walk, onward, nginx, location, variables, module, host) if tls else PLAIN
-    onward = onward.hop(f"location {location.modifier} {location.path}".replace("  ", " "), f"{passing.name} {passing.args[0]}", server.config_map)
+    onward = onward.hop(
+        f"location {location.modifier} {location.path}".replace("  ", " "), f"{passing.name} {passing.args[0]}", server.config_map
+    )
     addresses = nginx.upstreams.get(host)
     for name, number in _addresses(addresses, host, port, tls=tls):
         walk.connect(onward, (nginx.pod,), name, number, peer)
@@ -240,7 +248,9 @@ def _changed(flow: Flow, location: Location, uri: str | None, server: Server) ->
     """Return the flow with the path as nginx changes it: by the path of `proxy_pass`, or by `rewrite ... break`."""
     for directive in location.directive.all("rewrite"):
         match directive.args:
-            case (pattern, target, "break") if (old := re.match(r"^\^((?:[\w/.~-]|\\.)*/?)\(\.\*\)\$?$", pattern)) and target.endswith("$1"):
+            case (pattern, target, "break") if (old := re.match(r"^\^((?:[\w/.~-]|\\.)*/?)\(\.\*\)\$?$", pattern)) and target.endswith(
+                "$1"
+            ):
                 flow = flow.rewritten(re.sub(r"\\(.)", r"\1", old[1]), target.removesuffix("$1"))
             case _:
                 raise UnknownValueError(f"{server}: rewrite {' '.join(directive.args)}", "a rewrite that cannot be read")
@@ -284,13 +294,11 @@ def _peer(walk: "Walk", flow: Flow, nginx: Nginx, location: Location, variables:
     for container in nginx.pod.containers:
         for mount in sequence(container.get("volumeMounts")):
             if path.startswith(mount["mountPath"].rstrip("/") + "/"):
-                volume = next((each for each in nginx.pod.volumes if each["name"] == mount["name"]), {})
-                secret = mapping(volume.get("secret")).get("secretName")
+                volume = next((each for each in nginx.pod.volumes if each["name"] == mount["name"]), None)
+                secret = mapping(volume.get("secret")).get("secretName") if volume else None
                 if secret and (certificate := walk.stack.certificates.of(nginx.pod.namespace, secret)):
                     walk.presented.add((nginx.pod.namespace, secret))
                     identity = certificate.identities[0] if certificate.identities else ""
                     return Peer(identity=identity, authority=certificate.authority, tls=True, sni=sni)
     walk.doubt(flow, nginx.config_map, f"{nginx.pod}: the certificate {path} is in no Secret that a Certificate of the program fills")
     return Peer(tls=True, sni=sni)
-
-

@@ -40,9 +40,9 @@ class A04(RouteRule):
               backendTLS:
                 clientCertificateRef: {kind: Secret, name: gateway-client}
 
-        For Kong, annotations of the Service: `konghq.com/protocol: https`, `konghq.com/client-cert`, and verification by
-        `konghq.com/tls-verify: "true"` with `konghq.com/ca-certificates-secrets`, or for all Services by
-        `nginx_proxy_proxy_ssl_verify: "on"` in the chart's `env`.
+        For Kong, annotations of the Service: `konghq.com/protocol: https`, `konghq.com/client-cert`, and
+        `konghq.com/tls-verify: "true"` with `konghq.com/ca-certificates-secrets`; or, for all Services at once, `nginx_proxy_proxy_ssl_*` in
+        the chart's `env`.
     """
 
     id = "A04"
@@ -92,34 +92,34 @@ class A04(RouteRule):
 
     def _kong(self, service: Service, published: Published) -> Iterator[Finding]:
         notes = service.resource.annotations
-        if notes.get(f"{KONG}/protocol", "http") not in KONG_TLS:
-            yield self.broken(
-                service.resource,
-                f"Kong speaks {notes.get(f'{KONG}/protocol', 'http')} to it, without TLS",
-                f'annotate it with {KONG}/protocol: "https"',
-            )
+        protocol = notes.get(f"{KONG}/protocol", "http")
+        if protocol not in KONG_TLS:
+            yield self.broken(service.resource, f"Kong speaks {protocol} to it, without TLS", f'annotate it with {KONG}/protocol: "https"')
             return
-        if not notes.get(f"{KONG}/client-cert"):
+        settings = _settings_of_kong(published.stack, "grpc" if protocol == "grpcs" else "proxy")
+        if not notes.get(f"{KONG}/client-cert") and not ({"certificate", "certificate_key"} <= set(settings)):
             yield self.broken(
                 service.resource,
                 "Kong shows it no certificate, so the mesh cannot tell Kong from anybody else",
-                f"annotate it with {KONG}/client-cert: <Secret with the gateway's certificate>",
+                f"annotate it with {KONG}/client-cert, or set nginx_proxy_proxy_ssl_certificate and its key for all Services",
             )
-        own = notes.get(f"{KONG}/tls-verify")
-        bundle = notes.get(f"{KONG}/ca-certificates-secrets") or notes.get(f"{KONG}/ca-certificates-configmaps")
-        verified = bool(bundle) if own == "true" else own is None and _verifies_by_default(published.stack)
-        if not verified:
+        wanted = notes.get(f"{KONG}/tls-verify")
+        verifies = wanted == "true" or (wanted is None and settings.get("verify") == "on")
+        own = notes.get(f"{KONG}/ca-certificates-secrets") or notes.get(f"{KONG}/ca-certificates-configmaps")
+        if not verifies or not (own or settings.get("trusted_certificate")):
             yield self.broken(
                 service.resource,
                 "Kong does not verify its certificate, so whoever answers under its name gets tokens and keys",
-                f'annotate it with {KONG}/tls-verify: "true" and {KONG}/ca-certificates-secrets, or set nginx_proxy_proxy_ssl_verify for all',
+                f'annotate it with {KONG}/tls-verify: "true" and give Kong the authority: by {KONG}/ca-certificates-secrets, or for all '
+                "Services by nginx_proxy_proxy_ssl_trusted_certificate",
             )
 
 
-def _verifies_by_default(stack: Stack) -> bool:
-    """Say whether Kong verifies every backend: nginx directives that the chart's `env` puts into its proxy block."""
+def _settings_of_kong(stack: Stack, module: str) -> Mapping[str, str]:
+    """Return what nginx does with TLS toward every backend: directives that the chart's `env` puts into Kong's proxy block."""
+    beginning = f"nginx_proxy_{module}_ssl_"
     for release in stack.releases:
         if chart_name(release) == "kong":
             env: Mapping[str, Any] = release.at("values", "env", default={})
-            return env.get("nginx_proxy_proxy_ssl_verify") == "on" and bool(env.get("nginx_proxy_proxy_ssl_trusted_certificate"))
-    return False
+            return {key.removeprefix(beginning): str(value) for key, value in env.items() if key.startswith(beginning)}
+    return {}

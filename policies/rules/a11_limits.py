@@ -47,6 +47,21 @@ class A11(RouteRule):
     severity = Severity.MEDIUM
     frameworks = ("OWASP API4:2023",)
 
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every rule of every route, then the limits that Kong's consumers bear."""
+        yield from super().judge(stack)
+        for consumer in stack.of("KongConsumer"):
+            yield from self.over([consumer], lambda consumer: self._consumer(consumer, stack))
+
+    def _consumer(self, consumer: Resource, stack: Stack) -> Iterator[Finding]:
+        for plugin in _limiters(consumer, stack):
+            config: Mapping[str, Any] = plugin.at("config", default={})
+            yield from self._tolerance(plugin, config)
+
+    def _tolerance(self, plugin: Resource, config: Mapping[str, Any]) -> Iterator[Finding]:
+        if config.get("policy", "local") != "local" and config.get("fault_tolerant", True):
+            yield self.broken(plugin, "lets everything through while the counter is away (`fault_tolerant`)", "set fault_tolerant: false")
+
     def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
         """Check the limits of one rule."""
         if not published.rule.backends:
@@ -72,10 +87,7 @@ class A11(RouteRule):
     def _kong(self, published: Published, stack: Stack) -> Iterator[Finding]:
         limiters = [plugin for plugin in published.plugins if plugin.name in LIMITERS]
         for plugin in limiters:
-            if plugin.config.get("policy", "local") != "local" and plugin.config.get("fault_tolerant", True):
-                yield self.broken(
-                    plugin.resource, "lets everything through while the counter is away (`fault_tolerant`)", "set fault_tolerant: false"
-                )
+            yield from self._tolerance(plugin.resource, plugin.config)
         limited = bool(limiters) or (published.plugin("key-auth") is not None and _consumers_are_limited(stack))
         yield from self._bounds(published, stack, limited=limited, sized=published.plugin("request-size-limiting") is not None)
 
@@ -107,7 +119,7 @@ def _fails_closed(stack: Stack) -> bool:
 def _consumers_are_limited(stack: Stack) -> bool:
     """Say whether each of Kong's consumers has a limit of its own: a tier is a plugin of the consumer."""
     consumers = [consumer for consumer in stack.of("KongConsumer") if _has_key(consumer, stack)]
-    return bool(consumers) and all(_limiter(consumer, stack) for consumer in consumers)
+    return bool(consumers) and all(any(_limiters(consumer, stack)) for consumer in consumers)
 
 
 def _has_key(consumer: Resource, stack: Stack) -> bool:
@@ -115,7 +127,9 @@ def _has_key(consumer: Resource, stack: Stack) -> bool:
     return any(secret is not None and secret.labels.get("konghq.com/credential") == "key-auth" for secret in secrets)
 
 
-def _limiter(consumer: Resource, stack: Stack) -> bool:
-    names = str(consumer.annotations.get("konghq.com/plugins") or "").split(",")
-    plugins = [stack.find("KongPlugin", consumer.namespace, name.strip()) for name in names]
-    return any(plugin is not None and plugin.at("plugin") in LIMITERS and not plugin.at("disabled", default=False) for plugin in plugins)
+def _limiters(consumer: Resource, stack: Stack) -> Iterator[Resource]:
+    """Yield the plugins that bound one consumer."""
+    for name in str(consumer.annotations.get("konghq.com/plugins") or "").split(","):
+        plugin = stack.find("KongPlugin", consumer.namespace, name.strip())
+        if plugin is not None and plugin.at("plugin") in LIMITERS and not plugin.at("disabled", default=False):
+            yield plugin

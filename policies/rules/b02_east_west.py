@@ -84,9 +84,15 @@ class EastWest(ProofRule):
     def _wide_grants(self, stack: Stack, guard: Guard, pod: Pod, port: int) -> Iterator[Finding]:
         target = stack.identity(pod)
         http = speaks_http(stack.services_of(pod), pod, port)
-        held = [_edge(sender.name, target, admitted, http=http) for sender, admitted in admitted_by(stack, guard, port, http=http) if not sender.address]
+        held = [
+            _edge(sender.name, target, admitted, http=http)
+            for sender, admitted in admitted_by(stack, guard, port, http=http)
+            if not sender.address
+        ]
         if excess := sorted(set(beyond(held, stack.expected_by_key)) - stack.observed.counter_calls):
-            message = f"by identity alone the resources allow what the topology does not; only NetworkPolicies hold it back: {listed(excess)}"
+            message = (
+                f"by identity alone the resources allow what the topology does not; only NetworkPolicies hold it back: {listed(excess)}"
+            )
             yield self.broken(guard.allowing[-1], message, TIGHTEN)
         for grant in guard.grants(port, http=http):
             exact = grant.exact_principals()
@@ -106,11 +112,15 @@ class EastWest(ProofRule):
         asked = [
             edge
             for edge, trails in stack.observed.trails_to(target)
-            if any(proxy in trail.roles for trail in trails) and any(operation_within(edge, other) for other in allowed.get(key_of(edge), ()))
+            if any(proxy in trail.roles for trail in trails)
+            and any(operation_within(edge, other) for other in allowed.get(key_of(edge), ()))
         ]
         for each in admitted:
             edge = _edge(proxy, target, each, http=http)
-            if not any(operation_within(edge, Edge(direction=o.direction, source=o.source, target=target, method=o.method, path=o.path)) for o in asked):
+            if not any(
+                operation_within(edge, Edge(direction=o.direction, source=o.source, target=target, method=o.method, path=o.path))
+                for o in asked
+            ):
                 message = f"{each.policy} accepts from the gateway more than any door or bridge asks of it: {listed([edge])}"
                 yield self.broken(each.policy, message, TIGHTEN)
 
@@ -119,4 +129,3 @@ def _edge(source: str, target: str, admitted: Admitted, *, http: bool) -> Edge:
     method, path = (admitted.requests.method, str(admitted.requests.path)) if http else (TCP, ANY_PATH)
     across = source.partition("/ns/")[0] != target.partition("/ns/")[0]
     return Edge(direction=Direction.BRIDGE if across else Direction.EAST_WEST, source=source, target=target, method=method, path=path)
-

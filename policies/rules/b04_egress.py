@@ -55,6 +55,9 @@ class EgressOnly(ProofRule):
         for opening in network.openings(pod, "Egress"):
             if opening.names(None):
                 ports = ", ".join(map(str, opening.ports))
-                hops = [Hop(place=str(pod), allowed_by=""), Hop(place="outside addresses", allowed_by=str(opening.policy), urn=opening.policy.urn)]
+                hops = [
+                    Hop(place=str(pod), allowed_by=""),
+                    Hop(place="outside addresses", allowed_by=str(opening.policy), urn=opening.policy.urn),
+                ]
                 message = f"{opening.policy} lets {pod} reach outside addresses on {ports}, past the egress gateway"
                 yield self.broken(opening.policy, message, "name the pods they may call; only the egress gateway goes outside", hops)

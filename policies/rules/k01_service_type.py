@@ -47,7 +47,7 @@ class K01(Rule):
     id = "K01"
     name = "services-are-cluster-ips"
     severity = Severity.CRITICAL
-    frameworks = ("C-0256", "CIS Kubernetes 5.3")
+    frameworks = ("C-0256",)
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check Services of the program, then those that charts and controllers will make."""

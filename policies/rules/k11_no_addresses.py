@@ -45,7 +45,7 @@ class K11(Rule):
     id = "K11"
     name = "no-addresses-by-hand"
     severity = Severity.HIGH
-    frameworks = ("C-0021", "CVE-2021-25740")
+    frameworks = ("CVE-2021-25740",)
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check hand-made endpoints everywhere, and texts of the namespaces of services."""

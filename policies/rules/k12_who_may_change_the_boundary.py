@@ -78,7 +78,7 @@ class K12(Rule):
     id = "K12"
     name = "only-the-platform-writes-the-boundary"
     severity = Severity.MEDIUM
-    frameworks = ("ISTIO-SECURITY-2026-002", "ISTIO-SECURITY-2026-006", "C-0188")
+    frameworks = ("ISTIO-SECURITY-2026-002", "ISTIO-SECURITY-2026-006", "CIS Kubernetes 5.1")
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Read the roles once, then every binding."""

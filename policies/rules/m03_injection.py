@@ -72,7 +72,7 @@ class M03(Rule):
     id = "M03"
     name = "every-pod-has-its-sidecar"
     severity = Severity.CRITICAL
-    frameworks = ("IST0102", "IST0103", "KIA1006")
+    frameworks = ("IST0102", "IST0103")
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check control planes, then namespaces of services, then their pods."""

@@ -31,7 +31,7 @@ class M06(Rule):
     id = "M06"
     name = "mesh-denies-by-default"
     severity = Severity.CRITICAL
-    frameworks = ("Istio security best practices", "C-0030", "NIST SP 800-207")
+    frameworks = ("Istio security best practices", "NIST SP 800-207")
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Look for the policy in the root namespace of every mesh."""

@@ -43,7 +43,7 @@ class M07(ResourceRule):
     id = "M07"
     name = "every-allow-names-its-callers"
     severity = Severity.CRITICAL
-    frameworks = ("KIA0101", "CKV_ISTIO", "istio/istio#24665")
+    frameworks = ("Istio security best practices", "istio/istio#24665")
     kinds: ClassVar = ("AuthorizationPolicy", "AuthorizationPolicyPatch")
 
     def check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:

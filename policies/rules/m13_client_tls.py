@@ -42,7 +42,7 @@ class M13(ResourceRule):
     id = "M13"
     name = "callers-keep-mutual-tls"
     severity = Severity.HIGH
-    frameworks = ("IST0128", "IST0129", "KIA0501")
+    frameworks = ("IST0128", "IST0129")
     kinds: ClassVar = ("DestinationRule", "DestinationRulePatch")
 
     def check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ class M14(Rule):
     id = "M14"
     name = "routes-are-owned"
     severity = Severity.CRITICAL
-    frameworks = ("ISTIO-SECURITY-2026-002", "KIA1107", "C-0266")
+    frameworks = ("ISTIO-SECURITY-2026-002", "C-0266")
     kinds: ClassVar = ("VirtualService", "DestinationRule")
 
     def judge(self, stack: Stack) -> Iterator[Finding]:

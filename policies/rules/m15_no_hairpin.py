@@ -41,7 +41,7 @@ class M15(Rule):
     id = "M15"
     name = "no-hairpin"
     severity = Severity.CRITICAL
-    frameworks = ("NIST SP 800-204B", "C-0266")
+    frameworks = ("NIST SP 800-204B",)
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check what services are told, and where names lead."""

@@ -42,7 +42,7 @@ class M16(ResourceRule):
     id = "M16"
     name = "service-entries-are-declared-exits"
     severity = Severity.HIGH
-    frameworks = ("ISTIO-SECURITY-2026-002", "KIA1101", "IST0134")
+    frameworks = ("ISTIO-SECURITY-2026-002",)
     kinds: ClassVar = ("ServiceEntry", "ServiceEntryPatch")
 
     def check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:

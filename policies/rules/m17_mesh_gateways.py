@@ -56,7 +56,7 @@ class M17(Rule):
     id = "M17"
     name = "mesh-gateways-ask-for-certificates"
     severity = Severity.CRITICAL
-    frameworks = ("CVE-2021-31921", "KIA0301", "IST0101", "CKV2_AWS_74")
+    frameworks = ("CVE-2021-31921", "Istio security best practices")
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check every Istio Gateway."""

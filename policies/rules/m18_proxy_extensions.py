@@ -82,7 +82,7 @@ class M18(Rule):
     id = "M18"
     name = "no-proxy-rewrites"
     severity = Severity.CRITICAL
-    frameworks = ("ISTIO-SECURITY-2026-006", "IST0151")
+    frameworks = ("ISTIO-SECURITY-2026-006",)
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check every EnvoyFilter and every extension."""

@@ -44,7 +44,7 @@ class M20(Rule):
     id = "M20"
     name = "sidecars-know-their-callees"
     severity = Severity.HIGH
-    frameworks = ("Istio performance and scalability", "KIA1004")
+    frameworks = ("Istio performance and scalability",)
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check the Sidecar that holds for each pod of a service."""

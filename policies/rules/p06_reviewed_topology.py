@@ -48,5 +48,7 @@ class ReviewedTopology(Rule):
         reviewed = digest(stack.intent)
         if said != reviewed:
             path = f" ({stack.topology_path})" if stack.topology_path else ""
-            message = f"it was made from another topology: its digest is {str(said)[:12]}…, that of the reviewed file{path} is {reviewed[:12]}…"
+            message = (
+                f"it was made from another topology: its digest is {str(said)[:12]}…, that of the reviewed file{path} is {reviewed[:12]}…"
+            )
             yield self.broken(system, message, "plan again from the reviewed file, or have the other one reviewed")

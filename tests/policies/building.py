@@ -109,7 +109,12 @@ def stack_from(fixture: Mapping[str, Any]) -> Stack:
 def _record(item: Manifest) -> dict[str, Any]:
     if "type" in item and "inputs" in item:
         token, name = item["type"], item["name"]
-        return {"custom": True, **item, "urn": item.get("urn") or f"urn:pulumi:test::perimeter::{token}::{name}", "inputs": _unknown(item["inputs"])}
+        return {
+            "custom": True,
+            **item,
+            "urn": item.get("urn") or f"urn:pulumi:test::perimeter::{token}::{name}",
+            "inputs": _unknown(item["inputs"]),
+        }
     api_version = item["apiVersion"]
     token = f"kubernetes:{'core/v1' if api_version == 'v1' else api_version}:{item['kind']}"
     metadata = item.get("metadata") or {}

@@ -45,7 +45,7 @@ def written(findings: list[Finding]) -> str:
     return "\n".join(f"{finding.verdict}: {finding.resource}: {finding.message}" for finding in findings) or "(nothing)"
 
 
-@pytest.mark.parametrize("path", cases())
+@pytest.mark.parametrize("path", list(cases()))
 def test_a_fixture_gets_the_verdict_of_its_folder(path: Path) -> None:
     fixture = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert not (unknown := set(fixture) - KEYS), f"{path}: unknown keys {sorted(unknown)}; known: {sorted(KEYS)}"

@@ -4,21 +4,33 @@ A part that fails, or answers with anything but success, becomes `null`. A part 
 without one (204) from a finished answer. The client's query is not passed on; its identity and request id are.
 """
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any, Final
 
 from topology.derive import names
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
-from topology.derive.workloads import RESOURCES, RESTRICTED_CONTAINER, SCRATCH, SCRATCH_MOUNT, SPREAD, Images, pod_template
+from topology.derive.workloads import (
+    CONFIG_ANNOTATION,
+    RESOURCES,
+    RESTRICTED_CONTAINER,
+    SCRATCH,
+    SCRATCH_MOUNT,
+    SPREAD,
+    Images,
+    config_digest,
+    deployment_name,
+    places,
+    pod_labels,
+    pod_template,
+)
 from topology.model.base import ServiceName
 from topology.model.door import Composition
 from topology.model.system import COMPOSITION_PORT
 
 DIRECTORY: Final = "/etc/composition"
-CONFIG_LABEL: Final = "perimeter.dev/config"
-"""Pod annotation with a digest of the configuration, so that a change of it restarts the pods."""
+VERSION: Final = "v1"
+"""A composition has one version, which follows from the topology."""
 
 NO_ANSWER: Final = " ".join(map(str, [*range(300, 309), *range(400, 432), 451, *range(500, 512)]))
 """Statuses that are no answer to compose: nginx wants each by number."""
@@ -98,26 +110,29 @@ def configuration(r: Relations, composition: Composition) -> dict[str, str]:
 
 
 def workload(r: Relations, name: ServiceName, images: Images) -> Iterator[Manifest]:
-    """Yield what runs a composition: its configuration and its Deployment."""
+    """Yield what runs a composition: its configuration, and a Deployment in each datacenter."""
     composition, namespace = r.t.compositions[name], r.t.namespace_of(name)
     files = configuration(r, composition)
-    labels = {names.APP_LABEL: name, names.VERSION_LABEL: "v1"}
     yield manifest("v1", "ConfigMap", name, namespace, labels={names.APP_LABEL: name}, data=files)
+    for place in places(r.t):
+        labels = pod_labels(r.t, name, VERSION, place)
+        volumes = [SCRATCH, {"name": "composition", "configMap": {"name": name}}]
+        template = pod_template(labels, name, _container(name, images.composition), spread=SPREAD["zones"], volumes=volumes, place=place)
+        template["metadata"]["annotations"] = {CONFIG_ANNOTATION: config_digest(files)}
+        spec = {"replicas": composition.replicas, "selector": {"matchLabels": labels}, "template": template}
+        yield manifest("apps/v1", "Deployment", deployment_name(name, VERSION, place), namespace, spec, labels=labels)
+
+
+def _container(name: ServiceName, image: str) -> dict[str, Any]:
     check = {"tcpSocket": {"port": COMPOSITION_PORT}}
-    container: dict[str, Any] = {
+    return {
         "name": name,
-        "image": images.composition,
+        "image": image,
         "command": ["nginx", "-c", f"{DIRECTORY}/nginx.conf", "-g", "daemon off;"],
         "ports": [{"name": "http", "containerPort": COMPOSITION_PORT, "protocol": "TCP"}],
-        "securityContext": {**RESTRICTED_CONTAINER, "readOnlyRootFilesystem": True},
+        "securityContext": RESTRICTED_CONTAINER,
         "resources": RESOURCES,
         "volumeMounts": [SCRATCH_MOUNT, {"name": "composition", "mountPath": DIRECTORY, "readOnly": True}],
         "readinessProbe": {**check, "periodSeconds": 5},
         "livenessProbe": {**check, "periodSeconds": 15, "failureThreshold": 4},
     }
-    volumes = [SCRATCH, {"name": "composition", "configMap": {"name": name}}]
-    template = pod_template(labels, name, container, spread=SPREAD["zones"], volumes=volumes)
-    digest = hashlib.sha256("\0".join(files.values()).encode()).hexdigest()
-    template["metadata"]["annotations"] = {CONFIG_LABEL: digest[:16]}
-    spec = {"replicas": composition.replicas, "selector": {"matchLabels": labels}, "template": template}
-    yield manifest("apps/v1", "Deployment", name, namespace, spec, labels=labels)

@@ -9,7 +9,15 @@ from topology.derive.identity import API as SECURITY
 from topology.derive.limits import CONNECTION_MANAGER, PRIORITY, ROUTER
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
-from topology.derive.workloads import RESOURCES, RESTRICTED_CONTAINER, SCRATCH, SCRATCH_MOUNT, pod_template
+from topology.derive.workloads import (
+    CONFIG_ANNOTATION,
+    RESOURCES,
+    RESTRICTED_CONTAINER,
+    SCRATCH,
+    SCRATCH_MOUNT,
+    config_digest,
+    pod_template,
+)
 from topology.edges import identity
 from topology.model.base import Name, ServiceName
 from topology.model.service import Scope, Service, ServiceLimit
@@ -112,7 +120,8 @@ def rate_limit_service(r: Relations, mesh: Name, image: str, redis_image: str) -
     mutual = {"host": host(mesh), "exportTo": seen_by, "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}}
     yield manifest(traffic.API, "DestinationRule", names.RATE_LIMIT, namespace, mutual)
     # JSON is YAML, and spelled one way only.
-    yield manifest("v1", "ConfigMap", names.RATE_LIMIT, namespace, data={"config.yaml": json.dumps(config, indent=2)})
+    files = {"config.yaml": json.dumps(config, indent=2)}
+    yield manifest("v1", "ConfigMap", names.RATE_LIMIT, namespace, data=files)
     template = pod_template(
         RATE_LIMIT_LABELS,
         names.RATE_LIMIT,
@@ -120,6 +129,7 @@ def rate_limit_service(r: Relations, mesh: Name, image: str, redis_image: str) -
         spread=[],
         volumes=[SCRATCH, {"name": "config", "configMap": {"name": names.RATE_LIMIT}}],
     )
+    template["metadata"]["annotations"] = {CONFIG_ANNOTATION: config_digest(files)}
     template["spec"]["containers"].append(_redis_container(redis_image, LOOPBACK))
     yield _deployment(names.RATE_LIMIT, namespace, RATE_LIMIT_LABELS, template)
     port = {
@@ -198,7 +208,7 @@ def _redis_container(image: str, address: str) -> dict[str, Any]:
         "image": image,
         "command": ["redis-server", "--bind", address, *REDIS_SETTINGS],
         "ports": [{"name": "redis", "containerPort": names.REDIS_PORT, "protocol": "TCP"}],
-        "securityContext": {**RESTRICTED_CONTAINER, "readOnlyRootFilesystem": True},
+        "securityContext": RESTRICTED_CONTAINER,
         "resources": RESOURCES,
         "volumeMounts": [SCRATCH_MOUNT],
         "readinessProbe": check,
@@ -226,7 +236,7 @@ def _rate_limit_container(image: str) -> dict[str, Any]:
         "command": ["/bin/ratelimit"],
         "env": [{"name": key, "value": value} for key, value in env.items()],
         "ports": [{"name": "grpc", "containerPort": names.RATE_LIMIT_PORT, "protocol": "TCP"}],
-        "securityContext": {**RESTRICTED_CONTAINER, "readOnlyRootFilesystem": True},
+        "securityContext": RESTRICTED_CONTAINER,
         "resources": RESOURCES,
         "volumeMounts": [SCRATCH_MOUNT, {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True}],
         "readinessProbe": {"tcpSocket": {"port": names.RATE_LIMIT_PORT}},

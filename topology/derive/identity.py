@@ -50,7 +50,8 @@ def callee(r: Relations, name: ServiceName) -> Manifest:
 def ingress(r: Relations, mesh: Name) -> Manifest:
     """Return the policy of a mesh's ingress: only the gateway's certificate, and for each door its hosts, methods and paths.
 
-    On a JWT door the request must also bear a token of the door's issuer with the claims that the issuer requires.
+    On a JWT door the request must also bear a token of the door's issuer with the claims that the issuer requires, and of one of
+    the door's tiers where the issuer's tokens name one.
     """
     t = r.t
     rules = [_door(t, door) for door in r.doors_of_mesh[mesh]]
@@ -105,6 +106,7 @@ def token_checks(r: Relations, mesh: Name) -> Iterator[Manifest]:
                 "jwksUri": issuer.jwks_uri,
                 "fromHeaders": [{"name": "authorization", "prefix": "Bearer "}],
                 "outputClaimToHeaders": headers,
+                "timeout": issuer.fetch_timeout,
                 "forwardOriginalToken": False,
             }
         )
@@ -128,9 +130,9 @@ def _door(t: Topology, door: Door) -> Rule:
     if isinstance(door.auth, JwtAuth):
         issuer = t.issuers[door.auth.jwt]
         source["requestPrincipals"] = [f"{issuer.issuer}/*"]
-        conditions += [
-            {"key": f"request.auth.claims[{claim}]", "values": list(values) or ["*"]} for claim, values in issuer.required_claims.items()
-        ]
+        conditions += [{"key": f"request.auth.claims[{claim}]", "values": list(values)} for claim, values in issuer.required_claims.items()]
+        if issuer.tier_claim and door.tiers:
+            conditions.append({"key": f"request.auth.claims[{issuer.tier_claim}]", "values": list(door.tiers)})
     if (version := version_header(t, door)) is not None:
         header, value = version
         conditions.append({"key": f"request.headers[{header}]", "values": [value]})

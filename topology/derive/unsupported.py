@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from topology.derive import names
-from topology.derive.workloads import deployment_names
+from topology.derive.composition import VERSION
+from topology.derive.workloads import deployment_name, deployment_names, places
 from topology.findings import Finding
 from topology.model.base import HostName, Name, ServiceName
 from topology.model.service import Scope, Service
@@ -41,7 +42,9 @@ def _names(t: Topology) -> Iterator[Finding]:
 
 def _versions(t: Topology) -> Iterator[Finding]:
     """Yield Deployments that would bear one name, as of `a` in version `b-v1` and of `a-b` in version `v1`."""
-    owner: dict[tuple[Name, Name], ServiceName] = {(t.namespace_of(name), f"{name}"): name for name in t.compositions}
+    owner: dict[tuple[Name, Name], ServiceName] = {
+        (t.namespace_of(name), deployment_name(name, VERSION, place)): name for name in t.compositions for place in places(t)
+    }
     for name in t.services:
         for deployment in deployment_names(t, name):
             other = owner.setdefault((t.namespace_of(name), deployment), name)

@@ -1,6 +1,7 @@
 """What runs a service: a Deployment for each version in each datacenter, a Service, scaling and disruption bounds."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,10 +22,17 @@ RESTRICTED_POD: Final[dict[str, Any]] = {
     "fsGroup": USER,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-RESTRICTED_CONTAINER: Final[dict[str, Any]] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+RESTRICTED_CONTAINER: Final[dict[str, Any]] = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+}
 RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 SCRATCH: Final[dict[str, Any]] = {"name": "tmp", "emptyDir": {}}
 SCRATCH_MOUNT: Final = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 # the pod's own
+
+CONFIG_ANNOTATION: Final = "perimeter.dev/config"
+"""On pods: a digest of the configuration they mount, so that a change of it restarts them."""
 
 SPREAD: Final[dict[str, list[str]]] = {
     "none": [],
@@ -66,14 +74,14 @@ def workload(r: Relations, name: ServiceName, images: Images) -> Iterator[Manife
     """Yield what runs a service: Deployments, their autoscalers, and one disruption budget for all."""
     t = r.t
     s = t.services[name]
-    places = _places(t, s)
+    everywhere = places(t, s.datacenters)
     for version in s.versions:
-        for place in places:
+        for place in everywhere:
             deployed = _deployment(r, name, version, place, images)
             yield deployed
             if s.availability.max_replicas is not None:
                 yield _autoscaler(deployed["metadata"]["name"], t.namespace_of(name), s.availability)
-    instances = s.availability.replicas * len(s.versions) * len(places)
+    instances = s.availability.replicas * len(s.versions) * len(everywhere)
     if instances > 1:
         yield _disruption_budget(name, t.namespace_of(name), s.availability.max_unavailable)
 
@@ -86,11 +94,28 @@ def deployment_name(name: ServiceName, version: VersionName, place: Name | None)
 def deployment_names(t: Topology, name: ServiceName) -> list[Name]:
     """Return the names of all Deployments of a service."""
     s = t.services[name]
-    return [deployment_name(name, version, place) for version in s.versions for place in _places(t, s)]
+    return [deployment_name(name, version, place) for version in s.versions for place in places(t, s.datacenters)]
 
 
-def pod_template(
-    labels: dict[str, str], account: Name, container: dict[str, Any], *, spread: list[str], volumes: list[dict[str, Any]]
+def config_digest(files: Mapping[str, str]) -> str:
+    """Return a short fingerprint of configuration files."""
+    return hashlib.sha256("\0".join(files.values()).encode()).hexdigest()[:16]
+
+
+def pod_labels(t: Topology, name: ServiceName, version: VersionName, place: Name | None) -> dict[str, str]:
+    """Return the labels of a pod: what selects it, and where Istio takes it to be."""
+    labels = {names.APP_LABEL: name, names.VERSION_LABEL: version}
+    return labels if place is None else {**labels, names.LOCALITY_LABEL: f"{t.datacenters[place].region}.{place}"}
+
+
+def pod_template(  # noqa: PLR0913 # the parts of a pod
+    labels: dict[str, str],
+    account: Name,
+    container: dict[str, Any],
+    *,
+    spread: list[str],
+    volumes: list[dict[str, Any]],
+    place: Name | None = None,
 ) -> dict[str, Any]:
     """Return a pod that meets the restricted Pod Security Standard by its own settings."""
     spec: dict[str, Any] = {
@@ -105,45 +130,49 @@ def pod_template(
         spec["topologySpreadConstraints"] = [
             {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": chosen} for key in spread
         ]
+    if place is not None:
+        spec["affinity"] = _near(place)
     return {"metadata": {"labels": labels}, "spec": spec}
 
 
-def _places(t: Topology, s: Service) -> list[Name | None]:
-    return list(s.datacenters or t.datacenters) or [None]
+def places(t: Topology, chosen: tuple[Name, ...] = ()) -> list[Name | None]:
+    """Return the datacenters a workload runs in: the chosen ones, else all; None alone where the topology has none."""
+    return list(chosen or t.datacenters) or [None]
 
 
 def _deployment(r: Relations, name: ServiceName, version: VersionName, place: Name | None, images: Images) -> Manifest:
     t = r.t
     s = t.services[name]
     about, availability = s.versions[version], s.availability
-    labels = {names.APP_LABEL: name, names.VERSION_LABEL: version}
-    if place is not None:
-        labels[names.LOCALITY_LABEL] = f"{t.datacenters[place].region}.{place}"
-    demo = about.image is None
+    labels = pod_labels(t, name, version, place)
+    volumes = [SCRATCH, *({**SCRATCH, "name": f"scratch-{index}"} for index in range(len(about.scratch)))]
+    mounts = [SCRATCH_MOUNT, *({"name": f"scratch-{index}", "mountPath": path} for index, path in enumerate(about.scratch))]
     container: dict[str, Any] = {
         "name": name,
         "image": about.image or images.demo,
         "ports": [{"name": PORT_NAMES[s.protocol], "containerPort": s.port, "protocol": "TCP"}],
-        "securityContext": {**RESTRICTED_CONTAINER, **({"readOnlyRootFilesystem": True} if demo else {})},
+        "securityContext": RESTRICTED_CONTAINER,
         "resources": RESOURCES,
-        "volumeMounts": [SCRATCH_MOUNT],
+        "volumeMounts": mounts,
         **_probes(s),
     }
-    if command := list(about.command) or (_demo_command(s) if demo else []):
+    if command := list(about.command) or ([] if about.image else _demo_command(s)):
         container["command"] = command
     if about.env:
         container["env"] = [{"name": key, "value": value} for key, value in about.env.items()]
-    template = pod_template(labels, name, container, spread=SPREAD[availability.spread], volumes=[SCRATCH])
-    if place is not None:
-        template["spec"]["affinity"] = _near(place)
-    spec: dict[str, Any] = {
-        "selector": {"matchLabels": labels},
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-        "template": template,
-    }
+    template = pod_template(labels, name, container, spread=SPREAD[availability.spread], volumes=volumes, place=place)
+    spec: dict[str, Any] = {"selector": {"matchLabels": labels}, "strategy": _rollout(availability), "template": template}
     if availability.max_replicas is None:
         spec = {"replicas": availability.replicas, **spec}
     return manifest("apps/v1", "Deployment", deployment_name(name, version, place), t.namespace_of(name), spec, labels=labels)
+
+
+def _rollout(availability: Availability) -> dict[str, Any]:
+    """Return how a new image is rolled out. The last instance is never given up for it, unless nothing may run beyond the wanted number."""
+    missing = availability.max_unavailable
+    if availability.max_surge:
+        missing = min(missing, max(availability.replicas - 1, 0))
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": availability.max_surge, "maxUnavailable": missing}}
 
 
 def _probes(s: Service) -> dict[str, Any]:

@@ -35,16 +35,17 @@ class EnvoyGateway(Component, layer="gateway"):
         controller = self._controller(binding, mesh, platform)
         installed = [controller, home, fence]
         closed = self.add(doors.deny_everything(), after=installed)
-        self.add(routes.gateway_class(install.CONTROLLER_NAME), after=[controller])
+        known = self.add(routes.gateway_class(install.CONTROLLER_NAME), after=[controller])
         settings = self.add_all([proxy.envoy_proxy(binding, t), proxy.client_traffic()], after=[*installed, platform.certificates])
         reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": names.GATEWAY}
-        opened = self.add(routes.gateway(t, {"parametersRef": reference}), after=[closed, *settings])
+        opened = self.add(routes.gateway(t, {"parametersRef": reference}), after=[closed, known, *settings])
         for ingress in mesh.ingress.values():
             self._upstream(t, ingress, controller)
         keys = self._keys(t, platform, home)
         for name in t.doors:
             self._door(t, name, mesh.ingress[t.mesh_of(t.doors[name].service)], [controller, opened, *keys])
-        service = self.add(routes.service(proxy.LABELS, proxy.POD_PORT), after=[home])
+        # Pulumi waits for pods behind a Service, and there are none before the Gateway.
+        service = self.add(routes.service(proxy.LABELS, proxy.POD_PORT), after=[opened])
         self.outputs = GatewayOutputs(
             namespace=names.GATEWAY_NAMESPACE,
             service=names.GATEWAY,

@@ -4,13 +4,13 @@ from typing import Final
 
 import pulumi
 
+from components import charts
 from components.binding import Binding
-from components.charts import release
 from components.component import Component
 from components.contracts import GatewayOutputs, IngressOutputs, MeshOutputs, Platform
 from components.gateway import routes
-from components.gateway.kong import consumers, network, plugins, upstream
-from components.gateway.kong.release import CONTROLLER_NAME, UNMANAGED, values
+from components.gateway.kong import consumers, listeners, network, plugins, upstream
+from components.gateway.kong.release import values
 from topology.derive import names
 from topology.model.base import Name
 from topology.model.system import Topology
@@ -35,16 +35,16 @@ class KongGateway(Component, layer="gateway"):
         counters = [platform.counters.ready] if platform.counters else []
         ground = [fence, home, platform.certificates, *counters, *platform.gateway_api, *(i.ready for i in mesh.ingress.values())]
         watched = [names.GATEWAY_NAMESPACE, *(ingress.namespace for ingress in mesh.ingress.values())]
-        controller = release(binding, CHART, CHART, names.GATEWAY_NAMESPACE, values(binding, t, watched), parent=self, after=ground)
+        controller = charts.release(binding, CHART, CHART, names.GATEWAY_NAMESPACE, values(binding, t, watched), parent=self, after=ground)
         service = self.add(routes.service(network.LABELS, network.POD_PORT), after=ground)
-        known = self.add(routes.gateway_class(CONTROLLER_NAME, UNMANAGED), after=[controller])
-        opened = self.add(routes.gateway(t), after=[controller, known])
+        known = self.add(listeners.gateway_class(), after=[controller])
+        opened = self.add(listeners.gateway(t), after=[controller, known])
         shared = self.add_all(plugins.shared(t, platform.counters), after=[controller])
         self._consumers(t, platform, [controller, *shared])
         lanes = {name: self._lanes(t, name, ingress, controller) for name, ingress in mesh.ingress.items()}
         for name, door in t.doors.items():
             at = t.mesh_of(door.service)
-            self._door(t, name, mesh.ingress[at], [controller, opened, *shared, *lanes[at]])
+            self._door(t, name, mesh.ingress[at], controller, [opened, *shared, *lanes[at]])
         self.outputs = GatewayOutputs(
             namespace=names.GATEWAY_NAMESPACE,
             service=names.GATEWAY,
@@ -69,7 +69,7 @@ class KongGateway(Component, layer="gateway"):
             self.add(upstream.grant(t, mesh, ingress), after=[controller, ingress.ready]),
         ]
 
-    def _door(self, t: Topology, name: Name, ingress: IngressOutputs, after: list[pulumi.Resource]) -> None:
-        own = self.add_all(plugins.own_plugins(t, name), after=after)
+    def _door(self, t: Topology, name: Name, ingress: IngressOutputs, controller: pulumi.Resource, after: list[pulumi.Resource]) -> None:
+        own = self.add_all(plugins.own_plugins(t, name), after=[controller])
         found = routes.routes(t, name, upstream.backend(t, t.doors[name], ingress), [], plugins.annotations(t, name))
         self.add_all(found, after=[*after, *own])

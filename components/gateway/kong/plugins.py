@@ -186,7 +186,7 @@ def _cache(door: Door) -> dict[str, Any]:
     """
     if door.cache is None:
         raise ValueError("the door keeps no answers")
-    told_by = ["authorization"] if isinstance(door.auth, JwtAuth) else []
+    told_by = {*door.cache.vary, *(["authorization"] if isinstance(door.auth, JwtAuth) else [])}
     return {
         "strategy": "memory",
         "request_method": ["GET", "HEAD"],
@@ -194,6 +194,6 @@ def _cache(door: Door) -> dict[str, Any]:
         "content_type": list(CACHED_TYPES),
         "cache_ttl": max(1, int(seconds(door.cache.ttl))),  # whole seconds: Kong knows no others here
         "cache_control": False,
-        "vary_headers": sorted({*door.cache.vary, *told_by}),
+        **({"vary_headers": sorted(told_by)} if told_by else {}),
         "response_headers": {"X-Cache-Key": False},
     }

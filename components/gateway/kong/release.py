@@ -17,10 +17,6 @@ from topology.derive.workloads import SPREAD
 from topology.model.base import Name, size_in_bytes
 from topology.model.system import Topology
 
-CONTROLLER_NAME: Final = "konghq.com/kic-gateway-controller"
-UNMANAGED: Final = {"konghq.com/gatewayclass-unmanaged": "true"}
-"""Annotation of the GatewayClass: the chart makes the proxies, the controller only configures them."""
-
 PLUGINS: Final = (
     "jwt", "key-auth", "acl", "rate-limiting", "request-size-limiting", "request-transformer", "response-transformer", "proxy-cache",
     "request-termination",
@@ -41,6 +37,7 @@ LOG: Final = {
     "host": "$host",
     "method": "$request_method",
     "path": "$uri",
+    "forwarded_path": "$upstream_x_forwarded_path",
     "consumer": f"$http_{names.CONSUMER_HEADER.replace('-', '_')}",
     "tier": f"$http_{names.TIER_HEADER.replace('-', '_')}",
     "status": "$status",
@@ -55,7 +52,8 @@ LOG: Final = {
 }
 """One line of JSON for each request: who asked for what, and what came of it. No query string, no credential, no body.
 
-The identity headers are read when the request is over, after a client's own copies are gone.
+The identity headers are read when the request is over, after a client's own copies are gone. `forwarded_path` is the path where nginx
+itself answered, which calls its own error page `path`.
 """
 
 UPSTREAM_MODULES: Final = ("proxy", "grpc")

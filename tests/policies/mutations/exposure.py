@@ -168,7 +168,9 @@ def mesh_ingress_chart_default(plan: Plan) -> bool:
 @TABLE.mutation("W08", "the API gateway's own Service becomes public, which is its default")
 def gateway_service_default(plan: Plan) -> bool:
     if release := plan.release("kong"):
-        plan.edit(release)["values"]["proxy"]["type"] = "LoadBalancer"
+        proxy = plan.edit(release)["values"]["proxy"]
+        proxy.pop("enabled", None)
+        proxy.pop("type", None)
         return True
     proxy = plan.first("EnvoyProxy", where=lambda i: "envoyService" in str(i["spec"]))
     if proxy is None:

@@ -158,11 +158,12 @@ def plain_backend(plan: Plan) -> bool:
 
 @TABLE.mutation("A04", "the API gateway shows no certificate to the mesh ingress")
 def gateway_without_client_certificate(plan: Plan) -> bool:
-    if plan.is_kong():
-        service = plan.first("Service", where=lambda i: "konghq.com/client-cert" in str(i["metadata"]))
-        if service is None:
-            return False
-        del plan.edit(service)["metadata"]["annotations"]["konghq.com/client-cert"]
+    if release := plan.release("kong"):
+        env = plan.edit(release)["values"]["env"]
+        for key in [key for key in env if key.endswith(("_ssl_certificate", "_ssl_certificate_key"))]:
+            del env[key]
+        for service in list(plan.records("Service", where=lambda i: "konghq.com/client-cert" in str(i["metadata"]))):
+            del plan.edit(service)["metadata"]["annotations"]["konghq.com/client-cert"]
         return True
     proxy = plan.first("EnvoyProxy", where=lambda i: "clientCertificateRef" in str(i["spec"]))
     if proxy is None:

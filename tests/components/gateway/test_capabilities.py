@@ -1,0 +1,103 @@
+"""What a gateway cannot carry is an error that says where, why and what to do."""
+
+from typing import Any
+
+import pytest
+
+from components.binding import Binding, GatewayKind
+from components.gateway import uncarried
+from components.gateway.capabilities import FEATURES
+from tests.components.edge.systems import system
+from topology.model.system import Topology
+
+LOGIN: dict[str, Any] = {"issuer": "https://login.example.com", "audiences": ["test"], "jwksUri": "https://login.example.com/keys"}
+RSA = """-----BEGIN PUBLIC KEY-----
+MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBALqbHeRLCyOdykC5SDLqI49ArYGYG1mq
+aH9/GnWjGavZM02fos4lc2w6tCchcUBNtJvGqKwhC5JEnx3RYoSX2ucCAwEAAQ==
+-----END PUBLIC KEY-----"""
+TOKEN_DOOR: dict[str, Any] = {"paths": ["/a"], "auth": {"jwt": "login"}}
+
+
+def found(t: Topology, gateway: GatewayKind) -> list[str]:
+    return [str(finding) for finding in uncarried(Binding(topology="-", gateway=gateway), t)]
+
+
+def login(**more: Any) -> dict[str, Any]:
+    return {"issuers": {"login": {**LOGIN, **more}}}
+
+
+def test_each_feature_is_carried_or_lacking_at_each_gateway() -> None:
+    for feature in FEATURES:
+        assert {*feature.carried, *feature.lacking} == set(GatewayKind), feature.name
+        assert not {*feature.carried} & {*feature.lacking}, feature.name
+        assert bool(feature.lacking) == (feature.uses is not None), feature.name
+
+
+def test_a_finding_names_the_door_the_reason_and_a_gateway_that_can() -> None:
+    assert found(system({"door": TOKEN_DOOR}, **login()), GatewayKind.KONG) == [
+        'doors.door.auth.jwt: "login" asks for an issuer\'s key set, fetched and fetched again, which kong cannot carry: its open-source '
+        "edition knows only keys that it is given (give the issuer `publicKeys`; or set `perimeter:gateway: envoy-gateway` in the stack file)"
+    ]
+
+
+def test_a_gateway_is_not_praised_without_saying_what_else_it_lacks() -> None:
+    door = {**TOKEN_DOOR, "cache": {"ttl": "1m"}}
+    (finding,) = found(system({"door": door}, **login()), GatewayKind.ENVOY_GATEWAY)
+    assert finding.endswith(
+        "(remove the cache; or `perimeter:gateway: kong` carries this, but not an issuer's key set, fetched and fetched again)"
+    )
+
+
+def test_a_pinned_key_is_enough_for_kong() -> None:
+    assert found(system({"door": TOKEN_DOOR}, **login(publicKeys=[RSA])), GatewayKind.KONG) == []
+
+
+@pytest.mark.parametrize(
+    ("gateway", "door", "more", "path", "said"),
+    [
+        (GatewayKind.KONG, TOKEN_DOOR, login(publicKeys=[RSA, RSA]), "doors.door.auth.jwt", "several keys of one issuer"),
+        (GatewayKind.KONG, TOKEN_DOOR, login(publicKeys=["no key"]), "doors.door.auth.jwt", "a public key that is no PEM"),
+        (GatewayKind.KONG, TOKEN_DOOR, login(publicKeys=[RSA], tierClaim="plan"), "doors.door.tiers", "tiers told by a claim"),
+        (
+            GatewayKind.ENVOY_GATEWAY,
+            {"paths": ["/a"], "auth": {"apiKey": ["gold"]}, "cache": {"ttl": "1m"}},
+            {},
+            "doors.door.cache",
+            "a cache",
+        ),
+        (GatewayKind.ENVOY_GATEWAY, TOKEN_DOOR, login(audiences=[f"a{n}" for n in range(9)]), "doors.door.auth.jwt", "more audiences"),
+        (
+            GatewayKind.ENVOY_GATEWAY,
+            {"paths": ["/a"], "responseHeaders": {"set": {f"x-{n}": "1" for n in range(17)}}},
+            {},
+            "doors.door.responseHeaders",
+            "so many changed headers",
+        ),
+        (
+            GatewayKind.ENVOY_GATEWAY,
+            {"paths": ["/a"], "requestHeaders": {"remove": [f"x-{n}" for n in range(17)]}},
+            {},
+            "doors.door.requestHeaders",
+            "so many changed headers",
+        ),
+        (
+            GatewayKind.ENVOY_GATEWAY,
+            {"paths": ["/a"], "auth": {"apiKey": [f"t{n}" for n in range(17)]}},
+            {"tiers": {f"t{n}": {"limits": [{"requests": 1, "per": "second"}]} for n in range(17)}},
+            "doors.door.auth.apiKey",
+            "so many tiers and limits",
+        ),
+    ],
+)
+def test_what_is_lacking_is_said(gateway: GatewayKind, door: dict[str, Any], more: dict[str, Any], path: str, said: str) -> None:
+    t = system({"door": door}, **more)
+    (finding,) = found(t, gateway)
+    assert finding.startswith(f"{path}: ")
+    assert f"asks for {said}" in finding
+    other = next(kind for kind in GatewayKind if kind is not gateway)
+    assert not [line for line in found(t, other) if f"asks for {said}" in line]
+
+
+def test_a_cache_of_a_public_door_is_carried_by_the_edge_whatever_the_gateway() -> None:
+    t = system({"door": {"paths": ["/a"], "cache": {"ttl": "1m"}}})
+    assert [found(t, gateway) for gateway in GatewayKind] == [[], []]

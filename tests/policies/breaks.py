@@ -1,0 +1,207 @@
+"""For each rule one way to break one resource of a real plan, and the exact set of rules that must notice.
+
+Most are mutations of `tests/policies/mutations`; the others stand here because they touch less, so that fewer rules notice.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.policies.mutations.catalogue import MUTATIONS
+from tests.policies.mutations.plan import MARKER, UNKNOWN, Plan, manifest, name, namespace, pod_spec
+
+Change = Callable[[Plan], bool]
+MUTATION: Mapping[str, Change] = {mutation.id: mutation.change for mutation in MUTATIONS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Break:
+    """One resource of a plan, removed, added or changed."""
+
+    change: Change
+    notices: frozenset[str]
+    """Every rule that must say something, the broken one among them."""
+    system: str = "abc"
+    """A system of stacks/, or `duo`, the one of the baselines."""
+
+
+def of(change: str | Change, *notices: str, system: str = "abc") -> Break:
+    """Return a break; a text is the id of a mutation."""
+    return Break(change=MUTATION[change] if isinstance(change, str) else change, notices=frozenset(notices), system=system)
+
+
+def one_rate_limit_removed(plan: Plan) -> bool:
+    policy = plan.first("BackendTrafficPolicy", where=lambda i: "rateLimit" in i["spec"])
+    assert policy is not None
+    del plan.edit(policy)["spec"]["rateLimit"]
+    return True
+
+
+def callee_takes_a_method_more(plan: Plan) -> bool:
+    policy = plan.callee_policy()
+    assert policy is not None
+    plan.edit(policy)["spec"]["rules"][0]["to"][0]["operation"]["methods"].append("DELETE")
+    return True
+
+
+def bridge_takes_another_method(plan: Plan) -> bool:
+    policy = plan.first("AuthorizationPolicy", where=lambda i: ".bridge.internal" in str(i["spec"]))
+    assert policy is not None
+    for rule in plan.edit(policy)["spec"]["rules"]:
+        for target in rule["to"]:
+            target["operation"]["methods"] = ["DELETE"]
+    return True
+
+
+def load_balancer_for_everybody_inside(plan: Plan) -> bool:
+    gateway = plan.gateway()
+    service = gateway and plan.first("Service", where=lambda i: namespace(i) == namespace(gateway["inputs"]))
+    assert service is not None
+    inputs = plan.edit(service)
+    inputs["metadata"].setdefault("annotations", {})["service.beta.kubernetes.io/azure-load-balancer-internal"] = "true"
+    inputs["spec"]["type"] = "LoadBalancer"
+    return True
+
+
+def _workload(plan: Plan) -> dict[str, Any]:
+    workload = plan.caller()
+    assert workload is not None
+    return plan.edit(workload)
+
+
+def pod_sees_the_nodes_processes(plan: Plan) -> bool:
+    pod_spec(_workload(plan))["hostPID"] = True
+    return True
+
+
+def pod_mounts_its_token(plan: Plan) -> bool:
+    pod_spec(_workload(plan))["automountServiceAccountToken"] = True
+    return True
+
+
+def pod_brings_its_own_proxy(plan: Plan) -> bool:
+    metadata = _workload(plan)["spec"]["template"]["metadata"]
+    metadata.setdefault("annotations", {})["sidecar.istio.io/proxyImage"] = "images.example/proxy:1"
+    return True
+
+
+def service_is_cluster_admin(plan: Plan) -> bool:
+    account = plan.app("ServiceAccount")
+    assert account is not None
+    place, called = namespace(account["inputs"]), name(account["inputs"])
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    subjects = [{"kind": "ServiceAccount", "name": called, "namespace": place}]
+    plan.add(manifest("rbac.authorization.k8s.io/v1", "RoleBinding", MARKER, place, roleRef=reference, subjects=subjects))
+    return True
+
+
+def hosts_without_ports(plan: Plan) -> bool:
+    policy = plan.ingress_policy()
+    assert policy is not None
+    for rule in plan.edit(policy)["spec"]["rules"]:
+        for target in rule["to"]:
+            target["operation"]["hosts"] = [host for host in target["operation"]["hosts"] if ":" not in host]
+    return True
+
+
+def routes_for_everybody_to_see(plan: Plan) -> bool:
+    virtual_service = plan.app("VirtualService")
+    assert virtual_service is not None
+    plan.edit(virtual_service)["spec"]["exportTo"] = ["*"]
+    return True
+
+
+def service_may_connect_to_its_caller(plan: Plan) -> bool:
+    policy = plan.app("NetworkPolicy", where=lambda i: name(i) == "b")
+    assert policy is not None
+    caller = {"podSelector": {"matchLabels": {"app": "a"}}}
+    plan.edit(policy)["spec"]["egress"].append({"to": [caller], "ports": [{"protocol": "TCP", "port": 8080}]})
+    return True
+
+
+def lifetime_is_not_known(plan: Plan) -> bool:
+    certificate = plan.first("Certificate", where=lambda i: "dnsNames" in i["spec"])
+    assert certificate is not None
+    plan.edit(certificate)["spec"]["duration"] = UNKNOWN
+    return True
+
+
+def sidecar_removed(plan: Plan) -> bool:
+    sidecar = plan.app("Sidecar")
+    assert sidecar is not None
+    plan.remove(sidecar)
+    return True
+
+
+def made_from_another_topology(plan: Plan) -> bool:
+    system = next(record for record in plan.resources if record["type"] == "perimeter:system:System")
+    inputs = plan.edit(system)
+    inputs["digest"] = "0" * len(inputs["digest"])
+    return True
+
+
+BREAKS: Mapping[str, Break] = {
+    "W01": of("waf-detection-mode", "W01"),
+    "W02": of("waf-not-linked", "W02"),
+    "W03": of("waf-rule-disabled", "W03"),
+    "W04": of("waf-audit-log-off", "W04"),
+    "W05": of("edge-http-only", "W05"),
+    "W06": of("edge-tls-1-0", "W06"),
+    "W08": of("gateway-node-port", "K01", "W02", "W08"),
+    "W09": of("edge-backend-not-verified", "W09"),
+    "W10": of("edge-without-rate-limit", "W10"),
+    "A02": of("gateway-network-open", "A02"),
+    "A04": of("gateway-backend-not-verified", "A04"),
+    "A06": of("jwt-optional", "A06"),
+    "A07": of("edge-keeps-internal-headers", "A07"),
+    "A08": of("http-route-mirrors-to-internal-service", "A08", "K05"),
+    "A09": of("catch-all-route", "A09"),
+    "A10": of("admin-port-on-a-service", "A10"),
+    "A11": of(one_rate_limit_removed, "A11"),
+    "A13": of("gateway-identity-stolen", "A13", "B02"),
+    "B01": of("virtual-service-rewrites", "B01", "B02"),
+    "B02": of(callee_takes_a_method_more, "B02"),
+    "B03": of(bridge_takes_another_method, "B02", "B03", system="duo"),
+    "B04": of("egress-to-the-internet", "B04", "M21"),
+    "K01": of("service-node-port", "K01", "W02", "W08"),
+    "K02": of(load_balancer_for_everybody_inside, "K02"),
+    "K03": of("service-external-ips", "K03", "W02", "W08"),
+    "K04": of("ingress-to-internal-service", "B01", "K04", "W02", "W08"),
+    "K05": of("gateway-open-to-routes", "K05"),
+    "K06": of(pod_sees_the_nodes_processes, "K06"),
+    "K07": of("net-admin", "K07"),
+    "K08": of(pod_mounts_its_token, "K08"),
+    "K09": of("default-deny-removed", "K09"),
+    "K10": of("from-every-namespace", "K10"),
+    "K11": of("pod-address-in-env", "K11"),
+    "K12": of(service_is_cluster_admin, "K12"),
+    "M01": of("strict-removed", "M01"),
+    "M02": of("peer-authentication-permissive", "M02"),
+    "M03": of(pod_brings_its_own_proxy, "M03"),
+    "M04": of("inbound-port-excluded", "M04"),
+    "M05": of("runs-as-the-proxy", "M05"),
+    "M06": of("allow-nothing-removed", "M06"),
+    "M07": of("from-removed", "B02", "M07", "M08"),
+    "M08": of("principal-undeclared", "B02", "M08", system="payments"),
+    "M09": of("allow-by-exclusion", "B02", "M09"),
+    "M10": of(hosts_without_ports, "M10"),
+    "M11": of("external-authorization-fails-open", "M11"),
+    "M12": of("outbound-allow-any", "M12"),
+    "M13": of("destination-rule-tls-disabled", "B01", "B02", "M13"),
+    "M14": of(routes_for_everybody_to_see, "M14"),
+    "M15": of("env-url-of-the-public-host", "M15"),
+    "M16": of("service-entry-of-everything", "M16"),
+    "M17": of("gateway-any-host", "M17"),
+    "M18": of("wasm-plugin", "M18"),
+    "M19": of("request-authentication-without-audiences", "M19"),
+    "M20": of("sidecar-of-everything", "M20"),
+    "M21": of(service_may_connect_to_its_caller, "M21"),
+    "M22": of("old-istio", "M22"),
+    "M23": of("istiod-network-open", "M23"),
+    "P01": of(lifetime_is_not_known, "P01"),
+    "P02": of("opaque-release", "P02"),
+    "P03": of("registered-twice", "B02", "M07", "P03"),
+    "P04": of(sidecar_removed, "M20", "P04"),
+    "P05": of("changes-ignored", "P05"),
+    "P06": of(made_from_another_topology, "P06"),
+}
