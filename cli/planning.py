@@ -1,6 +1,6 @@
 """Plans with progress on the terminal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +34,7 @@ def plan_all(project: Project, stack: str, topology: Path, modes: tuple[Mode, ..
 
 
 @contextmanager
-def _progress(stack: str, modes: tuple[Mode, ...]) -> Iterator[Callable[[Mode, int], None]]:
+def _progress(stack: str, modes: tuple[Mode, ...]) -> Generator[Callable[[Mode, int], None]]:
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("planning {task.fields[stack]}"), TextColumn("{task.completed} resources"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -1,12 +1,10 @@
-"""Where the project is, which stacks it has, and which topology a stack uses."""
+"""Where the project is, and which topology a stack uses."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from cli.errors import UsageError
-from topology.findings import did_you_mean
+from planner.project import load_program
 
 TOPOLOGY_KEY = "perimeter:topology"
 """The stack configuration key that names the topology file, relative to the project's root."""
@@ -31,12 +29,6 @@ class Project:
         raise UsageError(f"{start}: no Pulumi.yaml here or above. Run perimeter inside a checkout, or name it with --project.")
 
     @property
-    def stacks(self) -> dict[str, Path]:
-        """Return the stack files by stack name."""
-        files = sorted((self.root / "stacks").glob("Pulumi.*.yaml"))
-        return {file.name.removeprefix("Pulumi.").removesuffix(".yaml"): file for file in files}
-
-    @property
     def policies(self) -> Path:
         """Return the folder of the policy pack."""
         return self.root / "policies"
@@ -45,14 +37,12 @@ class Project:
         """Return the topology file: the one given on the command line, else the one the stack's configuration names.
 
         Raises:
-            UsageError: where the stack does not exist or names no topology.
+            PlanError: where the stack does not exist or its file cannot be read.
+            UsageError: where the stack names no topology.
         """
-        if stack not in self.stacks:
-            raise UsageError(f'"{stack}" is not a stack of {self.root} ({did_you_mean(stack, self.stacks)}). Add stacks/Pulumi.{stack}.yaml.')
+        config = load_program(self.root, stack, {}).config
         if given is not None:
             return given.resolve()
-        settings = yaml.safe_load(self.stacks[stack].read_text(encoding="utf-8")) or {}
-        named = settings.get("config", {}).get(TOPOLOGY_KEY)
-        if not isinstance(named, str):
-            raise UsageError(f"{self.stacks[stack]}: config has no {TOPOLOGY_KEY}. Add it, or give --topology FILE.")
-        return (self.root / named).resolve()
+        if TOPOLOGY_KEY not in config:
+            raise UsageError(f"stack {stack}: its configuration has no {TOPOLOGY_KEY}. Add it to the stack's file, or give --topology FILE.")
+        return (self.root / config[TOPOLOGY_KEY]).resolve()

@@ -28,5 +28,3 @@ def topology(system: str) -> Topology:
 def plan(system: str, stack: str = "local", mode: Mode = Mode.PESSIMISTIC) -> Plan:
     """Return the plan of a system."""
     return plan_program(ROOT, stack, {"perimeter:topology": str(topology_file(system))}, mode=mode)
-
-

@@ -24,7 +24,8 @@ def example(heading: str) -> dict[str, Any]:
 
 def merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     return base | {
-        key: merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value for key, value in change.items()
+        key: merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        for key, value in change.items()
     }
 
 

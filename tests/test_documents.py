@@ -10,7 +10,7 @@ from policies.registry import rules
 from tests.systems import ROOT
 from topology.schema import schema_text
 
-DOCUMENTS = [file for file in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
 def test_the_schema_of_topology_files_is_up_to_date() -> None:
@@ -18,7 +18,7 @@ def test_the_schema_of_topology_files_is_up_to_date() -> None:
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
-def test_the_page_of_each_rule_is_up_to_date(rule) -> None:  # noqa: ANN001 # typed by the registry
+def test_the_page_of_each_rule_is_up_to_date(rule) -> None:  # typed by the registry
     assert (ROOT / "docs" / "rules" / f"{rule.id}.md").read_text(encoding="utf-8") == page(rule), "run `make docs`"
 
 
@@ -36,5 +36,10 @@ def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
 def test_every_make_target_that_the_documents_name_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
-    named = {target for document in DOCUMENTS for target in re.findall(r"make ([a-z-]+)", document.read_text(encoding="utf-8")) if f"make {target}" in re.findall(r"`(make [a-z-]+)", document.read_text(encoding="utf-8"))}
+    named = {
+        target
+        for document in DOCUMENTS
+        for target in re.findall(r"make ([a-z-]+)", document.read_text(encoding="utf-8"))
+        if f"make {target}" in re.findall(r"`(make [a-z-]+)", document.read_text(encoding="utf-8"))
+    }
     assert named <= targets, named - targets

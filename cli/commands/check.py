@@ -11,7 +11,7 @@ from cli.report import write
 def check(
     stack: Stack,
     topology: TopologyFile = None,
-    format: OutputFormat = Format.TEXT,  # noqa: A002 # the option is called --format
+    format: OutputFormat = Format.TEXT,  # the option is called --format
     verbose: Verbose = False,
     project: Folder = HERE,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import HERE, Folder, Stack, TopologyFile
+from cli.commands.options import HERE, Folder, TopologyFile
 from cli.errors import ExitCode
 from cli.judging import read_stack
 from cli.planning import plan_one

@@ -15,7 +15,7 @@ from policies.intent import topology_named_by
 def judge(
     plan: PlanFile,
     topology: TopologyFile = None,
-    format: OutputFormat = Format.TEXT,  # noqa: A002 # the option is called --format
+    format: OutputFormat = Format.TEXT,  # the option is called --format
     verbose: Verbose = False,
     project: Folder = HERE,
 ) -> None:

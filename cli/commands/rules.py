@@ -39,5 +39,5 @@ def rules(
     for column in ("Rule", "Severity", "Holds that"):
         table.add_column(column)
     for each in all_rules():
-        table.add_row(each.id, each.severity, inspect.getdoc(each).splitlines()[0])
+        table.add_row(each.id, each.severity, (inspect.getdoc(each) or each.name).splitlines()[0])
     console.print(table)

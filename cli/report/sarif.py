@@ -33,7 +33,11 @@ def render(judged: Judged) -> str:
         ],
     }
     results = [_result(judged, finding, LEVEL[severities[finding.rule]]) for finding in judged.findings]
-    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
     return json.dumps(log, indent=2) + "\n"
 
 

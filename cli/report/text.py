@@ -54,7 +54,15 @@ def show(judged: Judged, *, verbose: bool) -> None:
     """Print a verdict."""
     console = console_for_people()
     console.print()
-    console.print(Text.assemble(("perimeter ", "bold"), f"{judged.stack.intent.system} ", ("for ", "dim"), judged.subject, ("   " + judged.stack.intent.description, "dim")))
+    console.print(
+        Text.assemble(
+            ("perimeter ", "bold"),
+            f"{judged.stack.intent.system} ",
+            ("for ", "dim"),
+            judged.subject,
+            ("   " + judged.stack.intent.description, "dim"),
+        )
+    )
     for direction, title in TITLES.items():
         edges = sorted(edge for edge in judged.stack.expected if edge.direction is direction)
         if edges:
@@ -128,7 +136,7 @@ def _finding(finding: Finding, severity: Severity) -> Group:
 
 
 def _summary(judged: Judged) -> str:
-    counts = {direction: 0 for direction in TITLES}
+    counts = dict.fromkeys(TITLES, 0)
     for edge in judged.stack.expected:
         counts[edge.direction] += 1
     said = _join(f"{count} {TITLES[direction] if count > 1 else SINGULAR[direction]}" for direction, count in counts.items() if count)

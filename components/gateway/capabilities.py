@@ -6,6 +6,7 @@ from typing import Final
 
 from components.binding import GatewayKind
 from components.gateway.envoy.doors import MOST_AUDIENCES, MOST_LOCAL_RULES, filters, rate_rules
+from components.gateway.kong.carries import unsayable_headers
 from components.gateway.kong.keys import algorithm
 from components.gateway.routes import MOST_EDITS
 from topology.findings import Finding, KeyPath
@@ -114,6 +115,11 @@ def _many_edits(t: Topology) -> Iterator[Use]:
                 yield Use(path=("doors", name, side))
 
 
+def _unsayable(t: Topology) -> Iterator[Use]:
+    for name, side, header in unsayable_headers(t):
+        yield Use(path=("doors", name, side, "set", header))
+
+
 def _many_limits(t: Topology) -> Iterator[Use]:
     for name, door in t.doors.items():
         if (count := len(rate_rules(t, door, Scope.LOCAL))) > MOST_LOCAL_RULES:
@@ -207,6 +213,13 @@ FEATURES: Final = (
         instead="remove the cache",
     ),
     Feature(name="headers set and removed, and those that announce the end of an API version", carried=_both("the gateway")),
+    Feature(
+        name="a header value that begins with ':', or a request header with '$('",
+        carried={ENVOY: "filters of the Gateway API, which take values as they are"},
+        lacking={KONG: "its transformers read ':' as the end of the header's name and '$(' as a program"},
+        uses=_unsayable,
+        instead="change the value",
+    ),
     Feature(
         name="so many changed headers",
         carried={KONG: "its transformer plugins"},

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.authorization import Admitted, Grant, Guard, Mtls, speaks_http
-from policies.reading.flow import Flow, Peer
+from policies.reading.flow import Arrival, Flow, Peer
 from policies.reading.meshes import Proxy
 from policies.reading.pods import Pod
 from policies.reading.requests import Requests
@@ -207,7 +207,7 @@ def _gateway(walk: "Walk", pod: Pod) -> None:
             if sender.pods and not sender.address:
                 continue
             for peer in _peers(walk, guard, sender):
-                walk.through_mesh_gateway(_arrived(sender, pod, port), pod, port, peer)
+                walk.through_mesh_gateway(_arrived(sender, pod, port), Arrival(pod=pod, port=port, peer=peer))
 
 
 def _strangers(walk: "Walk", grant: Grant) -> Iterator[Sender]:

@@ -10,13 +10,13 @@ from enum import Enum
 from typing import Any, Final
 
 from policies.reading.meshes import Mesh, Proxy
-from policies.reading.namespaces import Namespace
-from policies.reading.patterns import ByFirst, Pattern, parse
-from policies.reading.pods import Pod, Pods
+from policies.reading.patterns import EVERY, ByFirst, Pattern, parse
+from policies.reading.pods import Pod
 from policies.reading.requests import ANY_METHOD, Requests
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
 from policies.reading.services import HTTP_PROTOCOLS, Service
+from policies.reading.surroundings import Surroundings
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 PLAIN: Final = ""
@@ -180,47 +180,27 @@ class Guard:
             yield from self._after_deny(admitted, identity, port, http=http)
 
     def _within(self, grant: Grant, requests: Requests) -> Iterator[Admitted]:
-        doubts: list[str] = []
-        demands: set[str] = set()
-        found = [requests]
+        """Yield the requests for which a grant's conditions hold, whoever sends them."""
+        tokens = grant.get("request.auth.principal")
+        issuers = self._issuers(tokens.values) if tokens and tokens.values else set[str]()
+        if tokens and tokens.values and not issuers:
+            return
+        if len(issuers) > 1:
+            yield from (found for issuer in sorted(issuers) for found in self._for_issuer(grant, requests, issuer))
+            return
+        found, doubts = [requests], ["notRequestPrincipals"] if tokens and tokens.others else list[str]()
         for condition in grant.conditions:
-            match condition.key:
-                case "method":
-                    found = [each for one in found for each in one.by(condition.values or None)]
-                    found = [each for each in found if each.method not in condition.others]
-                case "path":
-                    wanted = [parse(value) for value in condition.values] or None
-                    found = [each for one in found for each in one.at(wanted)]
-                    found = _without(found, condition.others)
-                case "host":
-                    found = [each for one in found for each in one.to(condition.values or ("*",))]
-                    found = [each for each in found if not any(each.host == other for other in condition.others)]
-                case "request.auth.principal":
-                    if condition.others:
-                        doubts.append("notRequestPrincipals")
-                    if condition.values:
-                        issuers = self._issuers(condition.values)
-                        if not issuers:
-                            return
-                        if len(issuers) > 1:
-                            yield from (found for issuer in issuers for found in self._for_issuer(grant, requests, issuer))
-                            return
-                        demands |= issuers
-                case key if key in PEER_KEYS or key == "destination.port":
-                    pass
-                case key if key.startswith("request.auth."):
-                    # A condition on a token's claims asks for a token, of whichever issuer is verified here.
-                    if not self.issuers:
-                        return
-                case key if key.startswith("request.headers["):
-                    name = key.removeprefix("request.headers[").rstrip("]")
-                    exact = [value for value in condition.values if "*" not in value]
-                    if exact and len(exact) == len(condition.values):
-                        found = [has for value in exact for one in found if (has := one.having([(name, value)]))]
-                case key:
-                    doubts.append(key)
+            if condition.key in PEER_KEYS or condition.key in {"destination.port", "request.auth.principal"}:
+                continue
+            if condition.key.startswith("request.auth.") and not self.issuers:
+                return  # it asks for a token, and nobody's are verified here
+            narrow = _NARROWINGS.get(condition.key.partition("[")[0])
+            if narrow:
+                found = list(narrow(condition, found))
+            elif not condition.key.startswith("request.auth."):
+                doubts.append(condition.key)
         for each in found:
-            yield Admitted(requests=each, demands=frozenset(demands), policy=grant.policy, doubt=", ".join(doubts))
+            yield Admitted(requests=each, demands=frozenset(issuers), policy=grant.policy, doubt=", ".join(doubts))
 
     def _for_issuer(self, grant: Grant, requests: Requests, issuer: str) -> Iterator[Admitted]:
         conditions = tuple(
@@ -244,68 +224,108 @@ class Guard:
         return result
 
     def _after_deny(self, admitted: Admitted, identity: str, port: int, *, http: bool) -> Iterator[Admitted]:
-        left = admitted
+        left = admitted.requests
         doubts = [admitted.doubt] if admitted.doubt else []
         for grant in self.deny:
-            if not http and grant.http_only:
-                # On TCP a DENY rule ignores what only HTTP has, and so denies more (authorization-policy reference).
-                grant = Grant(policy=grant.policy, conditions=tuple(c for c in grant.conditions if c.key not in HTTP_KEYS))
-            denied = self._denied(grant, left.requests, identity, port)
-            if denied is None:
+            if not grant.admits_peer(identity):
                 continue
+            denied = _denied(grant, left, port, http=http)
             if isinstance(denied, str):
                 doubts.append(f"{grant.policy} denies {denied}")
-                continue
-            rest = left.requests.minus(denied)
-            if rest is None:
+            elif (rest := left.minus(denied)) is None:
                 return
-            left = Admitted(requests=rest, demands=left.demands, policy=left.policy)
+            else:
+                left = rest
         doubts += [f"{policy} asks an external authorizer" for policy in self.custom]
-        yield Admitted(requests=left.requests, demands=left.demands, policy=left.policy, doubt="; ".join(doubts))
+        yield Admitted(requests=left, demands=admitted.demands, policy=admitted.policy, doubt="; ".join(doubts))
 
-    @staticmethod
-    def _denied(grant: Grant, requests: Requests, identity: str, port: int) -> tuple[Pattern, ...] | str | None:
-        """Return the paths that a DENY rule takes away; None for none; a text where only a part is, which cannot be written."""
-        if not grant.admits_peer(identity):
-            return None
-        paths: tuple[Pattern, ...] = (Pattern((), ""),)
-        for condition in grant.conditions:
-            match condition.key:
-                case key if key in PEER_KEYS:
-                    pass
-                case "destination.port":
-                    if not _text_holds(condition, str(port)):
-                        return None
-                case "method":
-                    if requests.method == ANY_METHOD:
-                        return f"some methods ({', '.join(condition.values) or 'all but ' + ', '.join(condition.others)})"
-                    if (condition.values and requests.method not in condition.values) or requests.method in condition.others:
-                        return None
-                case "path" if not condition.others:
-                    paths = tuple(parse(value) for value in condition.values)
-                case "path":
-                    if any(requests.path.within(parse(other)) for other in condition.others):
-                        return None
-                    return "some paths"
-                case "host" if not condition.others:
-                    if not any(True for _ in requests.to(condition.values)):
-                        return None
-                case key:
-                    return f"by {key}"
-        return paths
+
+def _narrow_method(condition: Condition, found: list[Requests]) -> Iterator[Requests]:
+    for one in found:
+        yield from (each for each in one.by(condition.values or None) if each.method not in condition.others)
+
+
+def _narrow_path(condition: Condition, found: list[Requests]) -> Iterator[Requests]:
+    wanted, others = [parse(value) for value in condition.values] or None, [parse(value) for value in condition.others]
+    for one in found:
+        yield from (rest for each in one.at(wanted) if (rest := each.minus(others)) is not None)
+
+
+def _narrow_host(condition: Condition, found: list[Requests]) -> Iterator[Requests]:
+    for one in found:
+        yield from (each for each in one.to(condition.values or ("*",)) if each.host not in condition.others)
+
+
+def _narrow_header(condition: Condition, found: list[Requests]) -> Iterator[Requests]:
+    """Yield requests with the header. The sender chooses headers, so anything but exact values may always be met."""
+    name = condition.key.partition("[")[2].rstrip("]")
+    exact = [value for value in condition.values if "*" not in value]
+    if not exact or len(exact) != len(condition.values):
+        yield from found
+        return
+    for one in found:
+        yield from (having for value in exact if (having := one.having([(name, value)])) is not None)
+
+
+_NARROWINGS: Final[Mapping[str, Callable[[Condition, list[Requests]], Iterator[Requests]]]] = {
+    "method": _narrow_method,
+    "path": _narrow_path,
+    "host": _narrow_host,
+    "request.headers": _narrow_header,
+}
+"""How a condition on an attribute of the request narrows what is let through."""
+
+
+def _denied(grant: Grant, requests: Requests, port: int, *, http: bool) -> tuple[Pattern, ...] | str:
+    """Return the paths that a DENY rule takes away, or, where it takes a part that cannot be written as paths, which.
+
+    On TCP a DENY rule ignores what only HTTP has, and so denies more (authorization-policy reference).
+    """
+    conditions = [c for c in grant.conditions if c.key not in PEER_KEYS and (http or c.key not in HTTP_KEYS)]
+    misses = {"destination.port": _misses_port, "method": _misses_method, "path": _misses_path, "host": _misses_host}
+    partly = ""
+    for condition in conditions:
+        missed = misses[condition.key](condition, requests, port) if condition.key in misses else f"by {condition.key}"
+        if missed is True:
+            return ()
+        partly = partly or (missed or "")
+    if partly:
+        return partly
+    paths = next((c for c in conditions if c.key == "path"), None)
+    return tuple(map(parse, paths.values)) if paths else (EVERY,)
+
+
+Missed = bool | str
+"""Whether a DENY rule's condition holds for none of some requests (True), for all (False), or for which part of them."""
+
+
+def _misses_port(condition: Condition, _: Requests, port: int) -> Missed:
+    return not _text_holds(condition, str(port))
+
+
+def _misses_method(condition: Condition, requests: Requests, _: int) -> Missed:
+    if requests.method == ANY_METHOD:
+        return f"some methods ({', '.join(condition.values) or 'all but ' + ', '.join(condition.others)})"
+    return (bool(condition.values) and requests.method not in condition.values) or requests.method in condition.others
+
+
+def _misses_path(condition: Condition, requests: Requests, _: int) -> Missed:
+    if any(requests.path.within(parse(other)) for other in condition.others):
+        return True
+    return "some paths" if condition.others else False
+
+
+def _misses_host(condition: Condition, requests: Requests, _: int) -> Missed:
+    if condition.others:
+        return "some hosts"
+    hosts = [each.host for each in requests.to(condition.values)]
+    return not hosts or ("some hosts" if requests.host not in hosts else False)
 
 
 def _paths(grant: Grant) -> tuple[Pattern, ...] | None:
     """Return the paths that a grant may be about, None for every path."""
     condition = grant.get("path")
     return tuple(map(parse, condition.values)) if condition and condition.values else None
-
-
-def _without(found: list[Requests], others: tuple[str, ...]) -> list[Requests]:
-    if not others:
-        return found
-    patterns = [parse(other) for other in others]
-    return [rest for each in found if (rest := each.minus(patterns)) is not None]
 
 
 def _text_holds(condition: Condition, value: str) -> bool:
@@ -348,27 +368,15 @@ class Authorization:
         "RequestAuthentication": "security.istio.io",
     }
 
-    def __init__(
-        self,
-        resources: Iterable[Resource],
-        pods: Pods,
-        member: Callable[[Pod], tuple[Mesh, Proxy] | None],
-        namespace: Callable[[str], Namespace],
-        meshes: Iterable[Mesh],
-        note: Callable[[Resource, UnknownValueError], None],
-    ) -> None:
-        """Find for each policy the pods it selects. A policy that cannot be read is given to `note`."""
-        self._member = member
-        self._namespace = namespace
-        self._note = note
+    def __init__(self, resources: Iterable[Resource], around: Surroundings) -> None:
+        """Find for each policy the pods it selects. A policy that cannot be read is noted."""
+        self._around = around
         self._local: defaultdict[tuple[str, Pod], list[Resource]] = defaultdict(list)
         self._wide: defaultdict[tuple[str, Mesh], list[Resource]] = defaultdict(list)
         self._guards: dict[Pod, Guard | None] = {}
-        self._pods = pods
-        self._meshes = tuple(meshes)
         for resource in resources:
             if self.KINDS.get(resource.kind) == resource.group:
-                self._read(resource, self._place)
+                around.reading(resource, self._place)
 
     def guard(self, pod: Pod) -> Guard | None:
         """Return what guards a pod; None for a pod outside every mesh, which accepts whatever reaches it."""
@@ -376,37 +384,29 @@ class Authorization:
             self._guards[pod] = self._build(pod)
         return self._guards[pod]
 
-    def _read(self, resource: Resource, read: Callable[[Resource], None]) -> None:
-        try:
-            read(resource)
-        except UnknownValueError as error:
-            self._note(resource, error)
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
-            self._note(resource, UnknownValueError(str(resource), f"not of the expected shape ({type(error).__name__}: {error})"))
-
     def _place(self, policy: Resource) -> None:
         if policy.at("spec", "targetRef") or policy.at("spec", "targetRefs"):
             return  # holds for Gateway API gateways and waypoints, never for a sidecar or a gateway of the chart
         selector = policy.at("spec", "selector", default={})
-        namespace = self._namespace(policy.namespace)
-        readers = [mesh for mesh in self._meshes if mesh.reads(policy) and mesh.discovers(namespace)]
+        namespace = self._around.namespace(policy.namespace)
+        readers = [mesh for mesh in self._around.meshes if mesh.reads(policy) and mesh.discovers(namespace)]
         for mesh in readers:
             if policy.namespace == mesh.root_namespace and not selector:
                 self._wide[policy.kind, mesh].append(policy)
             elif policy.namespace == mesh.root_namespace:
-                for pod in self._pods:
+                for pod in self._around.pods:
                     self._hold(policy, mesh, (pod,) if matches(selector, pod.labels) else ())
             else:
-                self._hold(policy, mesh, self._pods.selected(policy.namespace, selector))
+                self._hold(policy, mesh, self._around.pods.selected(policy.namespace, selector))
 
     def _hold(self, policy: Resource, mesh: Mesh, pods: Iterable[Pod]) -> None:
         for pod in pods:
-            member = self._member(pod)
+            member = self._around.member(pod)
             if member and member[0] is mesh:
                 self._local[policy.kind, pod].append(policy)
 
     def _build(self, pod: Pod) -> Guard | None:
-        member = self._member(pod)
+        member = self._around.member(pod)
         if member is None:
             return None
         mesh, proxy = member
@@ -417,9 +417,9 @@ class Authorization:
             yield from self._local.get((kind, pod), ())
 
         for policy in policies("AuthorizationPolicy"):
-            self._read(policy, lambda policy: _authorize(guard, policy))
+            self._around.reading(policy, lambda policy: _authorize(guard, policy))
         for policy in policies("RequestAuthentication"):
-            self._read(policy, lambda policy: _authenticate_requests(guard, policy))
+            self._around.reading(policy, lambda policy: _authenticate_requests(guard, policy))
         self._authenticate_peers(guard, list(policies("PeerAuthentication")))
         return guard
 
@@ -432,7 +432,7 @@ class Authorization:
         for level in (0, 1, 2):
             modes: list[tuple[Mtls, Resource]] = []
             for policy in policies:
-                self._read(policy, lambda policy: modes.extend(_modes(policy, level, rank, guard)))  # noqa: B023 # called at once
+                self._around.reading(policy, lambda policy: modes.extend(_modes(policy, level, rank, guard)))  # noqa: B023 # called at once
             if modes:
                 # Istio takes the oldest of several; age is not in a plan, so the weakest counts.
                 guard.mtls, guard.strict_by = min(modes, key=lambda mode: _STRENGTH[mode[0]])

@@ -29,7 +29,7 @@ def demands_of(edge: Edge) -> frozenset[str]:
 
 def operation_within(narrow: Edge, wide: Edge) -> bool:
     """Say whether the requests of one edge are requests of another: method, path and entry."""
-    if narrow.method == TCP or wide.method == TCP:
+    if TCP in {narrow.method, wide.method}:
         return narrow.method == wide.method or (wide.method == "*" and wide.path == ANY_PATH)
     methods = wide.method in {"*", narrow.method}
     return methods and _path_within(narrow.path, wide.path) and _path_within(narrow.entry, wide.entry)
@@ -58,7 +58,7 @@ def largest(edges: Iterable[Edge]) -> frozenset[Edge]:
 
 
 def _path_within(narrow: str, wide: str) -> bool:
-    if narrow == wide or wide == ANY_PATH:
+    if wide in {narrow, ANY_PATH}:
         return True
     return pattern_of(narrow).within(pattern_of(wide))
 

@@ -1,7 +1,7 @@
 """Requests on their way: where they came from, what they are now, what was shown for them, and what allowed each hop."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from policies.reading.meshes import Mesh
 from policies.reading.patterns import EVERY, Pattern, prefix
@@ -29,6 +29,25 @@ class Peer:
 
 PLAIN = Peer()
 """A sender in plain text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sending:
+    """Who sends, and what the receiver learns of them."""
+
+    pods: tuple[Pod, ...]
+    peer: Peer
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels that the sender asks of the receiving pods: a subset of the Service's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """Where requests arrive, and from whom."""
+
+    pod: Pod
+    port: int
+    peer: Peer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

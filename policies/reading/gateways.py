@@ -11,6 +11,7 @@ from policies.reading.patterns import EVERY, ByFirst, Pattern, exact, meet_hosts
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
+from policies.reading.surroundings import Surroundings
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 ROUTE_KINDS: Final = ("HTTPRoute", "GRPCRoute")
@@ -113,32 +114,21 @@ def rank_of(kind: str, value: str, headers: int) -> tuple[int, int, int]:
     return order, 0 if value == "/" and not order else len(value), headers
 
 
-def read_gateway(
-    gateway: Resource,
-    routes: Iterable[Resource],
-    find: Callable[[str, str, str], Resource | None],
-    namespace: Callable[[str], Namespace],
-    pods: Iterable[Pod],
-    note: Callable[[Resource, UnknownValueError], None],
-) -> ApiGateway:
-    """Return the view of a Gateway. A route that cannot be read is given to `note`.
+def read_gateway(gateway: Resource, routes: Iterable[Resource], pods: Iterable[Pod], around: Surroundings) -> ApiGateway:
+    """Return the view of a Gateway. A route that cannot be read is noted.
 
     Raises:
         UnknownValueError: if the Gateway itself cannot be read.
     """
-    view = class_of(gateway, find)
+    view = class_of(gateway, around.find)
     listeners: list[Listener] = []
     specs: list[Mapping[str, Any]] = gateway.at("spec", "listeners", default=[])
     routes = tuple(routes)
     for spec in specs:
         rules: list[Rule] = []
         for route in routes:
-            try:
-                rules += _rules(route, gateway, spec, namespace, whole=view.controller is not Controller.KONG)
-            except UnknownValueError as error:
-                note(route, error)
-            except (TypeError, KeyError, AttributeError, ValueError) as error:
-                note(route, UnknownValueError(str(route), f"not of the expected shape ({type(error).__name__}: {error})"))
+            whole = view.controller is not Controller.KONG
+            around.reading(route, lambda route, spec=spec, whole=whole: rules.extend(_rules(route, gateway, spec, around, whole=whole)))
         listeners.append(
             Listener(
                 name=spec["name"],
@@ -163,12 +153,10 @@ def read_gateway(
     )
 
 
-def _rules(
-    route: Resource, gateway: Resource, listener: Mapping[str, Any], namespace: Callable[[str], Namespace], *, whole: bool
-) -> Iterator[Rule]:
+def _rules(route: Resource, gateway: Resource, listener: Mapping[str, Any], around: Surroundings, *, whole: bool) -> Iterator[Rule]:
     if not any(_refers(parent, route, gateway, listener) for parent in route.at("spec", "parentRefs", default=[])):
         return
-    if not _admits(listener, route, gateway, namespace):
+    if not _admits(listener, route, gateway, around.namespace):
         return
     hosts = [meet_hosts(host, listener.get("hostname") or "*") for host in route.at("spec", "hostnames", default=[]) or ["*"]]
     found = tuple(host for host in hosts if host is not None)

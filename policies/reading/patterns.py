@@ -274,7 +274,7 @@ class ByFirst(Generic[T]):
 def meet_hosts(one: str, two: str) -> str | None:
     """Return the hosts that both patterns match, as a pattern; None where there are none. Case and port do not matter."""
     one, two = _plain_host(one), _plain_host(two)
-    if one == two or two == "*":
+    if two in {one, "*"}:
         return one
     if one == "*":
         return two

@@ -24,6 +24,7 @@ from policies.reading.read import Observed, observe
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
 from policies.reading.services import Service, service_of
+from policies.reading.surroundings import Surroundings
 from policies.reading.traffic import ISTIO_NETWORKING, Traffic
 from policies.reading.values import UnknownValueError, mapping
 from topology.edges import Edge, edges
@@ -238,6 +239,19 @@ class Stack:
     # Layers
 
     @cached_property
+    def around(self) -> Surroundings:
+        """Return the lookups that the layers of reading share."""
+        return Surroundings(
+            pods=self.pods,
+            meshes=self.meshes,
+            find=self.find,
+            service=self.service,
+            namespace=self.namespace,
+            member=self.member,
+            note=self.note,
+        )
+
+    @cached_property
     def network(self) -> Network:
         """Return the NetworkPolicies: which pods may connect to which."""
         return Network(self.of("NetworkPolicy.networking.k8s.io"), self.pods, self.namespaces, self.note)
@@ -245,7 +259,7 @@ class Stack:
     @cached_property
     def authorization(self) -> Authorization:
         """Return the policies of the identity level."""
-        return Authorization(self.of(*Authorization.KINDS), self.pods, self.member, self.namespace, self.meshes, self.note)
+        return Authorization(self.of(*Authorization.KINDS), self.around)
 
     def guard(self, pod: Pod) -> Guard | None:
         """Return what a pod's proxy accepts from whom; None for a pod outside every mesh."""
@@ -258,7 +272,7 @@ class Stack:
         def of(kind: str) -> Iterator[Resource]:
             return self.of(f"{kind}.{ISTIO_NETWORKING}")
 
-        return Traffic(of, self.pods, self.service, self.member, self.namespace, self.note)
+        return Traffic(of, self.around)
 
     @cached_property
     def certificates(self) -> Certificates:
@@ -321,7 +335,7 @@ class Stack:
         else:
             pods = [pod for pod in self.pods if pod.maker and pod.resource.urn == gateway.urn]
         routes = self.of(*(f"{kind}.{controllers.GATEWAY_API}" for kind in ROUTE_KINDS))
-        return read_gateway(gateway, routes, self.find, self.namespace, pods, self.note)
+        return read_gateway(gateway, routes, pods, self.around)
 
     @cached_property
     def envoy_policies(self) -> EnvoyPolicies:

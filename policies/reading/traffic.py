@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from policies.reading.meshes import Mesh, Proxy
-from policies.reading.namespaces import Namespace
-from policies.reading.pods import Pod, Pods
+from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
 from policies.reading.services import CLUSTER_DOMAIN, Service
+from policies.reading.surroundings import Surroundings
 from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.reading.virtual_services import MESH, Route, full_host, gateways_of, hosts_of, routes_of
 
@@ -38,42 +38,25 @@ class ServiceEntry:
 class Traffic:
     """VirtualServices, DestinationRules, ServiceEntries and Sidecars of a stack."""
 
-    def __init__(
-        self,
-        of: Callable[[str], Iterable[Resource]],
-        pods: Pods,
-        services: Callable[[str, str], Service | None],
-        member: Callable[[Pod], tuple[Mesh, Proxy] | None],
-        namespace: Callable[[str], Namespace],
-        note: Callable[[Resource, UnknownValueError], None],
-    ) -> None:
-        """Index by host. What cannot be read is given to `note`."""
-        self._services = services
-        self._member = member
-        self._namespace = namespace
-        self._note = note
+    def __init__(self, of: Callable[[str], Iterable[Resource]], around: Surroundings) -> None:
+        """Index by host; `of` gives the Istio objects of a kind. What cannot be read is noted."""
+        self._around = around
+        self._member = around.member
         self._virtual: defaultdict[str, list[Resource]] = defaultdict(list)
         self._bound: defaultdict[str, list[Resource]] = defaultdict(list)
         self._rules: defaultdict[str, list[Resource]] = defaultdict(list)
         self._entries: defaultdict[str, list[ServiceEntry]] = defaultdict(list)
         self._own_sidecar: dict[Pod, Resource] = {}
         self._sidecar_of_namespace: dict[str, Resource] = {}
-        for resource in of("VirtualService"):
-            self._read(resource, self._add_virtual)
-        for resource in of("DestinationRule"):
-            self._read(resource, lambda rule: self._rules[full_host(rule.at("spec", "host"), rule.namespace)].append(rule))
-        for resource in of("ServiceEntry"):
-            self._read(resource, self._add_entry)
-        for resource in of("Sidecar"):
-            self._read(resource, lambda sidecar: self._add_sidecar(sidecar, pods))
-
-    def _read(self, resource: Resource, read: Callable[[Resource], Any]) -> None:
-        try:
-            read(resource)
-        except UnknownValueError as error:
-            self._note(resource, error)
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
-            self._note(resource, UnknownValueError(str(resource), f"not of the expected shape ({type(error).__name__}: {error})"))
+        readers = {
+            "VirtualService": self._add_virtual,
+            "DestinationRule": lambda rule: self._rules[full_host(rule.at("spec", "host"), rule.namespace)].append(rule),
+            "ServiceEntry": self._add_entry,
+            "Sidecar": self._add_sidecar,
+        }
+        for kind, read in readers.items():
+            for resource in of(kind):
+                around.reading(resource, read)
 
     def _add_virtual(self, resource: Resource) -> None:
         gateways = gateways_of(resource)
@@ -104,7 +87,7 @@ class Traffic:
 
     def visible(self, resource: Resource, namespace: str, mesh: Mesh) -> bool:
         """Say whether an object is read by a mesh's istiod and exported to a namespace (`exportTo`, then the mesh's default)."""
-        if not (mesh.reads(resource) and mesh.discovers(self._namespace(resource.namespace))):
+        if not (mesh.reads(resource) and mesh.discovers(self._around.namespace(resource.namespace))):
             return False
         exported: list[str] = resource.at("spec", "exportTo", default=[])
         defaults = {
@@ -113,14 +96,14 @@ class Traffic:
             "ServiceEntry": "defaultServiceExportTo",
         }
         exported = exported or mesh.config.get(defaults[resource.kind]) or ["*"]
-        return any(each == "*" or each == namespace or (each == "." and resource.namespace == namespace) for each in exported)
+        return any(each in {"*", namespace} or (each == "." and resource.namespace == namespace) for each in exported)
 
-    def _add_sidecar(self, resource: Resource, pods: Pods) -> None:
+    def _add_sidecar(self, resource: Resource) -> None:
         labels = resource.at("spec", "workloadSelector", "labels", default={})
         if not labels:
             self._sidecar_of_namespace.setdefault(resource.namespace, resource)
             return
-        for pod in pods.with_labels(resource.namespace, labels):
+        for pod in self._around.pods.with_labels(resource.namespace, labels):
             self._own_sidecar.setdefault(pod, resource)
 
     def sidecar(self, pod: Pod) -> Resource | None:
@@ -171,7 +154,7 @@ class Traffic:
         if not host.endswith(suffix):
             return None
         name, _, namespace = host.removesuffix(suffix).partition(".")
-        return self._services(namespace, name)
+        return self._around.service(namespace, name)
 
     # Routes
 

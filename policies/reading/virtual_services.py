@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final
 
 from policies.reading.patterns import EVERY, Pattern, exact, prefix, regex
@@ -88,7 +88,7 @@ def gateways_of(resource: Resource, given: Any = None) -> tuple[str, ...]:
     return tuple(name if name == MESH or "/" in name else f"{resource.namespace}/{name}" for name in names) or (MESH,)
 
 
-@lru_cache(maxsize=None)
+@cache
 def routes_of(resource: Resource) -> tuple[Route, ...]:
     """Return the routes of a VirtualService in the order in which they are tried.
 

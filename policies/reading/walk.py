@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.authorization import Admitted, Guard, Mtls, speaks_http
-from policies.reading.flow import PLAIN, Doubt, Flow, Peer, Refusal, Trail
+from policies.reading.flow import PLAIN, Arrival, Doubt, Flow, Peer, Refusal, Sending, Trail
 from policies.reading.gateways import ApiGateway
 from policies.reading.istio_gateways import MeshGateway, MeshServer
 from policies.reading.meshes import Proxy
@@ -15,11 +15,12 @@ from policies.reading.patterns import EVERY, ByFirst, exact, meet_hosts
 from policies.reading.pods import Pod
 from policies.reading.requests import ANY_METHOD, Requests
 from policies.reading.resource import Resource
-from policies.reading.services import Service, ServicePort, host_of
+from policies.reading.selectors import matches_labels
+from policies.reading.services import HTTP_PROTOCOLS, Service, host_of
 from policies.reading.traffic import ServiceEntry
 from policies.reading.values import UnknownValueError, sequence
 from policies.reading.virtual_services import Destination, Route, hosts_of, routes_of
-from policies.reading.walk_api import through_api_gateway
+from policies.reading.walk_api import ApiPassage
 from policies.reading.walk_edge import through_edge
 from policies.rule import Hop
 from topology.edges import ANY_PATH, INTERNET, TCP, Direction, Edge
@@ -130,19 +131,18 @@ class Walk:
 
     # Connections
 
-    def connect(self, flow: Flow, senders: tuple[Pod, ...], host: str, port: int | str, peer: Peer) -> None:
+    def connect(self, flow: Flow, sending: Sending, host: str, port: int | str) -> None:
         """Follow requests to a Service, by name from the senders' namespace."""
-        found = host_of(host, senders[0].namespace)
+        sender = sending.pods[0]
+        found = host_of(host, sender.namespace)
         service = self.stack.service(found[1], found[0]) if found else None
         if service is None:
-            self.doubt(flow, senders[0].resource, f"{senders[0]} send requests to {host}, which is no Service of the program")
+            self.doubt(flow, sender.resource, f"{sender} send requests to {host}, which is no Service of the program")
             return
-        self.to_service(flow, senders, service, port, peer)
+        self.to_service(flow, sending, service, port)
 
-    def to_service(
-        self, flow: Flow, senders: tuple[Pod, ...], service: Service, port: int | str, peer: Peer, labels: Mapping[str, str] | None = None
-    ) -> None:
-        """Follow requests to the pods of a Service, or to those of them with some labels."""
+    def to_service(self, flow: Flow, sending: Sending, service: Service, port: int | str) -> None:
+        """Follow requests to the pods of a Service."""
         wanted = service.port(port)
         if wanted is None:
             self.refuse(flow, str(service), f"it has no port {port}", service.resource)
@@ -150,53 +150,50 @@ class Walk:
         if service.selector is None:
             self.doubt(flow, service.resource, f"{service} has no selector: where it leads is not in the program")
             return
-        pods = [pod for pod in service.pods if all(pod.labels.get(key) == value for key, value in (labels or {}).items())]
+        pods = [pod for pod in service.pods if matches_labels(sending.labels, pod.labels)]
         if not pods:
             self.refuse(flow, str(service), "no pod of the program stands behind it", service.resource)
         for pod in pods:
-            number = self._target(pod, wanted)
+            number = pod.port_number(wanted.target)
             if number is None:
                 self.refuse(flow, str(pod), f"no container has the port {wanted.target} that {service} leads to", service.resource)
             else:
-                self.to_pod(flow, senders, pod, number, peer, via=str(service))
+                self.to_pod(flow, sending, Arrival(pod=pod, port=number, peer=sending.peer), via=str(service))
 
-    @staticmethod
-    def _target(pod: Pod, port: ServicePort) -> int | None:
-        return pod.port_number(port.target)
-
-    def to_pod(self, flow: Flow, senders: tuple[Pod, ...], pod: Pod, port: int, peer: Peer, *, via: str = "") -> None:
+    def to_pod(self, flow: Flow, sending: Sending, arrival: Arrival, *, via: str = "") -> None:
         """Follow requests to one pod, if the NetworkPolicies let them."""
-        decisions = [(sender, self.stack.network.flow(sender, pod, port)) for sender in senders]
+        place = f"{arrival.pod} port {arrival.port}"
+        decisions = [(sender, self.stack.network.flow(sender, arrival.pod, arrival.port)) for sender in sending.pods]
         possible = [(sender, decision) for sender, decision in decisions if decision.allowed]
         refused = next((decision for _, decision in decisions if not decision.allowed), None)
         if not possible:
             if refused:
-                self.refuse(flow, f"{pod} port {port}", "; ".join(refused.by), refused.resource)
+                self.refuse(flow, place, "; ".join(refused.by), refused.resource)
             return
         decision = possible[0][1]
         by = "; ".join([*([via] if via else []), *dict.fromkeys(decision.by)])
-        onward = flow.hop(f"{pod} port {port}", by, decision.resource)
-        onward = replace(onward, pairs=(*flow.pairs, *((each, pod) for each, _ in possible)))
+        onward = flow.hop(place, by, decision.resource)
+        onward = replace(onward, pairs=(*flow.pairs, *((each, arrival.pod) for each, _ in possible)))
         if refused and onward.refusal is None:
-            onward = replace(onward, refusal=Hop(place=f"{pod} port {port}", allowed_by="; ".join(refused.by), urn=_urn(refused.resource)))
-        self.enter(onward, pod, port, peer)
+            onward = replace(onward, refusal=Hop(place=place, allowed_by="; ".join(refused.by), urn=_urn(refused.resource)))
+        self.enter(onward, arrival)
 
-    def enter(self, flow: Flow, pod: Pod, port: int, peer: Peer) -> None:
+    def enter(self, flow: Flow, arrival: Arrival) -> None:
         """Follow requests into a pod, whatever it is."""
         if len(flow.hops) > LONGEST * 2:
-            self.doubt(flow, pod.resource, f"requests go round in circles through {pod}")
+            self.doubt(flow, arrival.pod.resource, f"requests go round in circles through {arrival.pod}")
             return
-        self.reading(flow, pod.resource, lambda: self._enter(flow, pod, port, peer))
+        self.reading(flow, arrival.pod.resource, lambda: self._enter(flow, arrival))
 
-    def _enter(self, flow: Flow, pod: Pod, port: int, peer: Peer) -> None:
-        if gateway := self._api_gateways.get(pod):
-            through_api_gateway(self, flow, gateway, pod, port, peer)
+    def _enter(self, flow: Flow, arrival: Arrival) -> None:
+        if gateway := self._api_gateways.get(arrival.pod):
+            ApiPassage(walk=self, gateway=gateway, pod=arrival.pod).enter(flow, arrival)
             return
-        member = self.stack.member(pod)
+        member = self.stack.member(arrival.pod)
         if member and member[1] is Proxy.GATEWAY:
-            self.through_mesh_gateway(flow, pod, port, peer)
+            self.through_mesh_gateway(flow, arrival)
         else:
-            self.application(flow, pod, port, peer)
+            self.application(flow, arrival)
 
     @cached_property
     def _api_gateways(self) -> dict[Pod, ApiGateway]:
@@ -236,34 +233,35 @@ class Walk:
 
     # The identity level
 
-    def application(self, flow: Flow, pod: Pod, port: int, peer: Peer) -> None:
+    def application(self, flow: Flow, arrival: Arrival) -> None:
         """Follow requests to an application: past its sidecar, if it has one that sees them."""
+        pod, port = arrival.pod, arrival.port
         guard = self.stack.guard(pod)
         target = self.stack.identity(pod) or str(pod)
         if guard is None or not is_captured(pod, port):
             why = "it is outside every mesh" if guard is None else f"its sidecar does not capture port {port}"
             self.reach(flow.hop(target, why, pod.resource), target)
             return
-        identity = self._peer_identity(flow, guard, pod, port, peer)
+        identity = self._peer_identity(flow, guard, arrival)
         if identity is None:
             return
         http = speaks_http(self.stack.services_of(pod), pod, port)
         admitted = list(guard.admit(flow.requests, identity, port, http=http))
         if not admitted:
-            self._refuse_by_policy(flow, guard, pod, identity)
+            self._refuse_by_policy(flow, guard, identity)
         for each in admitted:
             if (onward := self._admitted(flow, each, pod, target)) is not None:
                 self.reach(onward, target, http=http)
 
-    def _peer_identity(self, flow: Flow, guard: Guard, pod: Pod, port: int, peer: Peer) -> str | None:
+    def _peer_identity(self, flow: Flow, guard: Guard, arrival: Arrival) -> str | None:
         """Return the identity that a sidecar reads from a connection; None where it refuses the connection."""
-        mtls = guard.mtls_on(port)
+        mtls, peer = guard.mtls_on(arrival.port), arrival.peer
         if peer.tls and peer.mesh is guard.mesh and mtls is not Mtls.DISABLE:
             return peer.identity
         if mtls is Mtls.STRICT:
             shown = f"a certificate of {peer.mesh or peer.authority}" if peer.tls else "plain text"
             reason = f"{guard.strict_by} asks for a certificate of {guard.mesh}, and the sender shows {shown}"
-            self.refuse(flow, str(pod), reason, guard.strict_by)
+            self.refuse(flow, str(arrival.pod), reason, guard.strict_by)
             return None
         return ""
 
@@ -276,37 +274,37 @@ class Walk:
         onward = flow.with_requests(admitted.requests).demanding(demands).hop(target, by, admitted.policy)
         return replace(onward, doubt=admitted.doubt or onward.doubt)
 
-    def _refuse_by_policy(self, flow: Flow, guard: Guard, pod: Pod, identity: str) -> None:
+    def _refuse_by_policy(self, flow: Flow, guard: Guard, identity: str) -> None:
         policies = ", ".join(sorted({str(policy) for policy in guard.allowing})) or "DENY policies"
         who = identity or "a sender without identity"
         resource = guard.allowing[-1] if guard.allowing else None
-        self.refuse(flow, str(pod), f"{policies}: {flow.requests} from {who} is not allowed", resource)
+        self.refuse(flow, str(guard.pod), f"{policies}: {flow.requests} from {who} is not allowed", resource)
 
     # Istio Gateways
 
-    def through_mesh_gateway(self, flow: Flow, pod: Pod, port: int, peer: Peer) -> None:
+    def through_mesh_gateway(self, flow: Flow, arrival: Arrival) -> None:
         """Follow requests through a proxy that serves Istio Gateways."""
+        pod = arrival.pod
         guard = self.stack.guard(pod)
-        assert guard is not None, "only a pod of a mesh serves Istio Gateways"  # noqa: S101 # the caller asked
+        if guard is None:
+            raise UnknownValueError(str(pod), "a gateway's proxy outside every mesh")
         listening = [
             (gateway, server)
             for gateway in self.mesh_gateways.get(pod, ())
             for server in gateway.servers
-            if port in gateway.ports(server, pod, self.stack.services_of)
+            if arrival.port in gateway.ports(server, pod, self.stack.services_of)
         ]
         if not listening:
-            self.refuse(flow, str(pod), f"no Istio Gateway listens on port {port}", pod.resource)
+            self.refuse(flow, str(pod), f"no Istio Gateway listens on port {arrival.port}", pod.resource)
         for gateway, server in listening:
-            self.reading(
-                flow, gateway.resource, lambda gateway=gateway, server=server: self._server(flow, pod, port, peer, guard, gateway, server)
-            )
+            place = _Server(gateway=gateway, server=server, guard=guard)
+            self.reading(flow, gateway.resource, lambda place=place: self._server(flow, arrival, place))
 
-    def _server(self, flow: Flow, pod: Pod, port: int, peer: Peer, guard: Guard, gateway: MeshGateway, server: MeshServer) -> None:
+    def _server(self, flow: Flow, arrival: Arrival, at: "_Server") -> None:
+        gateway, server, peer = at.gateway, at.server, arrival.peer
         if server.mode in PASS_THROUGH:
-            self.reach(
-                flow.hop(str(gateway), f"a server of mode {server.mode} looks at nothing", gateway.resource),
-                f"any TLS service behind {gateway}",
-            )
+            onward = flow.hop(str(gateway), f"a server of mode {server.mode} looks at nothing", gateway.resource)
+            self.reach(onward, f"any TLS service behind {gateway}")
             return
         if bool(server.mode) != peer.tls:
             self.refuse(flow, str(gateway), f"the server {'asks for' if server.mode else 'does not speak'} TLS", gateway.resource)
@@ -314,33 +312,35 @@ class Walk:
         if server.mode and not any(meet_hosts(peer.sni, host) for host in server.hosts):
             self.refuse(flow, str(gateway), f"no server for SNI {peer.sni}", gateway.resource)
             return
-        identity = self._server_identity(flow, pod, peer, guard, gateway, server)
+        identity = self._server_identity(flow, arrival, at)
         if identity is None:
             return
-        found = False
-        for requests in flow.requests.to(server.hosts):
-            found = True
-            admitted = list(guard.admit(requests, identity, port))
-            if not admitted:
-                self._refuse_by_policy(flow.with_requests(requests), guard, pod, identity)
-            for each in admitted:
-                onward = self._admitted(flow, each, pod, str(gateway))
-                if onward is not None:
-                    onward = replace(onward, roles=(*onward.roles, self.stack.identity(pod)))
-                    self._gateway_routes(onward, pod, guard, gateway, server)
+        found = list(flow.requests.to(server.hosts))
+        for requests in found:
+            self._served(flow.with_requests(requests), arrival, at, identity)
         if not found:
             self.refuse(flow, str(gateway), f"no server for host {flow.requests.host}", gateway.resource)
 
-    def _server_identity(self, flow: Flow, pod: Pod, peer: Peer, guard: Guard, gateway: MeshGateway, server: MeshServer) -> str | None:
+    def _served(self, flow: Flow, arrival: Arrival, at: "_Server", identity: str) -> None:
+        admitted = list(at.guard.admit(flow.requests, identity, arrival.port))
+        if not admitted:
+            self._refuse_by_policy(flow, at.guard, identity)
+        for each in admitted:
+            onward = self._admitted(flow, each, arrival.pod, str(at.gateway))
+            if onward is not None:
+                self._gateway_routes(replace(onward, roles=(*onward.roles, self.stack.identity(arrival.pod))), at)
+
+    def _server_identity(self, flow: Flow, arrival: Arrival, at: "_Server") -> str | None:
+        gateway, server, peer = at.gateway, at.server, arrival.peer
         match server.mode:
             case "ISTIO_MUTUAL":
-                if peer.mesh is guard.mesh:
+                if peer.mesh is at.guard.mesh:
                     return peer.identity
-                self.refuse(flow, str(gateway), f"the server asks for a certificate of {guard.mesh}", gateway.resource)
+                self.refuse(flow, str(gateway), f"the server asks for a certificate of {at.guard.mesh}", gateway.resource)
                 return None
             case "MUTUAL":
                 secret = server.tls.get("caCertCredentialName") or server.tls.get("credentialName") or ""
-                own = self.stack.certificates.of(pod.namespace, secret)
+                own = self.stack.certificates.of(arrival.pod.namespace, secret)
                 if own is None:
                     raise UnknownValueError(f"{gateway}: credentialName {secret}", "a Secret that no Certificate of the program fills")
                 if not peer.authority or peer.authority != own.authority:
@@ -356,13 +356,14 @@ class Walk:
             case _:
                 return ""
 
-    def _gateway_routes(self, flow: Flow, pod: Pod, guard: Guard, gateway: MeshGateway, server: MeshServer) -> None:
-        bound = self.stack.traffic.gateway_services(gateway.name, pod.namespace, guard.mesh)
+    def _gateway_routes(self, flow: Flow, at: "_Server") -> None:
+        gateway, pod = at.gateway, at.guard.pod
+        bound = self.stack.traffic.gateway_services(gateway.name, pod.namespace, at.guard.mesh)
         found = False
         for service in bound:
             for host in hosts_of(service):
                 for requests in flow.requests.to([host]):
-                    if not _may_bind(server, service, host, gateway):
+                    if not _may_bind(at.server, service, host, gateway):
                         continue
                     found = True
                     narrowed = flow.with_requests(requests)
@@ -399,44 +400,46 @@ class Walk:
             self.refuse(left, str(last.resource if last else "routes"), f"no route for {left.requests}", last.resource if last else None)
 
     def _destination(self, flow: Flow, senders: tuple[Pod, ...], destination: Destination, route: Route) -> None:
-        self.reading(flow, route.resource, lambda: self.to_host(flow, senders, destination.host, destination.port, destination.subset))
+        self.reading(flow, route.resource, lambda: self.to_host(flow, senders, destination))
 
-    def to_host(self, flow: Flow, senders: tuple[Pod, ...], host: str, port: int | None, subset: str = "") -> None:
+    def to_host(self, flow: Flow, senders: tuple[Pod, ...], destination: Destination) -> None:
         """Follow requests that a proxy of a mesh sends to a host it knows: a Service, or the name of a ServiceEntry.
 
         Raises:
             UnknownValueError: if something on the way is not known.
         """
-        sender = senders[0]
+        sender, host, port = senders[0], destination.host, destination.port
         member = self.stack.member(sender)
         if member is None:
             raise UnknownValueError(str(sender), "a pod outside every mesh, which applies no VirtualService")
-        mesh, traffic = member[0], self.stack.traffic
+        traffic = self.stack.traffic
         if service := traffic.service(host):
             number = port or (service.ports[0].port if len(service.ports) == 1 else 0)
-            peer = self._client(flow, sender, host, number, subset)
-            self.to_service(flow, senders, service, number, peer, traffic.subset_labels(sender, host, subset))
+            labels = traffic.subset_labels(sender, host, destination.subset)
+            peer = self._client(flow, sender, replace(destination, port=number))
+            self.to_service(flow, Sending(pods=senders, peer=peer, labels=labels), service, number)
             return
-        entry = traffic.entry(host, sender.namespace, mesh)
+        entry = traffic.entry(host, sender.namespace, member[0])
         if entry is None:
             self.refuse(flow, str(sender), f"{host} is a name that its proxy does not know")
             return
-        self._to_entry(flow, senders, entry, host, port)
+        self._to_entry(flow, senders, entry, destination)
 
-    def _to_entry(self, flow: Flow, senders: tuple[Pod, ...], entry: ServiceEntry, host: str, port: int | None) -> None:
-        number = port or (entry.ports[0][0] if len(entry.ports) == 1 else 0)
+    def _to_entry(self, flow: Flow, senders: tuple[Pod, ...], entry: ServiceEntry, destination: Destination) -> None:
+        host = destination.host
+        number = destination.port or (entry.ports[0][0] if len(entry.ports) == 1 else 0)
         listed = entry.port(number)
         if listed is None:
             self.refuse(flow, str(entry.resource), f"it has no port {number}", entry.resource)
             return
         target = listed[1]
-        peer = self._client(flow, senders[0], host, number, "")
+        sending = Sending(pods=senders, peer=self._client(flow, senders[0], replace(destination, port=number)))
         onward = flow.hop(str(entry.resource), f"{host}:{target}", entry.resource)
         for address, _ in entry.endpoints or ((host, {}),):
             found = host_of(address, entry.resource.namespace)
             service = self.stack.service(found[1], found[0]) if found else None
             if service is not None:
-                self.to_service(onward, senders, service, target, peer)
+                self.to_service(onward, sending, service, target)
                 continue
             decision = self.stack.network.flow(senders[0], None, target)
             if not decision.allowed:
@@ -444,8 +447,9 @@ class Walk:
             else:
                 self.leave(onward.hop(f"{host}:{target}", "; ".join(decision.by), decision.resource), f"{host}:{target}")
 
-    def _client(self, flow: Flow, sender: Pod, host: str, port: int, subset: str) -> Peer:
+    def _client(self, flow: Flow, sender: Pod, destination: Destination) -> Peer:
         """Return what a proxy of a mesh shows when it calls a host."""
+        host, port, subset = destination.host, destination.port or 0, destination.subset
         member = self.stack.member(sender)
         identity, mesh = self.stack.identity(sender), member[0] if member else None
         tls, rule = self.stack.traffic.client_tls(sender, host, port, subset)
@@ -472,36 +476,51 @@ class Walk:
 
     def from_pods(self, senders: tuple[Pod, ...], source: str, hosts: Iterable[str]) -> None:
         """Follow what well-meaning pods of one identity can ask through their own sidecars, of names that these know."""
+        member = self.stack.member(senders[0])
         for host in hosts:
             service = self.stack.traffic.service(host)
-            if service is not None:
-                for port in service.ports:
-                    if port.transport == "TCP":
-                        http = port.protocol in {"http", "http2", "grpc", ""}
-                        self._ask(senders, source, service.namespace, host, port.port, http=http)
-                continue
-            member = self.stack.member(senders[0])
-            entry = self.stack.traffic.entry(host, senders[0].namespace, member[0]) if member else None
-            for number, _, protocol in entry.ports if entry else ():
-                if entry:
-                    http = protocol in {"http", "http2", "grpc", ""}
-                    self._ask(senders, source, entry.resource.namespace, host, number, http=http)
+            entry = self.stack.traffic.entry(host, senders[0].namespace, member[0]) if member and service is None else None
+            ports = [(port.port, port.protocol) for port in service.ports if port.transport == "TCP"] if service else []
+            ports += [(number, protocol) for number, _, protocol in entry.ports] if entry else []
+            namespace = service.namespace if service else entry.resource.namespace if entry else ""
+            for port, protocol in ports:
+                question = _Question(source=source, host=host, port=port, http=protocol in {*HTTP_PROTOCOLS, ""})
+                self._ask(senders, question, namespace)
 
-    def _ask(self, senders: tuple[Pod, ...], source: str, namespace: str, host: str, port: int, *, http: bool) -> None:
-        flow = Flow(source=source, requests=replace(_EVERYTHING, host=host)).hop(source, "")
-        seeing = tuple(sender for sender in senders if self.stack.traffic.sees(sender, namespace, host))
+    def _ask(self, senders: tuple[Pod, ...], question: "_Question", namespace: str) -> None:
+        flow = Flow(source=question.source, requests=replace(_EVERYTHING, host=question.host)).hop(question.source, "")
+        seeing = tuple(sender for sender in senders if self.stack.traffic.sees(sender, namespace, question.host))
         if not seeing:
             sidecar = self.stack.traffic.sidecar(senders[0])
-            self.refuse(flow, str(senders[0]), f"{sidecar} does not show {host} to its proxy", sidecar)
+            self.refuse(flow, str(senders[0]), f"{sidecar} does not show {question.host} to its proxy", sidecar)
             return
-        self.reading(flow, seeing[0].resource, lambda: self._asked(flow, seeing, host, port, http=http))
+        self.reading(flow, seeing[0].resource, lambda: self._asked(flow, seeing, question))
 
-    def _asked(self, flow: Flow, senders: tuple[Pod, ...], host: str, port: int, *, http: bool) -> None:
-        routes = [route for route in self.stack.traffic.mesh_routes(senders[0], host, port) if route.tcp is not http]
-        if routes:
+    def _asked(self, flow: Flow, senders: tuple[Pod, ...], question: "_Question") -> None:
+        found = self.stack.traffic.mesh_routes(senders[0], question.host, question.port)
+        if routes := [route for route in found if route.tcp is not question.http]:
             self.routed(flow, senders, routes)
         else:
-            self.to_host(flow, senders, host, port)
+            self.to_host(flow, senders, Destination(host=question.host, port=question.port))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Server:
+    """One server of an Istio Gateway at one of its proxies."""
+
+    gateway: MeshGateway
+    server: MeshServer
+    guard: Guard
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Question:
+    """A name and port that pods of an identity ask for."""
+
+    source: str
+    host: str
+    port: int
+    http: bool
 
 
 def _matched(flow: Flow, route: Route) -> Iterator[Flow]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from policies.reading.flow import PLAIN, Flow, Peer
+from policies.reading.flow import PLAIN, Flow, Peer, Sending
 from policies.reading.nginx import Directive, Location, Nginx, Server
 from policies.reading.requests import ANY_METHOD
 from policies.reading.values import UnknownValueError, mapping, sequence
@@ -41,12 +41,13 @@ IN_IF: Final = frozenset(
 )
 """Directives that may stand in an `if` without opening a way."""
 
+_PREFIX_REWRITE = re.compile(r"^\^((?:[\w/.~-]|\\.)*/?)\(\.\*\)\$?$")
 _METHODS_NOT = re.compile(r"^\^\(?(?:\?:)?([A-Z|]+)\)?\$$")
 
 
 def through_edge(walk: "Walk", flow: Flow, nginx: Nginx, port: int) -> None:
     """Follow requests through the servers of an nginx that listen on a port."""
-    if streams := [directive for directive in nginx.main.all("stream")]:
+    if streams := list(nginx.main.all("stream")):
         raise UnknownValueError(f"{nginx.pod}: stream", f"raw connections, of which nothing is read ({len(streams)} blocks)")
     servers = [server for server in nginx.servers if any(listen.port == port for listen in server.listens)]
     if not servers:
@@ -62,11 +63,24 @@ def through_edge(walk: "Walk", flow: Flow, nginx: Nginx, port: int) -> None:
         if server is default:
             hosts = ["*"]
         for requests in flow.requests.to(hosts):
-            _server(walk, flow.with_requests(requests), nginx, server, port)
+            _Passage(walk=walk, nginx=nginx, server=server, port=port).enter(flow.with_requests(requests))
 
 
-def _server(walk: "Walk", flow: Flow, nginx: Nginx, server: Server, port: int) -> None:
-    def follow() -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Passage:
+    """Requests at one server of an nginx."""
+
+    walk: "Walk"
+    nginx: Nginx
+    server: Server
+    port: int
+
+    def enter(self, flow: Flow) -> None:
+        """Follow requests into the server."""
+        self.walk.reading(flow, self.server.config_map, lambda: self._serve(flow))
+
+    def _serve(self, flow: Flow) -> None:
+        server, walk = self.server, self.walk
         if (reject := server.directive.get("ssl_reject_handshake")) and reject.args == ("on",):
             walk.refuse(flow, str(server), "it rejects the TLS handshake", server.config_map)
             return
@@ -75,14 +89,85 @@ def _server(walk: "Walk", flow: Flow, nginx: Nginx, server: Server, port: int) -
             return
         _check(server.directive, str(server))
         _check(server.http, str(server))
-        tls = any(listen.tls for listen in server.listens if listen.port == port)
-        by = f"nginx server {' '.join(server.names) or '(default)'} on port {port}{'' if tls else ' (plain HTTP)'}"
-        onward = replace(flow.hop(str(nginx.pod), by, server.config_map), roles=(*flow.roles, ROLE))
-        methods = _methods(server.directive)
-        for requests in onward.requests.by(methods):
-            _locations(walk, onward.with_requests(requests), nginx, server)
+        tls = any(listen.tls for listen in server.listens if listen.port == self.port)
+        by = f"nginx server {' '.join(server.names) or '(default)'} on port {self.port}{'' if tls else ' (plain HTTP)'}"
+        onward = replace(flow.hop(str(self.nginx.pod), by, server.config_map), roles=(*flow.roles, ROLE))
+        for requests in onward.requests.by(_methods(server.directive)):
+            self._locations(onward.with_requests(requests))
 
-    walk.reading(flow, server.config_map, follow)
+    def _locations(self, flow: Flow) -> None:
+        rest: Flow | None = flow
+        for location in _in_order(self.server.locations):
+            if rest is None:
+                return
+            patterns = location.patterns
+            for requests in rest.requests.at(patterns):
+                at = _At(server=self.server, location=location)
+                narrowed = rest.with_requests(requests)
+                self.walk.reading(narrowed, self.server.config_map, lambda flow=narrowed, at=at: self._location(flow, at))
+            left = rest.requests.minus(patterns)
+            rest = replace(rest, requests=left) if left is not None else None
+        if rest is not None:
+            self.walk.refuse(rest, str(self.server), f"no location passes {rest.requests} on", self.server.config_map)
+
+    def _location(self, flow: Flow, at: "_At") -> None:
+        block, place, config_map = at.location.directive, str(at), self.server.config_map
+        if returned := block.get("return"):
+            self.walk.refuse(flow, place, f"it answers {' '.join(returned.args)}", config_map)
+            return
+        if any(deny.args == ("all",) for deny in at.location.every("deny")) and not at.location.every("allow"):
+            self.walk.refuse(flow, place, "it denies everyone", config_map)
+            return
+        _check(block, place)
+        passing = block.get("proxy_pass") or block.get("grpc_pass")
+        if passing is None:
+            self.walk.refuse(flow, place, "it passes nothing on", config_map)
+            return
+        methods = _methods(block)
+        for requests in flow.requests.by(methods):
+            self._pass(flow.with_requests(requests), at, passing)
+        if methods is not None and flow.requests.method not in {ANY_METHOD, *methods}:
+            self.walk.refuse(flow, place, f"it lets {', '.join(methods)} through, not {flow.requests.method}", config_map)
+
+    def _pass(self, flow: Flow, at: "_At", passing: Directive) -> None:
+        url = at.text(passing.args[0])
+        match = re.match(r"^(?:(https?|grpcs?)://)?([^/:]+)(?::(\d+))?(/.*)?$", url or "")
+        if match is None:
+            raise UnknownValueError(f"{self.server}: {passing.name} {passing.args[0]}", "an address that cannot be read")
+        scheme, host, port, uri = match[1] or "http", match[2], match[3], match[4]
+        tls, module = scheme in {"https", "grpcs"}, passing.name.removesuffix("_pass")
+        onward = _headers(at.changed(flow, uri), at, module, host)
+        peer = self._peer(onward, at, module, host) if tls else PLAIN
+        onward = onward.hop(at.spelled, f"{passing.name} {passing.args[0]}", self.server.config_map)
+        for name, number in _addresses(self.nginx.upstreams.get(host), host, port, tls=tls):
+            self.walk.connect(onward, Sending(pods=(self.nginx.pod,), peer=peer), name, number)
+
+    def _peer(self, flow: Flow, at: "_At", module: str, host: str) -> Peer:
+        sni = at.setting(f"{module}_ssl_name") or host
+        if at.setting(f"{module}_ssl_server_name") != "on":
+            sni = ""
+        path = at.setting(f"{module}_ssl_certificate")
+        if not path:
+            return Peer(tls=True, sni=sni)
+        secret = _mounted(self.nginx, path)
+        certificate = self.walk.stack.certificates.of(self.nginx.pod.namespace, secret)
+        if certificate is None:
+            message = f"{self.nginx.pod}: the certificate {path} is in no Secret that a Certificate of the program fills"
+            self.walk.doubt(flow, self.nginx.config_map, message)
+            return Peer(tls=True, sni=sni)
+        self.walk.presented.add((self.nginx.pod.namespace, secret))
+        identity = certificate.identities[0] if certificate.identities else ""
+        return Peer(identity=identity, authority=certificate.authority, tls=True, sni=sni)
+
+
+def _mounted(nginx: Nginx, path: str) -> str:
+    """Return the Secret that a path in the pod comes from; empty for a path of the image."""
+    volumes = {volume["name"]: volume for volume in nginx.pod.volumes}
+    for container in nginx.pod.containers:
+        for mount in sequence(container.get("volumeMounts")):
+            if path.startswith(mount["mountPath"].rstrip("/") + "/") and mount["name"] in volumes:
+                return mapping(volumes[mount["name"]].get("secret")).get("secretName") or ""
+    return ""
 
 
 def _check(block: Directive, where: str) -> None:
@@ -116,20 +201,6 @@ def _methods(block: Directive) -> tuple[str, ...] | None:
     return None
 
 
-def _locations(walk: "Walk", flow: Flow, nginx: Nginx, server: Server) -> None:
-    rest: Flow | None = flow
-    for location in _in_order(server.locations):
-        if rest is None:
-            return
-        patterns = location.patterns
-        for requests in rest.requests.at(patterns):
-            _location(walk, rest.with_requests(requests), nginx, server, location)
-        left = rest.requests.minus(patterns)
-        rest = replace(rest, requests=left) if left is not None else None
-    if rest is not None:
-        walk.refuse(rest, str(server), f"no location passes {rest.requests} on", server.config_map)
-
-
 def _in_order(locations: tuple[Location, ...]) -> list[Location]:
     """Return locations in the order of their precedence: exact, `^~` by length, expressions as written, prefixes by length."""
     ranks: Mapping[str, int] = {"=": 0, "^~": 1, "~": 2, "~*": 2, "": 3}
@@ -143,37 +214,40 @@ def _in_order(locations: tuple[Location, ...]) -> list[Location]:
     return [public[position] for position in sorted(range(len(public)), key=key)]
 
 
-def _location(walk: "Walk", flow: Flow, nginx: Nginx, server: Server, location: Location) -> None:
-    block = location.directive
-    place = f"{server} location {location.modifier} {location.path}".replace("  ", " ")
-
-    def follow() -> None:
-        if returned := block.get("return"):
-            walk.refuse(flow, place, f"it answers {' '.join(returned.args)}", server.config_map)
-            return
-        if any(deny.args == ("all",) for deny in location.every("deny")) and not location.every("allow"):
-            walk.refuse(flow, place, "it denies everyone", server.config_map)
-            return
-        _check(block, place)
-        passing = block.get("proxy_pass") or block.get("grpc_pass")
-        if passing is None:
-            walk.refuse(flow, place, "it passes nothing on", server.config_map)
-            return
-        methods = _methods(block)
-        for requests in flow.requests.by(methods):
-            _pass(walk, flow.with_requests(requests), nginx, server, location, passing)
-        if methods is not None and flow.requests.method not in {ANY_METHOD, *methods}:
-            walk.refuse(flow, place, f"it lets {', '.join(methods)} through, not {flow.requests.method}", server.config_map)
-
-    walk.reading(flow, server.config_map, follow)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Variables:
-    """The values of variables at a location, as far as they follow from the configuration alone."""
+class _At:
+    """One location of a server, and the values of variables there, as far as they follow from the configuration alone."""
 
     server: Server
     location: Location
+
+    def __str__(self) -> str:
+        """Name the location by its server."""
+        return f"{self.server} {self.spelled}"
+
+    @property
+    def spelled(self) -> str:
+        """Return the location as it is written."""
+        return " ".join(part for part in ("location", self.location.modifier, self.location.path) if part)
+
+    def setting(self, name: str) -> str:
+        """Return the value of a directive that holds here, with its variables replaced; empty where there is none."""
+        found = self.location.get(name)
+        return (self.text(found.args[0]) or "") if found else ""
+
+    def changed(self, flow: Flow, uri: str | None) -> Flow:
+        """Return the flow with the path as nginx changes it: by the path of `proxy_pass`, or by `rewrite ... break`."""
+        for directive in self.location.directive.all("rewrite"):
+            match directive.args:
+                case (pattern, target, "break") if (old := _PREFIX_REWRITE.match(pattern)) and target.endswith("$1"):
+                    flow = flow.rewritten(re.sub(r"\\(.)", r"\1", old[1]), target.removesuffix("$1"))
+                case _:
+                    raise UnknownValueError(f"{self}: rewrite {' '.join(directive.args)}", "a rewrite that cannot be read")
+        if uri is None:
+            return flow
+        if self.location.modifier not in {"", "^~", "="}:
+            raise UnknownValueError(str(self), "a location whose path nginx cannot replace")
+        return flow.rewritten(self.location.path, uri)
 
     def text(self, text: str) -> str | None:
         """Return a text with its variables replaced; None where one is not known."""
@@ -218,87 +292,26 @@ class _Variables:
         return entries.get("default", "")
 
 
-def _pass(walk: "Walk", flow: Flow, nginx: Nginx, server: Server, location: Location, passing: Directive) -> None:
-    variables = _Variables(server=server, location=location)
-    module = passing.name.removesuffix("_pass")
-    url = variables.text(passing.args[0])
-    match = re.match(r"^(?:(https?|grpcs?)://)?([^/:]+)(?::(\d+))?(/.*)?$", url or "")
-    if match is None:
-        raise UnknownValueError(f"{server}: {passing.name} {passing.args[0]}", "an address that cannot be read")
-    scheme, host, port, uri = match[1] or "http", match[2], match[3], match[4]
-    tls = scheme in {"https", "grpcs"}
-    onward = _changed(flow, location, uri, server)
-    onward = _headers(onward, location, variables, module, host)
-    peer = _peer(walk, onward, nginx, location, variables, module, host) if tls else PLAIN
-    onward = onward.hop(
-        f"location {location.modifier} {location.path}".replace("  ", " "), f"{passing.name} {passing.args[0]}", server.config_map
-    )
-    addresses = nginx.upstreams.get(host)
-    for name, number in _addresses(addresses, host, port, tls=tls):
-        walk.connect(onward, (nginx.pod,), name, number, peer)
-
-
 def _addresses(upstream: tuple[str, ...] | None, host: str, port: str | None, *, tls: bool) -> Iterator[tuple[str, int]]:
     for address in upstream or (f"{host}:{port}" if port else host,):
         name, colon, number = address.rpartition(":")
         yield (name, int(number)) if colon else (address, 80 if upstream or not tls else 443)
 
 
-def _changed(flow: Flow, location: Location, uri: str | None, server: Server) -> Flow:
-    """Return the flow with the path as nginx changes it: by the path of `proxy_pass`, or by `rewrite ... break`."""
-    for directive in location.directive.all("rewrite"):
-        match directive.args:
-            case (pattern, target, "break") if (old := re.match(r"^\^((?:[\w/.~-]|\\.)*/?)\(\.\*\)\$?$", pattern)) and target.endswith(
-                "$1"
-            ):
-                flow = flow.rewritten(re.sub(r"\\(.)", r"\1", old[1]), target.removesuffix("$1"))
-            case _:
-                raise UnknownValueError(f"{server}: rewrite {' '.join(directive.args)}", "a rewrite that cannot be read")
-    if uri is None:
-        return flow
-    if location.modifier not in {"", "^~", "="}:
-        raise UnknownValueError(f"{server}: location {location.modifier} {location.path}", "a location whose path nginx cannot replace")
-    return flow.rewritten(location.path, uri)
-
-
-def _headers(flow: Flow, location: Location, variables: _Variables, module: str, upstream: str) -> Flow:
+def _headers(flow: Flow, at: _At, module: str, upstream: str) -> Flow:
     """Return the flow with `Host` and `Authorization` as nginx sends them."""
-    settings = {each.args[0].lower(): each.args[1] for each in location.every(f"{module}_set_header") if len(each.args) > 1}
+    settings = {each.args[0].lower(): each.args[1] for each in at.location.every(f"{module}_set_header") if len(each.args) > 1}
     host = settings.get("host", f"${module}_host")
     if host == f"${module}_host":
         flow = flow.rehost(upstream)
     elif host not in {"$host", "$http_host", "$server_name"}:
-        written = variables.text(host)
+        written = at.text(host)
         if written is None:
-            raise UnknownValueError(f"{variables.server}: Host {host}", "a host that does not follow from the configuration")
+            raise UnknownValueError(f"{at}: Host {host}", "a host that does not follow from the configuration")
         flow = flow.rehost(written)
     authorization = settings.get("authorization", "$http_authorization")
     if authorization != "$http_authorization":
-        found = variables.value(authorization.lstrip("$")) if authorization.startswith("$") else authorization
+        found = at.value(authorization.lstrip("$")) if authorization.startswith("$") else authorization
         if found is not None and found != "$http_authorization":
             flow = replace(flow, token=False)
     return flow
-
-
-def _peer(walk: "Walk", flow: Flow, nginx: Nginx, location: Location, variables: _Variables, module: str, host: str) -> Peer:
-    def setting(name: str) -> str:
-        found = location.get(f"{module}_{name}")
-        return found.args[0] if found else ""
-
-    sni = variables.text(setting("ssl_name")) or host if setting("ssl_name") else host
-    if setting("ssl_server_name") != "on":
-        sni = ""
-    path = variables.text(setting("ssl_certificate"))
-    if not path:
-        return Peer(tls=True, sni=sni)
-    for container in nginx.pod.containers:
-        for mount in sequence(container.get("volumeMounts")):
-            if path.startswith(mount["mountPath"].rstrip("/") + "/"):
-                volume = next((each for each in nginx.pod.volumes if each["name"] == mount["name"]), None)
-                secret = mapping(volume.get("secret")).get("secretName") if volume else None
-                if secret and (certificate := walk.stack.certificates.of(nginx.pod.namespace, secret)):
-                    walk.presented.add((nginx.pod.namespace, secret))
-                    identity = certificate.identities[0] if certificate.identities else ""
-                    return Peer(identity=identity, authority=certificate.authority, tls=True, sni=sni)
-    walk.doubt(flow, nginx.config_map, f"{nginx.pod}: the certificate {path} is in no Secret that a Certificate of the program fills")
-    return Peer(tls=True, sni=sni)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.reading.charts import chart_name
+from policies.reading.kong_upstream import tls_settings
 from policies.reading.services import Service
 from policies.reading.stack import Stack
 from policies.route_rule import Published, RouteRule
@@ -96,7 +96,7 @@ class A04(RouteRule):
         if protocol not in KONG_TLS:
             yield self.broken(service.resource, f"Kong speaks {protocol} to it, without TLS", f'annotate it with {KONG}/protocol: "https"')
             return
-        settings = _settings_of_kong(published.stack, "grpc" if protocol == "grpcs" else "proxy")
+        settings = tls_settings(published.stack, protocol)
         if not notes.get(f"{KONG}/client-cert") and not ({"certificate", "certificate_key"} <= set(settings)):
             yield self.broken(
                 service.resource,
@@ -113,13 +113,3 @@ class A04(RouteRule):
                 f'annotate it with {KONG}/tls-verify: "true" and give Kong the authority: by {KONG}/ca-certificates-secrets, or for all '
                 "Services by nginx_proxy_proxy_ssl_trusted_certificate",
             )
-
-
-def _settings_of_kong(stack: Stack, module: str) -> Mapping[str, str]:
-    """Return what nginx does with TLS toward every backend: directives that the chart's `env` puts into Kong's proxy block."""
-    beginning = f"nginx_proxy_{module}_ssl_"
-    for release in stack.releases:
-        if chart_name(release) == "kong":
-            env: Mapping[str, Any] = release.at("values", "env", default={})
-            return {key.removeprefix(beginning): str(value) for key, value in env.items() if key.startswith(beginning)}
-    return {}

@@ -1,12 +1,13 @@
 """K10: who may connect is who may call."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from policies.checks import attempt
+from policies.checks import at, attempt
 from policies.layers import Layer, Workload, layers_of, workload
-from policies.reading.network import EVERY_PORT, Opening
+from policies.reading.network import EVERY_PORT, Direction, Opening
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
@@ -52,8 +53,8 @@ class K10(Rule):
 
     def _pod(self, pod: Pod, expected: frozenset[Pod], unsure: frozenset[str], stack: Stack) -> Iterator[Finding]:
         ports = _ports(pod, stack)
-        for opening in stack.network.openings(pod, "Ingress"):
-            yield from self._opening(pod, opening, expected, ports)
+        for opening, rule in openings_of(pod, "Ingress", stack):
+            yield from self._opening(pod, opening, rule, expected, ports)
         for sender in expected:
             if {sender.namespace, pod.namespace} & unsure:
                 continue  # a policy that cannot be read may open it
@@ -66,14 +67,18 @@ class K10(Rule):
                         "open the port for this caller in the policies of both",
                     )
 
-    def _opening(self, pod: Pod, opening: Opening, expected: frozenset[Pod], ports: frozenset[int]) -> Iterator[Finding]:
+    def _opening(
+        self, pod: Pod, opening: Opening, rule: Mapping[str, Any], expected: frozenset[Pod], ports: frozenset[int]
+    ) -> Iterator[Finding]:
         policy = opening.policy
         if opening.anyone:
             yield self.broken(policy, f"a rule without from lets everybody connect to {pod}", "name the callers' pods")
         for block in opening.blocks:
             yield self.broken(policy, f"it lets the addresses {block} connect to {pod}: an address is no caller", "name the callers' pods")
-        for stranger in opening.strangers:
-            yield self.broken(policy, f"it lets pods that this stack does not show connect to {pod}: {stranger}", "name the callers' pods")
+        for stranger in strangers(opening, at(rule, "from", default=[])):
+            yield self.broken(
+                policy, f"it lets {spelled(stranger)}, which this stack does not show, connect to {pod}", "name the callers' pods"
+            )
         undeclared = sorted(str(sender) for sender in opening.pods - expected - {pod})
         if undeclared:
             more = f" and {len(undeclared) - 1} more" if len(undeclared) > 1 else ""
@@ -88,6 +93,34 @@ class K10(Rule):
             for opened in opening.ports:
                 if not any(opened.holds(port, "TCP", pod) for port in ports):
                     yield self.broken(policy, f"it opens {opened} of {pod}, which no Service leads to", "name the port of the service")
+
+
+def openings_of(pod: Pod, direction: Direction, stack: Stack) -> Iterator[tuple[Opening, Mapping[str, Any]]]:
+    """Yield what is opened for a pod in a direction, each opening with the rule as it is written."""
+    for policy in stack.network.policies_on(pod, direction):
+        openings = [opening for opening in stack.network.openings(pod, direction) if opening.policy is policy]
+        yield from zip(openings, policy.at("spec", direction.lower(), default=[]), strict=True)
+
+
+def strangers(opening: Opening, peers: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield those of a rule's peers that are pods which no resource of the stack shows."""
+    return (peer for peer in peers if str(peer) in opening.strangers)
+
+
+def spelled(peer: Mapping[str, Any]) -> str:
+    """Return a peer as people say it: `pods k8s-app=kube-dns of namespaces kubernetes.io/metadata.name=kube-system`."""
+    pods = f"pods {_selected(at(peer, 'podSelector', default={}))}"
+    return pods if "namespaceSelector" not in peer else f"{pods} of namespaces {_selected(peer['namespaceSelector'])}"
+
+
+def _selected(selector: Mapping[str, Any]) -> str:
+    labels: Mapping[str, str] = at(selector, "matchLabels", default={})
+    said = [f"{name}={value}" for name, value in labels.items()]
+    said += [
+        f"{each['key']} {each['operator']} {', '.join(each.get('values') or ())}".strip()
+        for each in at(selector, "matchExpressions", default=[])
+    ]
+    return ", ".join(said) or "(any)"
 
 
 def unread_policies(stack: Stack) -> Mapping[Resource, UnknownValueError]:

@@ -10,7 +10,7 @@ from policies.reading.network import EVERY_PORT, Opening
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
-from policies.rules.k10_network_call_graph import CallGraph, call_graph, unread_policies
+from policies.rules.k10_network_call_graph import CallGraph, call_graph, openings_of, spelled, strangers, unread_policies
 
 DNS_NAMESPACE: Final = "kube-system"
 DNS_LABELS: Final = ({"k8s-app": "kube-dns"}, {"k8s-app": "node-local-dns"})
@@ -72,7 +72,7 @@ class M21(Rule):
 
     def _pod(self, pod: Pod, layer: Layer | None, graph: CallGraph, telemetry: frozenset[Collector], stack: Stack) -> Iterator[Finding]:
         expected = graph.receivers.get(pod, frozenset())
-        for opening, rule in _openings(pod, stack):
+        for opening, rule in openings_of(pod, "Egress", stack):
             policy = opening.policy
             if opening.anyone:
                 yield self.broken(policy, f"a rule without to lets {pod} connect to everything", "name whom it calls")
@@ -106,21 +106,13 @@ class M21(Rule):
                 )
 
     def _strangers(self, pod: Pod, opening: Opening, rule: Mapping[str, Any], telemetry: frozenset[Collector]) -> Iterator[Finding]:
-        for peer in at(rule, "to", default=[]):
-            if str(peer) not in opening.strangers or _is_dns(peer, opening) or _is_collector(peer, opening, telemetry):
-                continue
-            yield self.broken(
-                opening.policy,
-                f"it lets {pod} connect to pods that this stack does not show: {peer}",
-                "name declared callees, kube-dns or istiod only",
-            )
-
-
-def _openings(pod: Pod, stack: Stack) -> Iterator[tuple[Opening, Mapping[str, Any]]]:
-    """Yield what is opened for a pod, each with the rule as it is written."""
-    for policy in stack.network.policies_on(pod, "Egress"):
-        openings = [opening for opening in stack.network.openings(pod, "Egress") if opening.policy is policy]
-        yield from zip(openings, policy.at("spec", "egress", default=[]), strict=True)
+        for peer in strangers(opening, at(rule, "to", default=[])):
+            if not _is_dns(peer, opening) and not _is_collector(peer, opening, telemetry):
+                yield self.broken(
+                    opening.policy,
+                    f"it lets {pod} connect to {spelled(peer)}, which this stack does not show",
+                    "name declared callees, kube-dns or istiod only",
+                )
 
 
 def _is_needed(pod: Pod, peer: Pod, opening: Opening, telemetry: frozenset[Collector], stack: Stack) -> bool:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from policies.reading.opaque import is_kubernetes_object, kind_of
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
-from policies.reading.values import is_unknown
 from policies.reading.weakening import is_guard, weakenings
 from policies.rule import Finding, Rule, Severity
 
@@ -13,8 +13,8 @@ class P05(Rule):
     """No option takes a resource that carries the boundary out of the program's hands.
 
     Forbids:
-        `ignore_changes` (except on `spec.replicas`), `retain_on_delete`, `import_` and a lifted `protect` on guard resources: policies,
-        Services, workloads, namespaces, routes, certificates, and the releases that bring the mesh.
+        `ignore_changes` (except on `spec.replicas`), `retain_on_delete`, `import_`, reading with `get`, and a lifted `protect` on guard
+        resources: policies, Services, workloads, namespaces, routes, certificates, and the releases that bring the mesh.
 
     Why:
         With `ignore_changes=["spec"]` the plan shows a policy that denies and the cluster keeps one that allows. With
@@ -35,12 +35,19 @@ class P05(Rule):
     severity = Severity.HIGH
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
-        """Check the options of every guard."""
-        yield from self.over(filter(is_guard, stack.resources), lambda resource: self._check(resource, stack))
+        """Check the options of every guard, and of every object that might be one."""
+        yield from self.over(stack.resources, lambda resource: self._check(resource, stack))
 
     def _check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
-        if any(is_unknown(value) for value in resource.options.values()):
-            yield self.undecided(resource, "its options are not known")
+        unread = is_kubernetes_object(resource) and kind_of(resource) is None
+        if not unread and not is_guard(resource):
             return
         for weakening in weakenings(resource, stack.by_urn):
-            yield self.broken(resource, f"has the option `{weakening.option}`: {weakening.reason}", "remove the option")
+            if unread:
+                yield self.undecided(
+                    resource,
+                    f"has the option `{weakening.option}`, and whether the kind {resource.kind} carries the boundary is not known",
+                    "remove the option",
+                )
+            else:
+                yield self.broken(resource, f"has the option `{weakening.option}`: {weakening.reason}", "remove the option")

@@ -85,7 +85,12 @@ def measure(services: int, stack: str) -> Run:
             raise SystemExit(f"{services} services: {report['verdict']}: {report['findings'][:3]}")
         timing = report["seconds"]
         return Run(
-            services=services, resources=report["resources"], total=total, planning=timing["planning"], judging=timing["judging"], memory=worst
+            services=services,
+            resources=report["resources"],
+            total=total,
+            planning=timing["planning"],
+            judging=timing["judging"],
+            memory=worst,
         )
 
 

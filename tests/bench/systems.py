@@ -9,7 +9,10 @@ FAN_OUT = 3
 def system(services: int) -> dict[str, Any]:
     """Return a topology document with that many services."""
     names = [f"s{number:04d}" for number in range(services)]
-    calls = {name: [names[child] for child in range(position * FAN_OUT + 1, position * FAN_OUT + 1 + FAN_OUT) if child < services] for position, name in enumerate(names)}
+    calls = {
+        name: [names[child] for child in range(position * FAN_OUT + 1, position * FAN_OUT + 1 + FAN_OUT) if child < services]
+        for position, name in enumerate(names)
+    }
     doors = names[: max(1, services // 30)]
     return {
         "system": "bench",
@@ -27,6 +30,7 @@ def system(services: int) -> dict[str, Any]:
             name: {"calls": {callee: [{"methods": ["GET"], "paths": [f"/{callee}/*"]}] for callee in calls[name]}} for name in names
         },
         "doors": {
-            name: {"methods": ["GET"], "paths": [f"/{name}/*"], "service": name, "auth": {"jwt": "login"}, "tiers": ["standard"]} for name in doors
+            name: {"methods": ["GET"], "paths": [f"/{name}/*"], "service": name, "auth": {"jwt": "login"}, "tiers": ["standard"]}
+            for name in doors
         },
     }

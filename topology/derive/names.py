@@ -11,7 +11,7 @@ EDGE_NAMESPACE: Final = "edge"
 GATEWAY_NAMESPACE: Final = "gateway"
 ENVOY_GATEWAY_NAMESPACE: Final = "envoy-gateway-system"
 CERT_MANAGER_NAMESPACE: Final = "cert-manager"
-COUNTERS_NAMESPACE: Final = "counters"
+COUNTERS_NAMESPACE: Final = "ratelimit"
 DNS_NAMESPACE: Final = "kube-system"
 
 # Workloads, Services and ServiceAccounts of the layers; each bears one name in all three roles.

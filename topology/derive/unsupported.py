@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from topology.derive import names
+from topology.derive import counters, names
 from topology.derive.composition import VERSION
 from topology.derive.workloads import deployment_name, deployment_names, places
 from topology.findings import Finding
@@ -26,6 +26,7 @@ def unsupported(t: Topology) -> Iterator[Finding]:
             reason = "cannot be kept: a limit counted once for all instances has no burst"
             yield Finding(path=path, given=service.limit.burst, reason=reason, suggestion="remove it, or write scope: local")
     yield from _egress(t)
+    yield from _counting(t)
 
 
 def _names(t: Topology) -> Iterator[Finding]:
@@ -82,3 +83,14 @@ def _egress(t: Topology) -> Iterator[Finding]:
         if (other := seen.setdefault(key, name)) != name:
             reason = f"is named with another port by egress {other}; the egress gateway tells hosts apart by name alone"
             yield Finding(path=("egress", name, "host"), given=exit_.host, reason=reason, suggestion="use one port")
+
+
+def _counting(t: Topology) -> Iterator[Finding]:
+    """Yield meshes whose rate-limit service would need the namespace of services."""
+    taken = {t.namespace_of(name) for name in (*t.services, *t.compositions)}
+    for name, service in t.services.items():
+        namespace = counters.namespace_of(t.mesh_of(name))
+        if service.limit and service.limit.scope is Scope.GLOBAL and namespace in taken:
+            reason = f"needs a rate-limit service in namespace {namespace}, which holds services"
+            path = ("services", name, "limit", "scope")
+            yield Finding(path=path, given=str(service.limit.scope), reason=reason, suggestion="put those services elsewhere")

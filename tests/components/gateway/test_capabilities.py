@@ -67,6 +67,13 @@ def test_a_pinned_key_is_enough_for_kong() -> None:
         ),
         (GatewayKind.ENVOY_GATEWAY, TOKEN_DOOR, login(audiences=[f"a{n}" for n in range(9)]), "doors.door.auth.jwt", "more audiences"),
         (
+            GatewayKind.KONG,
+            {"paths": ["/a"], "requestHeaders": {"set": {"x-a": "$(1)"}}},
+            {},
+            "doors.door.requestHeaders.set.x-a",
+            "a header value that begins",
+        ),
+        (
             GatewayKind.ENVOY_GATEWAY,
             {"paths": ["/a"], "responseHeaders": {"set": {f"x-{n}": "1" for n in range(17)}}},
             {},

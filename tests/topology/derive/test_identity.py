@@ -77,6 +77,7 @@ def test_the_ingress_wants_the_gateway_s_certificate_and_on_a_jwt_door_the_issue
     assert rule == {
         "from": [{"source": {"principals": ["boundary/ns/gateway/sa/gateway"], "requestPrincipals": ["https://login.shop.example/*"]}}],
         "to": [{"operation": {"hosts": ["api.shop.example", "api.shop.example:*"], "methods": ["GET"], "paths": ["/a/*"]}}],
+        "when": [{"key": "request.auth.claims[tier]", "values": ["standard"]}],
     }
 
 

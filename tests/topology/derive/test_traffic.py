@@ -69,9 +69,7 @@ def test_a_mirror_copies_a_share_to_another_version_but_not_to_itself() -> None:
     )
     canary, default = spec(traffic.virtual_service(r, "b"))["http"]
     assert "mirrors" not in canary
-    assert default["mirrors"] == [
-        {"destination": {"host": HOST, "port": {"number": 8080}, "subset": "v2"}, "percentage": {"value": 5}}
-    ]
+    assert default["mirrors"] == [{"destination": {"host": HOST, "port": {"number": 8080}, "subset": "v2"}, "percentage": {"value": 5}}]
 
 
 def test_a_stream_has_no_timeout() -> None:

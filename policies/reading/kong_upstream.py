@@ -1,0 +1,43 @@
+"""Kong's settings for TLS toward every backend: nginx directives that its chart puts into Kong's own configuration.
+
+A variable `nginx_proxy_<directive>` of the chart's `env` becomes a directive of the server block that proxies (Kong 3.9,
+`kong/templates/nginx_kong.lua`), so `nginx_proxy_proxy_ssl_certificate` is `proxy_ssl_certificate` for all Services at once.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from policies.reading.charts import chart_name
+from policies.reading.stack import Stack
+
+SECRETS: Final = "/etc/secrets/"
+"""Where the chart mounts each Secret named in `secretVolumes`."""
+
+_SET = re.compile(r"^(\$\w+)\s+(\S+)$")
+
+
+def tls_settings(stack: Stack, protocol: str) -> Mapping[str, str]:
+    """Return the `..._ssl_...` settings for backends of a protocol (`https`, `grpcs`), by what follows `ssl_`.
+
+    Raises:
+        UnknownValueError: if the chart's values are not known.
+    """
+    beginning = f"nginx_proxy_{'grpc' if protocol == 'grpcs' else 'proxy'}_ssl_"
+    for release in stack.releases:
+        if chart_name(release) == "kong":
+            env: Mapping[str, Any] = release.at("values", "env", default={})
+            variables = dict(match.groups() for match in [_SET.match(str(env.get("nginx_proxy_set") or ""))] if match)
+            return {
+                key.removeprefix(beginning): _expanded(str(value), variables) for key, value in env.items() if key.startswith(beginning)
+            }
+    return {}
+
+
+def secret_of(path: str) -> str:
+    """Return the name of the Secret that a file of Kong's pod comes from; empty for any other file."""
+    return path.removeprefix(SECRETS).partition("/")[0] if path.startswith(SECRETS) else ""
+
+
+def _expanded(value: str, variable: re.Match[str] | None) -> str:
+    return value.replace(variable[1], variable[2]) if variable else value
