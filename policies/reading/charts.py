@@ -54,9 +54,9 @@ def _istiod(release: Resource, values: Mapping[str, Any]) -> Made:
     }
     ports = {"grpc-xds": (15010, 15010), "https-dns": (15012, 15012), "https-webhook": (443, 15017), "http-monitoring": (15014, 15014)}
     yield _account(release, name)
-    yield _deployment(release, name, labels, account=name, ports=(8080, 15010, 15012, 15014, 15017))
+    yield _workload(release, name, _pods(name, labels, ports=(8080, 15010, 15012, 15014, 15017)))
     selector = {key: labels[key] for key in ("app", "istio.io/rev")}
-    yield _service(release, name, selector, ports)
+    yield _service(release, name, selector, ports, {})
 
 
 def _gateway(release: Resource, values: Mapping[str, Any]) -> Made:
@@ -80,12 +80,12 @@ def _gateway(release: Resource, values: Mapping[str, Any]) -> Made:
     if account.get("create", True):
         yield _account(release, account_name)
     kind = values.get("kind") or "Deployment"
-    yield _deployment(release, name, labels, account=account_name, annotations=annotations, kind=kind)
+    yield _workload(release, name, _pods(account_name, labels, annotations), kind)
     service = mapping(values.get("service"))
     if service.get("type", "LoadBalancer") != "None":
         given_ports: list[dict[str, Any]] = sequence(service.get("ports")) or _GATEWAY_PORTS
         ports = {port["name"]: (port["port"], port.get("targetPort", port["port"])) for port in given_ports}
-        yield _service(release, name, selector, ports, service.get("type") or "LoadBalancer", service)
+        yield _service(release, name, selector, ports, {"type": "LoadBalancer", **service})
 
 
 _GATEWAY_PORTS: Final[list[dict[str, Any]]] = [
@@ -107,11 +107,11 @@ def _envoy_gateway(release: Resource, values: Mapping[str, Any]) -> Made:
     if mapping(values.get("topologyInjector")).get("enabled", True):
         ports["webhook"] = (9443, 9443)
     yield _account(release, name)
-    yield _deployment(release, name, {**selector, **mapping(pod.get("labels"))}, account=name, annotations=pod.get("annotations"))
+    yield _workload(release, name, _pods(name, {**selector, **mapping(pod.get("labels"))}, pod.get("annotations")))
     service = mapping(values.get("service"))
-    yield _service(release, name, selector, ports, service.get("type") or "ClusterIP", service)
+    yield _service(release, name, selector, ports, service)
     yield _account(release, f"{release.name}-certgen")
-    yield _deployment(release, f"{release.name}-certgen", {"app": "certgen"}, account=f"{release.name}-certgen", kind="Job")
+    yield _workload(release, f"{release.name}-certgen", _pods(f"{release.name}-certgen", {"app": "certgen"}), "Job")
     gateway = mapping(mapping(values.get("config")).get("envoyGateway"))
     if mapping(gateway.get("rateLimit")).get("backend"):
         limiter = {
@@ -120,8 +120,8 @@ def _envoy_gateway(release: Resource, values: Mapping[str, Any]) -> Made:
             "app.kubernetes.io/managed-by": name,
         }
         yield _account(release, "envoy-ratelimit")
-        yield _deployment(release, "envoy-ratelimit", limiter, account="envoy-ratelimit")
-        yield _service(release, "envoy-ratelimit", limiter, {"grpc": (8081, 8081), "metrics": (19001, 19001)})
+        yield _workload(release, "envoy-ratelimit", _pods("envoy-ratelimit", limiter))
+        yield _service(release, "envoy-ratelimit", limiter, {"grpc": (8081, 8081), "metrics": (19001, 19001)}, {})
 
 
 def _cert_manager(release: Resource, values: Mapping[str, Any]) -> Made:
@@ -151,7 +151,7 @@ def _cert_manager(release: Resource, values: Mapping[str, Any]) -> Made:
         )
         if component == "webhook":
             service_type = own.get("serviceType") or "ClusterIP"
-            yield _service(release, name, labels, {"https": (443, 10250)}, service_type)
+            yield _service(release, name, labels, {"https": (443, 10250)}, {"type": service_type})
 
 
 def _kong(release: Resource, values: Mapping[str, Any]) -> Made:
@@ -171,15 +171,13 @@ def _kong(release: Resource, values: Mapping[str, Any]) -> Made:
         "kuma.io/gateway": "enabled",
         **mapping(values.get("podAnnotations")),
     }
-    yield _deployment(
-        release,
-        full,
+    template = _pods(
+        account_name,
         {**selector, "app": full, "app.kubernetes.io/managed-by": "Helm", **mapping(values.get("podLabels"))},
-        account=account_name,
-        annotations={key: value for key, value in annotations.items() if value is not None},
-        kind="DaemonSet" if deployment.get("daemonset") else "Deployment",
-        spec={"hostNetwork": bool(deployment.get("hostNetwork"))},
+        {key: value for key, value in annotations.items() if value is not None},
+        hostNetwork=bool(deployment.get("hostNetwork")),
     )
+    yield _workload(release, full, template, "DaemonSet" if deployment.get("daemonset") else "Deployment")
     for part, service_type in (("proxy", "LoadBalancer"), ("admin", "NodePort"), ("manager", "NodePort"), ("portal", "NodePort")):
         own = _merge_ports(_KONG_PORTS[part], mapping(values.get(part)))
         if not own.get("enabled", part == "proxy") or (part in {"manager", "portal"} and not _enterprise(values)):
@@ -189,12 +187,12 @@ def _kong(release: Resource, values: Mapping[str, Any]) -> Made:
             for scheme in ("http", "tls")
             if own[scheme]["enabled"]
         }
-        yield _service(release, own.get("nameOverride") or f"{full}-{part}", selector, ports, own.get("type") or service_type, own)
+        yield _service(release, own.get("nameOverride") or f"{full}-{part}", selector, ports, {"type": service_type, **own})
     controller = mapping(values.get("ingressController"))
     if controller.get("enabled", True):
         if mapping(controller.get("admissionWebhook")).get("enabled", True):
-            yield _service(release, f"{full}-validation-webhook", selector, {"webhook": (443, 8080)})
-        yield _service(release, f"{full}-metrics", selector, {"cmetrics": (10255, 10255), "status": (10254, 10254)})
+            yield _service(release, f"{full}-validation-webhook", selector, {"webhook": (443, 8080)}, {})
+        yield _service(release, f"{full}-metrics", selector, {"cmetrics": (10255, 10255), "status": (10254, 10254)}, {})
 
 
 _KONG_PORTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
@@ -237,12 +235,16 @@ CHARTS: Final[Mapping[str, Callable[[Resource, Mapping[str, Any]], Made]]] = {
 """Charts whose objects are known, by name."""
 
 
-def _object(release: Resource, kind: str, group: str, name: str, props: Mapping[str, Any]) -> Resource:
+GROUPS: Final[Mapping[str, str]] = {"Deployment": "apps", "DaemonSet": "apps", "Job": "batch"}
+"""API groups of the kinds made here; every other one is of the core group."""
+
+
+def _object(release: Resource, kind: str, name: str, props: Mapping[str, Any]) -> Resource:
     return Resource(
         urn=release.urn,
         token=release.token,
         kind=kind,
-        group=group,
+        group=GROUPS.get(kind, ""),
         version="v1",
         namespace=release.namespace,
         name=name,
@@ -252,42 +254,30 @@ def _object(release: Resource, kind: str, group: str, name: str, props: Mapping[
 
 
 def _account(release: Resource, name: str) -> Resource:
-    return _object(release, "ServiceAccount", "", name, {})
+    return _object(release, "ServiceAccount", name, {})
 
 
-def _deployment(
-    release: Resource,
-    name: str,
-    labels: Mapping[str, str],
-    *,
-    account: str,
-    annotations: Mapping[str, str] | None = None,
-    kind: str = "Deployment",
-    ports: tuple[int, ...] = (),
-    spec: Mapping[str, Any] | None = None,
-) -> Resource:
-    container = {"name": name, "ports": [{"containerPort": port} for port in ports]}
-    template = {
-        "metadata": {"labels": dict(labels), "annotations": dict(mapping(annotations))},
-        "spec": {"serviceAccountName": account, "containers": [container], **mapping(spec)},
+def _workload(release: Resource, name: str, template: Mapping[str, Any], kind: str = "Deployment") -> Resource:
+    return _object(release, kind, name, {"spec": {"template": template}})
+
+
+def _pods(account: str, labels: Mapping[str, str], annotations: Any = None, ports: tuple[int, ...] = (), **spec: Any) -> dict[str, Any]:
+    container = {"name": account, "ports": [{"containerPort": port} for port in ports]}
+    return {
+        "metadata": {"labels": dict(labels), "annotations": mapping(annotations)},
+        "spec": {"serviceAccountName": account, "containers": [container], **spec},
     }
-    return _object(release, kind, "batch" if kind == "Job" else "apps", name, {"spec": {"template": template}})
 
 
 def _service(
-    release: Resource,
-    name: str,
-    selector: Mapping[str, str],
-    ports: Mapping[str, tuple[int, int | str]],
-    service_type: str = "ClusterIP",
-    own: Mapping[str, Any] | None = None,
+    release: Resource, name: str, selector: Mapping[str, str], ports: Mapping[str, tuple[int, int | str]], given: Mapping[str, Any]
 ) -> Resource:
     spec: dict[str, Any] = {
-        "type": service_type,
+        "type": given.get("type") or "ClusterIP",
         "selector": dict(selector),
         "ports": [{"name": port, "port": number, "targetPort": target} for port, (number, target) in ports.items()],
     }
     for key in ("externalIPs", "loadBalancerIP", "loadBalancerSourceRanges"):
-        if own and own.get(key):
-            spec[key] = own[key]
-    return _object(release, "Service", "", name, {"spec": spec})
+        if given.get(key):
+            spec[key] = given[key]
+    return _object(release, "Service", name, {"spec": spec})

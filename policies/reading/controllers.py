@@ -121,11 +121,10 @@ def _envoy(gateway: Resource, parameters: Resource | None, releases: tuple[Resou
     ports = {
         listener["name"]: (listener["port"], listener["port"] if as_is else container_port(listener["port"])) for listener in listeners
     }
-    yield _object(gateway, "ServiceAccount", "", namespace, account, {})
+    yield _object(gateway, "ServiceAccount", namespace, account, {})
     yield _object(
         gateway,
         "Deployment",
-        "apps",
         namespace,
         (deployment.get("name") or name),
         {
@@ -143,7 +142,6 @@ def _envoy(gateway: Resource, parameters: Resource | None, releases: tuple[Resou
     yield _object(
         gateway,
         "Service",
-        "",
         namespace,
         service.get("name") or name,
         {
@@ -169,22 +167,22 @@ def _istio(gateway: Resource) -> Iterator[Resource]:
         "metadata": {"labels": labels, "annotations": {"inject.istio.io/templates": "gateway"}},
         "spec": {"serviceAccountName": name, "containers": [{"name": "istio-proxy"}]},
     }
-    yield _object(gateway, "ServiceAccount", "", gateway.namespace, name, {})
-    yield _object(gateway, "Deployment", "apps", gateway.namespace, name, {"spec": {"template": template}})
+    yield _object(gateway, "ServiceAccount", gateway.namespace, name, {})
+    yield _object(gateway, "Deployment", gateway.namespace, name, {"spec": {"template": template}})
     spec = {
         "type": annotations.get("networking.istio.io/service-type", "LoadBalancer"),
         "selector": {"gateway.networking.k8s.io/gateway-name": gateway.name},
         "ports": [{"name": listener["name"], "port": listener["port"]} for listener in listeners],
     }
-    yield _object(gateway, "Service", "", gateway.namespace, name, {"spec": spec})
+    yield _object(gateway, "Service", gateway.namespace, name, {"spec": spec})
 
 
-def _object(gateway: Resource, kind: str, group: str, namespace: str, name: str, props: Mapping[str, Any]) -> Resource:
+def _object(gateway: Resource, kind: str, namespace: str, name: str, props: Mapping[str, Any]) -> Resource:
     return Resource(
         urn=gateway.urn,
         token=gateway.token,
         kind=kind,
-        group=group,
+        group="apps" if kind == "Deployment" else "",
         version="v1",
         namespace=namespace,
         name=name,

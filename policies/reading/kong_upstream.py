@@ -27,10 +27,8 @@ def tls_settings(stack: Stack, protocol: str) -> Mapping[str, str]:
     for release in stack.releases:
         if chart_name(release) == "kong":
             env: Mapping[str, Any] = release.at("values", "env", default={})
-            variables = dict(match.groups() for match in [_SET.match(str(env.get("nginx_proxy_set") or ""))] if match)
-            return {
-                key.removeprefix(beginning): _expanded(str(value), variables) for key, value in env.items() if key.startswith(beginning)
-            }
+            variable = _SET.match(str(env.get("nginx_proxy_set") or ""))
+            return {key.removeprefix(beginning): _expanded(str(value), variable) for key, value in env.items() if key.startswith(beginning)}
     return {}
 
 

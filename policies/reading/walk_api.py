@@ -134,7 +134,142 @@ class _RulePassage:
             case _:
                 raise UnknownValueError(str(gateway), "a gateway of a controller whose checks are not known")
 
-    def _rewritten(flow: Flow, change: Mapping[str, Any], match: Match) -> Flow:
+    def _filtered(self, flow: Flow, filters: Iterable[Mapping[str, Any]]) -> Flow | None:
+        """Return the flow as filters change it; None where one answers by itself."""
+        for each in filters:
+            changed = self._filter(flow, each)
+            if changed is None:
+                return None
+            flow = changed
+        return flow
+
+    def _filter(self, flow: Flow, given: Mapping[str, Any]) -> Flow | None:
+        rule = self.rule
+        match given["type"]:
+            case "RequestHeaderModifier":
+                change = mapping(given.get("requestHeaderModifier"))
+                names = {str(name).lower() for name in sequence(change.get("remove"))}
+                names |= {str(header["name"]).lower() for header in sequence(change.get("set"))}
+                return replace(flow, token=flow.token and "authorization" not in names)
+            case "URLRewrite":
+                return _rewritten(flow, mapping(given.get("urlRewrite")), self.match)
+            case "RequestRedirect":
+                self.api.walk.refuse(flow, str(rule), "answered by a redirect", rule.route)
+                return None
+            case "ExtensionRef":
+                return self._extended(flow, given["extensionRef"])
+            case "ResponseHeaderModifier" | "RequestMirror" | "CORS":
+                return flow
+            case kind:
+                raise UnknownValueError(f"{rule}: filter {kind}", "a filter that is not known")
+
+    def _extended(self, flow: Flow, reference: Mapping[str, Any]) -> Flow | None:
+        rule = self.rule
+        found = self.api.walk.stack.find(reference["kind"], rule.route.namespace, reference["name"])
+        if found is None or found.kind != "HTTPRouteFilter":
+            name = f"{rule}: {reference['kind']} {reference['name']}"
+            raise UnknownValueError(name, "a filter that is not among the resources of the program")
+        if found.spec.get("directResponse"):
+            self.api.walk.refuse(flow, str(rule), f"answered by {found}", found)
+            return None
+        rewrite = mapping(found.spec.get("urlRewrite"))
+        if mapping(rewrite.get("path")).get("type") == "ReplaceRegexMatch" or mapping(rewrite.get("hostname")).get("type"):
+            raise UnknownValueError(f"{found}: urlRewrite", "a rewrite that cannot be read")
+        return flow
+
+    def _backend(self, flow: Flow, backend: Backend) -> None:
+        walk, rule = self.api.walk, self.rule
+        if backend.kind != "Service":
+            raise UnknownValueError(f"{rule}: backend {backend.kind} {backend.name}", "a backend that is no Service")
+        name = f"Service {backend.namespace}/{backend.name}"
+        if not is_granted(backend, rule.route, walk.stack.of(f"ReferenceGrant.{GATEWAY_API}")):
+            walk.refuse(flow, str(rule), f"no ReferenceGrant lets it refer to {name}", rule.route)
+            return
+        service = walk.stack.service(backend.namespace, backend.name)
+        if service is None:
+            walk.refuse(flow, str(rule), f"{name} does not exist", rule.route)
+            return
+        changed = self._filtered(flow, backend.filters)
+        if changed is None:
+            return
+        kong = self.api.gateway.controller is Controller.KONG
+        upstream = self._kong_upstream(changed, service) if kong else self._envoy_upstream(changed, service, backend)
+        port = backend.port or (service.ports[0].port if service.ports else 0)
+        walk.to_service(upstream.flow, Sending(pods=(self.api.pod,), peer=upstream.peer), service, port)
+
+    def _envoy_upstream(self, flow: Flow, service: Service, backend: Backend) -> "_Upstream":
+        """Return how Envoy Gateway's proxy calls a Service: TLS where a BackendTLSPolicy says so, with the proxy's own certificate."""
+        policy = next((each for each in self.api.walk.stack.of(f"BackendTLSPolicy.{GATEWAY_API}") if _covers(each, service, backend)), None)
+        if policy is None:
+            return _Upstream(flow=flow, peer=PLAIN)
+        sni = policy.at("spec", "validation", "hostname", default="")
+        parameters = self.api.gateway.parameters
+        reference = mapping(parameters.at("spec", "backendTLS", "clientCertificateRef")) if parameters else None
+        if parameters is None or not reference:
+            return _Upstream(flow=flow, peer=Peer(tls=True, sni=sni))
+        return _Upstream(flow=flow, peer=_shown_by(self.api.walk, flow, (parameters.namespace, reference["name"]), sni))
+
+    def _kong_upstream(self, flow: Flow, service: Service) -> "_Upstream":
+        """Return how Kong calls a Service, as the Service's annotations say."""
+        annotations, route = service.resource.annotations, self.rule.route.annotations
+        if route.get("konghq.com/strip-path") == "true":
+            raise UnknownValueError(f"{self.rule.route}: konghq.com/strip-path", "a rewrite that is not followed")
+        host = annotations.get("konghq.com/host-header") or ""
+        if host and route.get("konghq.com/preserve-host") == "false":
+            flow = flow.rehost(host)
+        if annotations.get("konghq.com/protocol") not in {"https", "grpcs"}:
+            return _Upstream(flow=flow, peer=PLAIN)
+        # Kong takes the server name from the Service's host header where there is one, else from the request.
+        sni = host or flow.requests.host
+        secret = annotations.get("konghq.com/client-cert") or ""
+        if not secret:
+            return _Upstream(flow=flow, peer=Peer(tls=True, sni=sni))
+        return _Upstream(flow=flow, peer=_shown_by(self.api.walk, flow, (service.namespace, secret), sni))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Upstream:
+    flow: Flow
+    peer: Peer
+
+
+def _matched(flow: Flow, match: Match, rule: Rule) -> Iterator[Flow]:
+    for by_host in flow.requests.to(rule.hosts):
+        for by_method in by_host.by([match.method] if match.method else None):
+            if (having := by_method.having(match.headers)) is not None:
+                for requests in having.at(match.patterns):
+                    yield flow.with_requests(requests)
+
+
+def _left(flow: Flow, match: Match, rule: Rule) -> Iterator[Flow]:
+    """Yield what a rule leaves to rules of lower precedence."""
+    requests = flow.requests
+    takes = (
+        not match.conditional
+        and (match.method is None or (requests.method not in {ANY_METHOD} and requests.method == match.method))
+        and set(match.headers) <= set(requests.headers)
+        and any(host == "*" or meet_hosts(host, requests.host) == requests.host for host in rule.hosts)
+    )
+    if not takes:
+        yield flow
+        return
+    rest = requests.minus(match.patterns)
+    if rest is not None:
+        yield replace(flow, requests=rest)
+
+
+def _shown(passed: Asked) -> str:
+    return f"credential: {' and '.join(sorted(passed.demands)) or 'none'}"
+
+
+def _transformed(flow: Flow, config: Mapping[str, Any], where: str) -> Flow:
+    if mapping(config.get("replace")).get("uri"):
+        raise UnknownValueError(f"{where}: replace.uri", "a rewrite that cannot be read")
+    removed = {str(header).lower() for header in sequence(mapping(config.get("remove")).get("headers"))}
+    return replace(flow, token=flow.token and "authorization" not in removed)
+
+
+def _rewritten(flow: Flow, change: Mapping[str, Any], match: Match) -> Flow:
     flow = flow.rehost(change.get("hostname") or "")
     path = mapping(change.get("path"))
     match path.get("type"):

@@ -50,7 +50,11 @@ class DataClass(StrEnum):
 
 
 class Scope(StrEnum):
-    """Where a limit is counted: in each proxy (`local`) or once for all of them (`global`)."""
+    """Where a limit is counted: in each proxy (`local`) or once for all of them (`global`).
+
+    `local` costs nothing and protects; its count is per proxy and, at a gateway, per route of a door, so a client may get more
+    than the nominal rate. `global` is one count, kept in Redis.
+    """
 
     LOCAL = "local"
     GLOBAL = "global"

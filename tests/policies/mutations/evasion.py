@@ -185,3 +185,34 @@ def envoy_patch_policy(plan: Plan) -> bool:
     spec = {"targetRef": target, "type": "JSONPatch", "jsonPatches": []}
     plan.add(manifest("gateway.envoyproxy.io/v1alpha1", "EnvoyPatchPolicy", MARKER, namespace(gateway["inputs"]), spec=spec))
     return True
+
+
+@TABLE.mutation("W08", "the public Service is left to another stack")
+def public_service_elsewhere(plan: Plan) -> bool:
+    public = plan.public_service()
+    if public is None:
+        return False
+    plan.remove(public)
+    return True
+
+
+@TABLE.mutation("P02", "a second provider sends some objects to another cluster")
+def second_provider(plan: Plan) -> bool:
+    plan.add_resource("pulumi:providers:kubernetes", {"context": "elsewhere"})
+    return True
+
+
+@TABLE.mutation("P03", "a guard lands in whatever namespace the client points at")
+def guard_without_namespace(plan: Plan) -> bool:
+    if (policy := plan.callee_policy()) is None:
+        return False
+    del plan.edit(policy)["metadata"]["namespace"]
+    return True
+
+
+@TABLE.mutation("P02", "a chart's objects are changed by a program after rendering")
+def release_postrendered(plan: Plan) -> bool:
+    if (release := plan.release("istiod")) is None:
+        return False
+    plan.edit(release)["postrender"] = "./patch.sh"
+    return True

@@ -111,7 +111,10 @@ WIDER: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
     "a path that is not there": ("B02", lambda t: t["services"]["b"]["calls"]["c"][0]["paths"].append("/admin/*")),
     "a door that is not there": ("B01", lambda t: t["doors"].update({"c": {**t["doors"]["a"], "paths": ["/c/*"], "service": "c"}})),
     "a method of a door that is not there": ("B01", lambda t: t["doors"]["a"]["methods"].append("DELETE")),
-    "a door for everybody": ("B01", lambda t: t["doors"]["a"].update({"auth": {"public": "Somebody thought it did not matter."}})),
+    "a door for everybody": (
+        "B01",
+        lambda t: (t["doors"]["a"].update({"auth": {"public": "Somebody thought it did not matter."}}), t.pop("issuers")),
+    ),
     "a host outside that is not there": (
         "B04",
         lambda t: t.update({"egress": {"rates": {"host": "api.rates.example", "services": ["c"]}}}),

@@ -50,7 +50,7 @@ def test_a_pod_meets_the_restricted_standard_by_itself() -> None:
 
 def test_a_container_writes_to_tmp_and_to_the_directories_that_are_named() -> None:
     deployed = made("versions: {v1: {image: 'x:1', scratch: [/var/cache/x]}}")["Deployment", "a-v1"]
-    assert [mount["mountPath"] for mount in container(deployed)["volumeMounts"]] == ["/tmp", "/var/cache/x"]
+    assert [mount["mountPath"] for mount in container(deployed)["volumeMounts"]] == [workloads.SCRATCH_MOUNT["mountPath"], "/var/cache/x"]
     assert all(volume["emptyDir"] == {} for volume in spec(deployed)["template"]["spec"]["volumes"])
 
 
