@@ -25,6 +25,14 @@ class _Provider(dynamic.ResourceProvider):
         return dynamic.DiffResult(changes=bool(changed), replaces=changed, delete_before_replace=False)
 
 
+class KeyMaker(pulumi.ProviderResource):
+    """The provider of dynamic resources, given to them by name: a stack file forbids every provider that is not."""
+
+    def __init__(self) -> None:
+        """Register the provider."""
+        super().__init__("pulumi-python", "keys", {})
+
+
 class ApiKey(dynamic.Resource, module="perimeter", name="ApiKey"):
     """The API key of one consumer."""
 

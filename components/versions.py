@@ -34,11 +34,15 @@ CHARTS: Final = {
 IMAGES: Final = {
     "istio": ISTIO_HUB,
     # renovate: datasource=docker
+    "envoy": "docker.io/envoyproxy/envoy:distroless-v1.39.1",
+    # renovate: datasource=docker
+    "envoy-gateway": "docker.io/envoyproxy/gateway:v1.9.1",
+    # renovate: datasource=docker
     "demo": "ghcr.io/stefanprodan/podinfo:6.9.2",
     # renovate: datasource=docker
     "composition": "docker.io/nginxinc/nginx-unprivileged:1.29.1-alpine",
     # renovate: datasource=docker
-    "waf": "docker.io/owasp/modsecurity-crs:4.25.1-nginx-lts",
+    "waf": "docker.io/owasp/modsecurity-crs:4.28.0-nginx-alpine-202607160307",
     # renovate: datasource=docker
     "kong": "docker.io/kong:3.9.3",
     # renovate: datasource=docker

@@ -64,11 +64,15 @@ def _lines(error: BaseException, root: Path) -> list[str]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those it was raised from: the SDK wraps what `apply` raises."""
-    raised: BaseException | None = error
-    while raised is not None:
-        yield raised
-        raised = raised.__cause__
+    """Yield an error and those behind it, once each: the SDK wraps what `apply` raises, and raises some errors from themselves."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        raised = waiting.pop(0)
+        if raised is not None and id(raised) not in seen:
+            seen.add(id(raised))
+            yield raised
+            waiting += (raised.__cause__, raised.__context__)
 
 
 def _show(frame: traceback.FrameSummary, root: Path) -> Iterable[str]:

@@ -1,5 +1,7 @@
 """All meshes of a system, and Istio's CRDs for all of them."""
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 import pulumi
@@ -22,14 +24,16 @@ class Mesh(Component, layer="mesh"):
 
     ingress: IngressOutputs | None
 
-    def __init__(self, context: Context, mesh: Name, platform: Platform, base: pulumi.Resource, *, parent: pulumi.Resource) -> None:
-        """Register the mesh after Istio's CRDs (`base`)."""
+    def __init__(
+        self, context: Context, mesh: Name, platform: Platform, after: Sequence[pulumi.Resource], *, parent: pulumi.Resource
+    ) -> None:
+        """Register the mesh after Istio's CRDs, and a further mesh after the istiod that validates what is applied."""
         r, m = context.relations, context.relations.t.meshes[mesh]
         super().__init__(mesh, {"trustDomain": m.trust_domain, "controlPlane": m.control_plane}, parent=parent)
         fence = self.add(fences.control_plane(r, mesh, context.around), after=[platform.namespaces[m.control_plane]])
         chosen = values.istiod(context.binding, r.t, mesh)
         name = names.istiod(mesh)
-        self.istiod = release(context.binding, "istiod", name, m.control_plane, chosen, parent=self, after=[base, fence])
+        self.istiod = release(context.binding, "istiod", name, m.control_plane, chosen, parent=self, after=[*after, fence])
         strict = self.add(identity.strict(r.t, mesh), after=[self.istiod])
         # What waits for this one waits for istiod and for mutual TLS too.
         self.guard = self.add(identity.allow_nothing(r.t, mesh), after=[strict])
@@ -62,7 +66,10 @@ class Meshes(Component, layer="mesh"):
         super().__init__("meshes", {"meshes": sorted(t.meshes)}, parent=parent)
         first = next(iter(t.meshes.values())).control_plane
         base = release(context.binding, BASE, BASE, first, values.base(t), parent=self, after=[platform.namespaces[first]])
-        meshes = {mesh: Mesh(context, mesh, platform, base, parent=self) for mesh in t.meshes}
+        meshes: dict[Name, Mesh] = {}
+        for mesh in t.meshes:
+            validators = [made.istiod for made in islice(meshes.values(), 1)]
+            meshes[mesh] = Mesh(context, mesh, platform, [base, *validators], parent=self)
         self.outputs = MeshOutputs(
             ingress={name: mesh.ingress for name, mesh in meshes.items() if mesh.ingress is not None},
             guards={name: mesh.guard for name, mesh in meshes.items()},

@@ -65,6 +65,8 @@ def gateway(binding: Binding, mesh: Name, role: Name) -> dict[str, Any]:
         "name": role,
         "revision": mesh,
         "labels": {names.LAYER_LABEL: role},
+        # The chart's image has no tag, for which the API server would default to Always.
+        "imagePullPolicy": "IfNotPresent",
         "replicaCount": replicas,
         "autoscaling": {"enabled": False},
         "service": {"type": "None"},

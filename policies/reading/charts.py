@@ -141,14 +141,8 @@ def _cert_manager(release: Resource, values: Mapping[str, Any]) -> Made:
         own = values if component == "controller" else mapping(values.get(component))
         kind = "Job" if component == "startupapicheck" else "Deployment"
         yield _account(release, name)
-        yield _deployment(
-            release,
-            name,
-            {**labels, **mapping(own.get("podLabels"))},
-            account=name,
-            annotations=mapping(own.get("podAnnotations")),
-            kind=kind,
-        )
+        template = _pods(name, {**labels, **mapping(own.get("podLabels"))}, own.get("podAnnotations"))
+        yield _workload(release, name, template, kind)
         if component == "webhook":
             service_type = own.get("serviceType") or "ClusterIP"
             yield _service(release, name, labels, {"https": (443, 10250)}, {"type": service_type})

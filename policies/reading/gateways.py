@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from policies.reading.controllers import GATEWAY_API, Controller, class_of, container_port
@@ -126,9 +126,9 @@ def read_gateway(gateway: Resource, routes: Iterable[Resource], pods: Iterable[P
     routes = tuple(routes)
     for spec in specs:
         rules: list[Rule] = []
+        whole = view.controller is not Controller.KONG
         for route in routes:
-            whole = view.controller is not Controller.KONG
-            around.reading(route, lambda route, spec=spec, whole=whole: rules.extend(_rules(route, gateway, spec, around, whole=whole)))
+            rules += around.reading(route, partial(_rules, gateway=gateway, listener=spec, around=around, whole=whole)) or ()
         listeners.append(
             Listener(
                 name=spec["name"],
@@ -153,18 +153,18 @@ def read_gateway(gateway: Resource, routes: Iterable[Resource], pods: Iterable[P
     )
 
 
-def _rules(route: Resource, gateway: Resource, listener: Mapping[str, Any], around: Surroundings, *, whole: bool) -> Iterator[Rule]:
+def _rules(route: Resource, gateway: Resource, listener: Mapping[str, Any], around: Surroundings, *, whole: bool) -> list[Rule]:
     if not any(_refers(parent, route, gateway, listener) for parent in route.at("spec", "parentRefs", default=[])):
-        return
+        return []
     if not _admits(listener, route, gateway, around.namespace):
-        return
+        return []
     hosts = [meet_hosts(host, listener.get("hostname") or "*") for host in route.at("spec", "hostnames", default=[]) or ["*"]]
     found = tuple(host for host in hosts if host is not None)
     if not found:
-        return
-    for position, rule in enumerate(route.at("spec", "rules", default=[])):
-        read = _grpc_match if route.kind == "GRPCRoute" else _http_match
-        yield Rule(
+        return []
+    read = _grpc_match if route.kind == "GRPCRoute" else _http_match
+    return [
+        Rule(
             route=route,
             name=rule.get("name") or "",
             position=position,
@@ -173,6 +173,8 @@ def _rules(route: Resource, gateway: Resource, listener: Mapping[str, Any], arou
             filters=tuple(sequence(rule.get("filters"))),
             backends=tuple(_backend(backend, route) for backend in sequence(rule.get("backendRefs"))),
         )
+        for position, rule in enumerate(route.at("spec", "rules", default=[]))
+    ]
 
 
 def _refers(parent: Mapping[str, Any], route: Resource, gateway: Resource, listener: Mapping[str, Any]) -> bool:

@@ -66,6 +66,10 @@ def envoy_weaknesses(security_policy: Mapping[str, Any], intent: Topology) -> It
         yield "`optional: true` lets requests without a token in"
     if jwt.get("failOpen"):
         yield "`failOpen: true` lets requests in while the keys cannot be fetched"
+    for provider in jwt.get("providers") or ():
+        places: Mapping[str, Any] = provider.get("extractFrom") or {"params": ["access_token"]}
+        if places.get("params"):
+            yield f"provider `{provider.get('name')}` takes tokens from the query (Envoy Gateway's default), and addresses are logged"
     providers = envoy_providers(jwt)
     if not providers:
         yield "it names no provider"

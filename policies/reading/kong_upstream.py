@@ -5,11 +5,11 @@ A variable `nginx_proxy_<directive>` of the chart's `env` becomes a directive of
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from policies.reading.charts import chart_name
-from policies.reading.stack import Stack
+from policies.reading.resource import Resource
 
 SECRETS: Final = "/etc/secrets/"
 """Where the chart mounts each Secret named in `secretVolumes`."""
@@ -17,14 +17,26 @@ SECRETS: Final = "/etc/secrets/"
 _SET = re.compile(r"^(\$\w+)\s+(\S+)$")
 
 
-def tls_settings(stack: Stack, protocol: str) -> Mapping[str, str]:
-    """Return the `..._ssl_...` settings for backends of a protocol (`https`, `grpcs`), by what follows `ssl_`.
+def tls_settings(releases: Iterable[Resource], protocol: str) -> Mapping[str, str]:
+    """Return the `..._ssl_...` settings of Kong's Release for backends of a protocol (`https`, `grpcs`), by what follows `ssl_`.
 
     Raises:
         UnknownValueError: if the chart's values are not known.
     """
-    beginning = f"nginx_proxy_{'grpc' if protocol == 'grpcs' else 'proxy'}_ssl_"
-    for release in stack.releases:
+    return _settings(releases, f"nginx_proxy_{'grpc' if protocol == 'grpcs' else 'proxy'}_ssl_")
+
+
+def client_settings(releases: Iterable[Resource]) -> Mapping[str, str]:
+    """Return the `ssl_...` settings for Kong's own clients, by what follows `ssl_`.
+
+    Raises:
+        UnknownValueError: if the chart's values are not known.
+    """
+    return _settings(releases, "nginx_proxy_ssl_")
+
+
+def _settings(releases: Iterable[Resource], beginning: str) -> Mapping[str, str]:
+    for release in releases:
         if chart_name(release) == "kong":
             env: Mapping[str, Any] = release.at("values", "env", default={})
             variable = _SET.match(str(env.get("nginx_proxy_set") or ""))

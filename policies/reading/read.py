@@ -84,9 +84,9 @@ class Observed:
         return Hop(place=holes[0], allowed_by="another route takes this part of it, and leads nowhere")
 
     def _hole(self, edge: Edge, trail: Trail) -> str:
-        """Return a part of a door that something else took on the way and that no other door accounts for."""
+        """Return a part of a door that something else took on the way, and that neither another door nor another way accounts for."""
         asked = pattern_of(edge.entry)
-        doors = self._doors.get((edge.host, edge.method), [])
+        doors = [*self._doors.get((edge.host, edge.method), ()), *(other for other, _ in self._usable.get(key_of(edge), ()))]
         for hole in trail.holes:
             try:
                 part = hole.meet(asked)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from policies.reading.meshes import Mesh, Proxy
 from policies.reading.namespaces import Namespace
@@ -9,6 +10,8 @@ from policies.reading.pods import Pod, Pods
 from policies.reading.resource import Resource
 from policies.reading.services import Service
 from policies.reading.values import UnknownValueError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +29,12 @@ class Surroundings:
     note: Callable[[Resource, UnknownValueError], None]
     """Takes what cannot be read; the verdict is then undecided."""
 
-    def reading(self, resource: Resource, read: Callable[[Resource], object]) -> None:
-        """Read a resource; where something in it is unknown or malformed, note that."""
+    def reading(self, resource: Resource, read: Callable[[Resource], T]) -> T | None:
+        """Return what is read of a resource; where something in it is unknown or malformed, note that and return None."""
         try:
-            read(resource)
+            return read(resource)
         except UnknownValueError as error:
             self.note(resource, error)
         except (TypeError, KeyError, AttributeError, ValueError, IndexError) as error:
             self.note(resource, UnknownValueError(str(resource), f"not of the expected shape ({type(error).__name__}: {error})"))
+        return None

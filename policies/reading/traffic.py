@@ -48,9 +48,9 @@ class Traffic:
         self._entries: defaultdict[str, list[ServiceEntry]] = defaultdict(list)
         self._own_sidecar: dict[Pod, Resource] = {}
         self._sidecar_of_namespace: dict[str, Resource] = {}
-        readers = {
+        readers: dict[str, Callable[[Resource], None]] = {
             "VirtualService": self._add_virtual,
-            "DestinationRule": lambda rule: self._rules[full_host(rule.at("spec", "host"), rule.namespace)].append(rule),
+            "DestinationRule": self._add_rule,
             "ServiceEntry": self._add_entry,
             "Sidecar": self._add_sidecar,
         }
@@ -66,6 +66,9 @@ class Traffic:
                     self._virtual[host].append(resource)
             else:
                 self._bound[gateway].append(resource)
+
+    def _add_rule(self, resource: Resource) -> None:
+        self._rules[full_host(resource.at("spec", "host"), resource.namespace)].append(resource)
 
     def _add_entry(self, resource: Resource) -> None:
         ports = tuple(

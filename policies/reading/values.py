@@ -23,7 +23,7 @@ _SHORTEST: Final = min(map(len, UNKNOWN_SENTINELS))
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """The key that marks a special value such as a secret (sdk/go/common/resource/sig/sig.go)."""
 
-SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 # no password but a mark
 """The signature of a secret."""
 
 

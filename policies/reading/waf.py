@@ -9,6 +9,7 @@ from policies.reading.exposure import Exposure
 from policies.reading.modsecurity import CORE_RULE_SET, CORE_RULE_SET_SETUP, Directive, directives, followed
 from policies.reading.nginx import Directive as NginxDirective
 from policies.reading.nginx import Location, Nginx, Server
+from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.values import UnknownValueError
@@ -125,8 +126,12 @@ class Passage:
 
 def fronts(stack: Stack) -> tuple[Front, ...]:
     """Return every public nginx of a stack."""
-    by_pod = {nginx.pod: nginx for nginx in stack.nginx}
-    return tuple(Front(exposure=exposure, nginx=by_pod[pod]) for exposure in stack.exposures for pod in exposure.pods if pod in by_pod)
+    by_pod: dict[Pod, list[Nginx]] = {}
+    for nginx in stack.nginx:
+        by_pod.setdefault(nginx.pod, []).append(nginx)
+    return tuple(
+        Front(exposure=exposure, nginx=nginx) for exposure in stack.exposures for pod in exposure.pods for nginx in by_pod.get(pod, ())
+    )
 
 
 def _passages(front: Front, server: Server, location: Location) -> Iterator[Passage]:

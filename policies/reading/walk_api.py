@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.controllers import GATEWAY_API, Controller
-from policies.reading.envoy_gateway import Asked, asked, client_check
+from policies.reading.envoy_gateway import Asked, ClientCheck, asked, client_check
 from policies.reading.flow import PLAIN, Arrival, Flow, Peer, Sending
 from policies.reading.gateways import ApiGateway, Backend, Listener, Match, Rule, is_granted
+from policies.reading.kong_upstream import client_settings, secret_of, tls_settings
 from policies.reading.patterns import exact, meet_hosts
 from policies.reading.pods import Pod
 from policies.reading.requests import ANY_METHOD
@@ -57,9 +58,7 @@ class ApiPassage:
 
     def _client_admitted(self, flow: Flow, listener: Listener, peer: Peer, place: str) -> bool:
         walk, resource = self.walk, self.gateway.gateway
-        if self.gateway.controller is not Controller.ENVOY_GATEWAY:
-            return True
-        check = client_check(walk.stack.envoy_policies.of_listener("ClientTrafficPolicy", listener, resource))
+        check = self._check(listener)
         if not check.required:
             return True
         authorities = {found.authority for secret in check.secrets if (found := walk.stack.certificates.of(*secret))}
@@ -72,6 +71,17 @@ class ApiPassage:
             walk.refuse(flow, place, f"{check.policy} asks for a client certificate of {', '.join(check.identities)}", resource)
             return False
         return True
+
+    def _check(self, listener: Listener) -> ClientCheck:
+        stack = self.walk.stack
+        if self.gateway.controller is Controller.ENVOY_GATEWAY:
+            return client_check(stack.envoy_policies.of_listener("ClientTrafficPolicy", listener, self.gateway.gateway))
+        if self.gateway.controller is not Controller.KONG:
+            return ClientCheck(required=False, secrets=(), identities=())
+        settings = client_settings(stack.releases)
+        secret = secret_of(settings.get("client_certificate", ""))
+        secrets = ((self.pod.namespace, secret),) if secret else ()
+        return ClientCheck(required=settings.get("verify_client") == "on", secrets=secrets, identities=(), policy="Kong's values")
 
     def _rules(self, flow: Flow, listener: Listener) -> None:
         rest: list[Flow] = [flow]
@@ -221,10 +231,12 @@ class _RulePassage:
             return _Upstream(flow=flow, peer=PLAIN)
         # Kong takes the server name from the Service's host header where there is one, else from the request.
         sni = host or flow.requests.host
-        secret = annotations.get("konghq.com/client-cert") or ""
-        if not secret:
+        if secret := annotations.get("konghq.com/client-cert"):
+            return _Upstream(flow=flow, peer=_shown_by(self.api.walk, flow, (service.namespace, secret), sni))
+        general = secret_of(tls_settings(self.api.walk.stack.releases, str(annotations["konghq.com/protocol"])).get("certificate", ""))
+        if not general:
             return _Upstream(flow=flow, peer=Peer(tls=True, sni=sni))
-        return _Upstream(flow=flow, peer=_shown_by(self.api.walk, flow, (service.namespace, secret), sni))
+        return _Upstream(flow=flow, peer=_shown_by(self.api.walk, flow, (self.api.pod.namespace, general), sni))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,7 +96,7 @@ class A04(RouteRule):
         if protocol not in KONG_TLS:
             yield self.broken(service.resource, f"Kong speaks {protocol} to it, without TLS", f'annotate it with {KONG}/protocol: "https"')
             return
-        settings = tls_settings(published.stack, protocol)
+        settings = tls_settings(published.stack.releases, protocol)
         if not notes.get(f"{KONG}/client-cert") and not ({"certificate", "certificate_key"} <= set(settings)):
             yield self.broken(
                 service.resource,

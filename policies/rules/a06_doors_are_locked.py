@@ -26,7 +26,7 @@ class A06(RouteRule):
     Forbids:
         - a route without authentication that is no public door of the topology; a TCP, TLS or UDP route, which cannot have any;
         - a JWT check without issuer, without audience, with keys from a plain address, with an issuer or audience that the topology
-          does not know, one that is optional, or one that accepts a token without `exp`;
+          does not know, one that is optional, one that accepts a token without `exp`, or one that takes tokens from the query;
         - Kong's jwt plugin without `exp` in `claims_to_verify`, with `anonymous`, with symmetric keys; an audience that no layer
           checks (Kong cannot, so the mesh ingress must);
         - an API-key check without keys, or with an anonymous way around it.
@@ -48,6 +48,7 @@ class A06(RouteRule):
                     issuer: https://login.abc.example
                     audiences: [abc-api]
                     remoteJWKS: {uri: https://login.abc.example/.well-known/jwks.json}
+                    extractFrom: {headers: [{name: Authorization, valuePrefix: "Bearer "}]}
               authorization:      # Envoy accepts a token without `exp`
                 defaultAction: Deny
                 rules:

@@ -12,6 +12,8 @@ from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Hop, Severity
 
 TARGET: Final = re.compile(r"^(?:(?P<scheme>[a-z]+)://)?(?P<host>[^/:$]+|unix|\[[^\]]+\])(?::(?P<port>\d+))?(?P<rest>/.*)?$")
+CODE: Final = re.compile(r"_by_lua(_block|_file)?$|^(js_|perl)")
+"""Directives of nginx that run code of their own (lua-nginx-module, njs, perl)."""
 TLS_SCHEMES: Final = frozenset({"https", "grpcs"})
 
 
@@ -20,7 +22,7 @@ class W09(EdgeRule):
 
     Forbids:
         - a `proxy_pass`, `grpc_pass` or the like in a public nginx to anything but a Service whose pods are an API gateway's;
-        - a target in a variable, which the request may choose;
+        - a target in a variable, which the request may choose, or in code (Lua, njs, Perl);
         - plain HTTP to the gateway, or TLS without `proxy_ssl_verify on` and a trusted certificate;
         - NetworkPolicies that let the edge's pods connect to pods of the program other than the gateway's, or that are missing.
 
@@ -47,6 +49,14 @@ class W09(EdgeRule):
         for passage in front.passages:
             yield from self._target(front, passage, stack, gateway_pods)
             yield from self._transport(front, passage)
+        for server in front.servers:
+            for directive in server.directive.walk():
+                if CODE.search(directive.name):
+                    yield self.undecided(
+                        front.resource,
+                        f"{directive.file}:{directive.line}: `{directive.name}` runs code, which may send requests anywhere",
+                        "say the same with nginx's own directives",
+                    )
         yield from self._network(front, stack, gateway_pods)
 
     def _target(self, front: Front, passage: Passage, stack: Stack, gateway_pods: frozenset[Pod]) -> Iterator[Finding]:

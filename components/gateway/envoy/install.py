@@ -21,7 +21,8 @@ def values(binding: Binding, watched: Iterable[Name], counters: CounterStore | N
             "type": "Kubernetes",
             "kubernetes": {
                 "deploy": {"type": "GatewayNamespace"},
-                "watch": {"type": "Namespaces", "namespaces": list(watched)},
+                # Its own namespace too: it looks there for its certificate and its own address, and the chart's Roles follow this list.
+                "watch": {"type": "Namespaces", "namespaces": [names.ENVOY_GATEWAY_NAMESPACE, *watched]},
             },
         },
         "logging": {"level": {"default": "info"}},
@@ -36,7 +37,7 @@ def values(binding: Binding, watched: Iterable[Name], counters: CounterStore | N
         "crds": {"enabled": True},
         "topologyInjector": {"enabled": False},
         "service": {"type": "ClusterIP"},
-        "global": {"images": {"ratelimit": {"image": binding.image("ratelimit")}}},
+        "global": {"images": {"envoyGateway": {"image": binding.image("envoy-gateway")}, "ratelimit": {"image": binding.image("ratelimit")}}},
         "config": {"envoyGateway": config},
     }
 

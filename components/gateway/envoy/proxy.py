@@ -68,6 +68,8 @@ def envoy_proxy(binding: Binding, t: Topology) -> Manifest:
                 ],
             },
             "container": {
+                # Named here: the controller's own default is pinned by a digest that no mirror or imported image can match.
+                "image": binding.image("envoy"),
                 "resources": {
                     "requests": {"cpu": "100m", "memory": "128Mi"},
                     "limits": {"memory": f"{512 + 4 * largest // 2**20}Mi"},

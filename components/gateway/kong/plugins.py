@@ -24,8 +24,9 @@ from topology.model.system import Topology
 
 API: Final = "configuration.konghq.com/v1"
 ANNOTATION: Final = "konghq.com/plugins"
-"""On a route or a KongConsumer: its plugins. A name without a KongPlugin is passed over and the route is served without it
-(KIC 3.5, kongstate.go `buildPlugins`), so a plugin comes before whatever names it."""
+"""On a route or a KongConsumer: its plugins. A name without a KongPlugin is passed over and the route is served without it (seen with
+KIC 3.5.13; kongstate.go, `buildPlugins`), so a plugin comes before whatever names it. A door that has lost the check of its credential
+still refuses everybody: `acl` admits nobody whom no other plugin has named."""
 
 PUBLIC: Final = "perimeter.dev/public"
 """On the routes of a public door: why it is public."""

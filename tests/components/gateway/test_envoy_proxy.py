@@ -150,7 +150,7 @@ def test_the_controller_watches_what_routes_need_and_opens_no_extension() -> Non
     config = values["config"]["envoyGateway"]
     assert config["provider"]["kubernetes"] == {
         "deploy": {"type": "GatewayNamespace"},
-        "watch": {"type": "Namespaces", "namespaces": ["gateway", "istio-ingress"]},
+        "watch": {"type": "Namespaces", "namespaces": ["envoy-gateway-system", "gateway", "istio-ingress"]},
     }
     assert "extensionApis" not in config
     assert "rateLimit" not in config

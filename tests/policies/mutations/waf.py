@@ -411,3 +411,31 @@ def gateway_keeps_internal_headers(plan: Plan) -> bool:
         for provider in plan.edit(policy)["spec"]["jwt"]["providers"]:
             provider.pop("claimToHeaders", None)
     return bool(routes)
+
+
+@TABLE.mutation("W05", "the API gateway listens without TLS")
+def gateway_plain_listener(plan: Plan) -> bool:
+    if (gateway := plan.gateway()) is None:
+        return False
+    listener = plan.edit(gateway)["spec"]["listeners"][0]
+    listener["protocol"] = "HTTP"
+    listener.pop("tls", None)
+    return True
+
+
+@TABLE.mutation("A06", "the gateway accepts tokens that never expire")
+def jwt_without_expiry(plan: Plan) -> bool:
+    policy = plan.first("SecurityPolicy", where=lambda i: "jwt" in i["spec"])
+    if policy is None:
+        return False
+    plan.edit(policy)["spec"].pop("authorization", None)
+    return True
+
+
+@TABLE.mutation("A06", "the gateway takes keys of tokens from another place")
+def jwt_keys_from_elsewhere(plan: Plan) -> bool:
+    policy = plan.first("SecurityPolicy", where=lambda i: "jwt" in i["spec"])
+    if policy is None:
+        return False
+    plan.edit(policy)["spec"]["jwt"]["providers"][0]["remoteJWKS"] = {"uri": "https://keys.elsewhere.example/jwks.json"}
+    return True

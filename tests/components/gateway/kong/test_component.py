@@ -10,6 +10,7 @@ from planner.plan import Plan
 from planner.program import plan_program
 from tests.components.gateway.kong.given import MARKET_FILE
 from tests.systems import ROOT
+from topology.derive import names
 
 GATEWAY = "perimeter:gateway:KongGateway"
 
@@ -75,7 +76,8 @@ def test_a_consumer_waits_for_its_limit_and_its_credentials(consumer: str) -> No
 def test_kong_starts_after_its_fence_its_certificates_the_counters_and_the_kinds_it_reads() -> None:
     waited = " ".join(before(named("Release", "gateway/kong")))
     assert named("NetworkPolicy", "gateway/gateway")["urn"] in waited
-    for part in ("::perimeter-boundary", "::counters/redis", "::httproutes.gateway.networking.k8s.io", "::goods-ingress/ingress"):
+    redis = f"::{names.COUNTERS_NAMESPACE}/{names.REDIS}"
+    for part in ("::perimeter-boundary", redis, "::httproutes.gateway.networking.k8s.io", "::goods-ingress/ingress"):
         assert part in waited
 
 
