@@ -44,5 +44,7 @@ class Project:
         if given is not None:
             return given.resolve()
         if TOPOLOGY_KEY not in config:
-            raise UsageError(f"stack {stack}: its configuration has no {TOPOLOGY_KEY}. Add it to the stack's file, or give --topology FILE.")
+            raise UsageError(
+                f"stack {stack}: its configuration has no {TOPOLOGY_KEY}. Add it to the stack's file, or give --topology FILE."
+            )
         return (self.root / config[TOPOLOGY_KEY]).resolve()

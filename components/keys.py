@@ -12,7 +12,7 @@ BYTES: Final = 32
 """256 random bits: what the WebCrypto and OWASP guides ask of a bearer secret, twice over."""
 
 
-class _Provider(dynamic.ResourceProvider):
+class KeyProvider(dynamic.ResourceProvider):
     """Makes a key once, and a new one when its rotation changes. It talks to nobody."""
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -41,4 +41,4 @@ class ApiKey(dynamic.Resource, module="perimeter", name="ApiKey"):
     def __init__(self, consumer: Name, rotation: str, *, parent: pulumi.Resource) -> None:
         """Register the key; any other `rotation` makes a new one."""
         options = pulumi.ResourceOptions(parent=parent, additional_secret_outputs=["key"])
-        super().__init__(_Provider(), f"api-key-{consumer}", {"consumer": consumer, "rotation": rotation, "key": None}, options)
+        super().__init__(KeyProvider(), f"api-key-{consumer}", {"consumer": consumer, "rotation": rotation, "key": None}, options)

@@ -48,9 +48,9 @@ def explain(stack: Stack, source: str, target: str) -> Explanation:
         PartyError: for a name that is none of these.
     """
     sender, receivers = _party(stack, source), _targets(stack, target)
-    found = sorted(edge for edge in stack.observed.trails if _sent_by(edge, sender) and _sent_to(edge, receivers))
+    found = sorted(edge for edge in stack.ways.trails if _sent_by(edge, sender) and _sent_to(edge, receivers))
     if found:
-        paths = tuple(Path(title=call(edge), hops=trail.hops) for edge in found for trail in stack.observed.trails[edge][:1])
+        paths = tuple(Path(title=call(edge), hops=trail.hops) for edge in found for trail in stack.ways.trails[edge][:1])
         return Explanation(source=source, target=target, reachable=True, paths=_once(paths))
     return Explanation(source=source, target=target, reachable=False, paths=tuple(_endings(stack, sender, receivers)))
 
@@ -95,7 +95,7 @@ def _once(paths: tuple[Path, ...]) -> tuple[Path, ...]:
 
 def _endings(stack: Stack, sender: str, receivers: frozenset[str]) -> Iterator[Path]:
     """Yield where what the party asks ends: at identity level and at address level, each by itself."""
-    observed = stack.observed
+    ways = stack.ways
     for target in sorted(receivers):
         pods = stack.holders(target)
         for pod in pods[:1]:
@@ -105,10 +105,10 @@ def _endings(stack: Stack, sender: str, receivers: frozenset[str]) -> Iterator[P
                 policies = ", ".join(dict.fromkeys(map(str, guard.allowing))) or "none"
                 reason = f"no rule of {policies} names it"
                 yield Path(title=f"identity level: {target} does not accept {sender}", hops=(Hop(place=str(pod), allowed_by=reason),))
-    ends = [refusal for refusal in observed.refusals if refusal.flow.source == sender]
+    ends = [refusal for refusal in ways.refusals if refusal.flow.source == sender]
     for refusal in sorted(ends, key=lambda refusal: -len(refusal.flow.hops))[:SHOWN]:
         yield Path(title=f"{refusal.flow.requests} ends at {refusal.hop.place}", hops=(*refusal.flow.hops, refusal.hop))
-    for doubt in observed.doubts:
+    for doubt in ways.doubts:
         if doubt.north_south is (sender == INTERNET):
             yield Path(title=f"not decided: {doubt.message}", hops=())
 

@@ -47,13 +47,13 @@ class ProofRule(Rule):
 
     def too_many(self, stack: Stack) -> Iterator[Finding]:
         """Yield the calls that are possible and not allowed, one finding for each pair of parties."""
-        observed = stack.observed
-        possible = [edge for edge in observed.edges if edge.direction is self.direction]
+        ways = stack.ways
+        possible = [edge for edge in ways.edges if edge.direction is self.direction]
         groups: defaultdict[tuple[str, str], list[Edge]] = defaultdict(list)
         for edge in beyond(possible, stack.expected_by_key):
             groups[edge.source, edge.target].append(edge)
         for _, edges in sorted(groups.items()):
-            trail = observed.trails[min(edges)][0]
+            trail = ways.trails[min(edges)][0]
             message = f"the resources allow what the topology does not: {listed(edges)}"
             yield self.broken(blamed(stack, trail), message, TIGHTEN, trail.hops)
 
@@ -61,7 +61,7 @@ class ProofRule(Rule):
         """Yield the calls that are allowed and refused, one finding for each place where they are refused."""
         groups: defaultdict[Hop, list[Edge]] = defaultdict(list)
         for edge in stack.expected:
-            if edge.direction is self.direction and (hop := stack.observed.refused(edge)):
+            if edge.direction is self.direction and (hop := stack.ways.refused(edge)):
                 groups[hop].append(edge)
         for hop, edges in sorted(groups.items(), key=lambda group: (group[0].place, group[0].allowed_by)):
             message = f"the topology allows what the plan refuses at {hop.place} ({hop.allowed_by}): {listed(edges)}"
@@ -69,7 +69,7 @@ class ProofRule(Rule):
 
     def not_read(self, stack: Stack, *, north_south: bool) -> Iterator[Finding]:
         """Yield what stood in the way of the proof."""
-        for doubt in stack.observed.doubts:
+        for doubt in stack.ways.doubts:
             if doubt.north_south is north_south:
                 yield self.undecided(doubt.resource, f"the way of some requests cannot be followed: {doubt.message}")
         for resource, error in stack.unreadable:
@@ -88,7 +88,7 @@ class ProofRule(Rule):
                 continue
             for sender in sorted(named, key=lambda pod: (pod.namespace, pod.name)):
                 decision = stack.network.flow(sender, target, port)
-                if not stack.observed.uses(sender, target) and sender is not target and decision.allowed:
+                if not stack.ways.uses(sender, target) and sender is not target and decision.allowed:
                     message = f"{sender} can connect to {target} on port {port}, and no allowed call goes that way"
                     hops = [Hop(place=str(sender), allowed_by=""), Hop(place=f"{target} port {port}", allowed_by="; ".join(decision.by))]
                     yield self.broken(decision.resource, message, "take the sender out of the NetworkPolicy", hops)
@@ -101,7 +101,7 @@ def blamed(stack: Stack, trail: Trail) -> Resource | None:
 
 def trails_of(stack: Stack, direction: Direction) -> Iterator[tuple[Edge, Trail]]:
     """Yield every way of a direction."""
-    for edge, trails in stack.observed.trails.items():
+    for edge, trails in stack.ways.trails.items():
         if edge.direction is direction:
             yield from ((edge, trail) for trail in trails)
 

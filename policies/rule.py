@@ -72,7 +72,9 @@ class Rule(ABC):
 
     def undecided(self, resource: Resource | None, message: str, fix: str = "") -> Finding:
         """Return what stands in the way of a decision."""
-        return self._finding(Verdict.UNDECIDED, resource, message, fix or "give the value in the program, so that it is known before it is deployed")
+        return self._finding(
+            Verdict.UNDECIDED, resource, message, fix or "give the value in the program, so that it is known before it is deployed"
+        )
 
     def over(self, resources: Iterable[Resource], check: Callable[[Resource], Iterator[Finding]]) -> Iterator[Finding]:
         """Check each resource by itself: one with an unknown value leaves only itself undecided."""

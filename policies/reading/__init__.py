@@ -26,5 +26,5 @@ What a rule may ask of a `Stack` (all computed once, on first use, and shared):
 | `stack.gateways` (`gateways.ApiGateway`) | API gateways: controller, Gateway, listeners, pods, routes with filters, policies, backends |
 | `stack.mesh_gateways` (`istio_gateways.MeshGateway`) | Istio Gateways: servers, TLS, pods, the VirtualServices bound to them |
 | `stack.guard(pod)` (`authorization.Guard`) | AuthorizationPolicies and mTLS that hold for a pod: what is accepted from whom |
-| `stack.observed` (`read.Observed`) | the edges read back, each with the hops that make it possible; `.refusals` |
+| `stack.observed`, `stack.ways` (`read.Observed`) | the edges read back; each with the hops that make it possible, refusals, doubts |
 """

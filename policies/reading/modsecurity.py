@@ -7,10 +7,14 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Final
 
-CORE_RULE_SET: Final = re.compile(r"^/(?:opt/owasp-crs|etc/modsecurity\.d/owasp-crs|usr/share/modsecurity-crs)/rules/(?:\*|REQUEST-\*)\.conf$")
+CORE_RULE_SET: Final = re.compile(
+    r"^/(?:opt/owasp-crs|etc/modsecurity\.d/owasp-crs|usr/share/modsecurity-crs)/rules/(?:\*|REQUEST-\*)\.conf$"
+)
 """Includes that load the whole OWASP core rule set, by the paths of the images and packages that carry it."""
 
-CORE_RULE_SET_SETUP: Final = re.compile(r"^/(?:opt/owasp-crs|etc/modsecurity\.d/owasp-crs|etc/modsecurity/crs)/(?:crs-setup\.conf|plugins/\*.*\.conf)$")
+CORE_RULE_SET_SETUP: Final = re.compile(
+    r"^/(?:opt/owasp-crs|etc/modsecurity\.d/owasp-crs|etc/modsecurity/crs)/(?:crs-setup\.conf|plugins/\*.*\.conf)$"
+)
 """Includes of the core rule set's own settings and of plugins beside it, of which the images carry none."""
 
 _CONTINUED = re.compile(r"\\\s*\n\s*")
@@ -99,7 +103,9 @@ def _included(directive: Directive, files: Mapping[str, str]) -> tuple[str, ...]
     pattern = directive.arguments[0] if directive.arguments else ""
     if not pattern.startswith("/"):
         pattern = str(PurePosixPath(directive.file).parent / pattern)
-    return tuple(sorted(name for name in files if PurePosixPath(name).match(pattern) and PurePosixPath(name).parent == PurePosixPath(pattern).parent))
+    return tuple(
+        sorted(name for name in files if PurePosixPath(name).match(pattern) and PurePosixPath(name).parent == PurePosixPath(pattern).parent)
+    )
 
 
 def _logical_lines(text: str) -> Iterator[str]:

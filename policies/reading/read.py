@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def read(stack: "Stack") -> frozenset[Edge]:
     """Return every call that the resources of a stack make possible, in the spelling of `topology.edges`."""
-    return stack.observed.edges
+    return stack.observed
 
 
 @dataclass(kw_only=True)

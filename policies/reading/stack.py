@@ -376,9 +376,14 @@ class Stack:
         return tuple(found)
 
     @cached_property
-    def observed(self) -> Observed:
-        """Return the edges read back, each with the ways that make it possible."""
+    def ways(self) -> Observed:
+        """Return every way through the stack: the edges read back, each with the hops that make it possible."""
         return observe(self)
+
+    @property
+    def observed(self) -> frozenset[Edge]:
+        """Return the edges read back: every call that the resources make possible."""
+        return self.ways.edges
 
     @cached_property
     def _proxies(self) -> tuple[Pod, ...]:

@@ -1,8 +1,11 @@
-"""A02: the API gateway's network accepts the WAF alone."""
+"""A02: the API gateway accepts the WAF alone."""
 
 from collections.abc import Iterator
 
+from policies.reading.controllers import Controller
+from policies.reading.envoy_gateway import client_check
 from policies.reading.gateways import ApiGateway
+from policies.reading.kong_upstream import client_settings
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.reading.waf import fronts
@@ -10,15 +13,17 @@ from policies.rule import Finding, Hop, Rule, Severity
 
 
 class A02(Rule):
-    """The API gateway accepts connections from the WAF's pods alone.
+    """The API gateway accepts connections from the WAF's pods alone, and asks them for a certificate.
 
     Forbids:
-        NetworkPolicies that let any pod besides the public WAF's connect to a port on which a gateway's pods serve clients, by
-        name, by an empty `from`, by a selector that fits more, or by an address range that pods live in; and no policy at all.
+        - NetworkPolicies that let any pod besides the public WAF's connect to a port on which a gateway's pods serve clients, by
+          name, by an empty `from`, by a selector that fits more, or by an address range that pods live in; and no policy at all;
+        - a gateway that does not require and verify its clients' certificates.
 
     Why:
         Whoever reaches the gateway without passing the edge is not inspected by the WAF, and may send the headers that the edge
-        would have removed: it looks to the gateway like the edge itself.
+        would have removed: it looks to the gateway like the edge itself. A NetworkPolicy is only as good as the network plugin
+        that enforces it; the certificate holds where none does.
 
     Instead:
         Name the edge's pods, and only their port::
@@ -33,6 +38,9 @@ class A02(Rule):
                     - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: edge}}
                       podSelector: {matchLabels: {app: edge}}
                   ports: [{port: 10443}]
+
+        and verify its certificate: `tls.clientValidation` of the ClientTrafficPolicy, or for Kong `nginx_proxy_ssl_verify_client: "on"`
+        with `nginx_proxy_ssl_client_certificate` in the chart's `env`.
     """
 
     id = "A02"
@@ -51,9 +59,23 @@ class A02(Rule):
     def _gateway(self, gateway: ApiGateway, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
         if not gateway.pods:
             yield self.undecided(gateway.gateway, "which pods serve it is not known", "install its controller in this program")
+        yield from self._certificates(gateway, stack)
         for pod in gateway.pods:
             for port in sorted(set(gateway.ports.values()) or _served(pod, stack)):
                 yield from self._port(gateway, pod, port, edge, stack)
+
+    def _certificates(self, gateway: ApiGateway, stack: Stack) -> Iterator[Finding]:
+        fix = "require and verify the edge's client certificate"
+        if gateway.controller is Controller.KONG:
+            settings = client_settings(stack.releases)
+            if settings.get("verify_client") != "on" or not settings.get("client_certificate"):
+                yield self.broken(gateway.gateway, "Kong does not ask its clients for a certificate", fix)
+            return
+        for listener in gateway.listeners:
+            policy = stack.envoy_policies.of_listener("ClientTrafficPolicy", listener, gateway.gateway)
+            asked = client_check(policy)
+            if not asked.required or not asked.secrets:
+                yield self.broken(policy or gateway.gateway, f"listener `{listener.name}` does not ask its clients for a certificate", fix)
 
     def _port(self, gateway: ApiGateway, pod: Pod, port: int, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
         if stack.network.is_open(pod, "Ingress"):

@@ -89,7 +89,7 @@ class EastWest(ProofRule):
             for sender, admitted in admitted_by(stack, guard, port, http=http)
             if not sender.address
         ]
-        if excess := sorted(set(beyond(held, stack.expected_by_key)) - stack.observed.counter_calls):
+        if excess := sorted(set(beyond(held, stack.expected_by_key)) - stack.ways.counter_calls):
             message = (
                 f"by identity alone the resources allow what the topology does not; only NetworkPolicies hold it back: {listed(excess)}"
             )
@@ -111,7 +111,7 @@ class EastWest(ProofRule):
         allowed = stack.expected_by_key
         asked = [
             edge
-            for edge, trails in stack.observed.trails_to(target)
+            for edge, trails in stack.ways.trails_to(target)
             if any(proxy in trail.roles for trail in trails)
             and any(operation_within(edge, other) for other in allowed.get(key_of(edge), ()))
         ]

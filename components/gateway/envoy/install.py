@@ -37,7 +37,9 @@ def values(binding: Binding, watched: Iterable[Name], counters: CounterStore | N
         "crds": {"enabled": True},
         "topologyInjector": {"enabled": False},
         "service": {"type": "ClusterIP"},
-        "global": {"images": {"envoyGateway": {"image": binding.image("envoy-gateway")}, "ratelimit": {"image": binding.image("ratelimit")}}},
+        "global": {
+            "images": {"envoyGateway": {"image": binding.image("envoy-gateway")}, "ratelimit": {"image": binding.image("ratelimit")}}
+        },
         "config": {"envoyGateway": config},
     }
 

@@ -73,7 +73,7 @@ def envoy_proxy(binding: Binding, t: Topology) -> Manifest:
                 "resources": {
                     "requests": {"cpu": "100m", "memory": "128Mi"},
                     "limits": {"memory": f"{512 + 4 * largest // 2**20}Mi"},
-                }
+                },
             },
         },
         "envoyHpa": {"minReplicas": least, "maxReplicas": MOST_PER_LEAST * least},

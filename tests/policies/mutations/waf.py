@@ -439,3 +439,15 @@ def jwt_keys_from_elsewhere(plan: Plan) -> bool:
         return False
     plan.edit(policy)["spec"]["jwt"]["providers"][0]["remoteJWKS"] = {"uri": "https://keys.elsewhere.example/jwks.json"}
     return True
+
+
+@TABLE.mutation("A02", "the API gateway asks the edge for no certificate")
+def gateway_asks_for_no_certificate(plan: Plan) -> bool:
+    if release := plan.release("kong"):
+        plan.edit(release)["values"]["env"].pop("nginx_proxy_ssl_verify_client", None)
+        return True
+    policy = plan.first("ClientTrafficPolicy", where=lambda i: "clientValidation" in str(i["spec"]))
+    if policy is None:
+        return False
+    del plan.edit(policy)["spec"]["tls"]["clientValidation"]
+    return True

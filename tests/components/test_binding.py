@@ -1,0 +1,77 @@
+"""What a stack file may bind."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.binding import Binding, BindingError, EdgeKind, GatewayKind, read_binding
+from components.versions import CHARTS, IMAGES
+
+STACKS = Path(__file__).parents[2] / "stacks"
+
+
+def read(**values: str) -> Binding:
+    return read_binding({"topology": "stacks/abc.topology.yaml", **values}, "local")
+
+
+def test_a_stack_that_names_only_its_topology_has_defaults() -> None:
+    binding = read()
+    assert (binding.edge, binding.gateway, binding.public_port) == (EdgeKind.NGINX, GatewayKind.ENVOY_GATEWAY, 30443)
+    assert binding.collector is None
+
+
+def test_structured_values_are_read_from_json() -> None:
+    binding = read(
+        publicPort="31000",
+        gateway="kong",
+        collector='{"namespace": "observability", "service": "otel", "podLabels": {"app": "otel"}}',
+        replicas='{"istiod": 2}',
+        rotation="2",
+    )
+    assert (binding.gateway, binding.public_port, binding.rotation, binding.replicas.istiod) == (GatewayKind.KONG, 31000, "2", 2)
+    assert binding.collector
+    assert binding.collector.port == 4317
+
+
+def test_every_mistake_is_said_at_once() -> None:
+    with pytest.raises(BindingError) as caught:
+        read(gatway="kong", gateway="tyk", publicPort="443", charts='{"istoid": "./charts/istiod"}', images='{"waff": "x"}')
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 5
+    assert all(line.startswith("stacks/Pulumi.local.yaml: perimeter:") for line in lines)
+    text = str(caught.value)
+    assert 'perimeter:gatway: is not a known key (did you mean "gateway"?)' in text
+    assert "perimeter:gateway: \"tyk\" input should be 'envoy-gateway' or 'kong'" in text
+    assert "perimeter:publicPort: 443 input should be greater than or equal to 30000" in text
+    assert 'perimeter:charts.istoid: is not known (did you mean "istiod"?)' in text
+    assert 'perimeter:images.waff: is not known (did you mean "waf"?)' in text
+
+
+def test_a_missing_topology_is_said() -> None:
+    with pytest.raises(BindingError, match="perimeter:topology: is missing"):
+        read_binding({}, "local")
+
+
+def test_a_chart_comes_from_elsewhere_when_the_stack_says_so() -> None:
+    charts = (
+        '{"istiod": "./charts/istiod", "kong": {"repository": "https://mirror.example.org"}, "cert-manager": "oci://mirror/cert-manager"}'
+    )
+    binding = read(charts=charts)
+    assert (binding.chart("istiod").chart, binding.chart("istiod").version) == ("./charts/istiod", "")
+    assert (binding.chart("kong").chart, binding.chart("kong").repository) == (CHARTS["kong"].chart, "https://mirror.example.org")
+    assert binding.chart("cert-manager").version == CHARTS["cert-manager"].version
+    assert binding.chart("istio-base") == CHARTS["istio-base"]
+
+
+def test_an_image_comes_from_elsewhere_when_the_stack_says_so() -> None:
+    binding = read(images='{"demo": "registry.example.org/demo:1"}')
+    assert (binding.image("demo"), binding.image("redis")) == ("registry.example.org/demo:1", IMAGES["redis"])
+
+
+@pytest.mark.parametrize("file", sorted(STACKS.glob("Pulumi.*.yaml")), ids=lambda file: file.name)
+def test_every_shipped_stack_file_can_be_read_and_forbids_default_providers(file: Path) -> None:
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))["config"]
+    own = {key.removeprefix("perimeter:"): str(value) for key, value in config.items() if key.startswith("perimeter:")}
+    assert (STACKS.parent / read_binding(own, file.name).topology).is_file()
+    assert config["pulumi:disable-default-providers"] == ["*"]
