@@ -25,14 +25,6 @@ class KeyProvider(dynamic.ResourceProvider):
         return dynamic.DiffResult(changes=bool(changed), replaces=changed, delete_before_replace=False)
 
 
-class KeyMaker(pulumi.ProviderResource):
-    """The provider of dynamic resources, given to them by name: a stack file forbids every provider that is not."""
-
-    def __init__(self) -> None:
-        """Register the provider."""
-        super().__init__("pulumi-python", "keys", {})
-
-
 class ApiKey(dynamic.Resource, module="perimeter", name="ApiKey"):
     """The API key of one consumer."""
 
@@ -42,3 +34,8 @@ class ApiKey(dynamic.Resource, module="perimeter", name="ApiKey"):
         """Register the key; any other `rotation` makes a new one."""
         options = pulumi.ResourceOptions(parent=parent, additional_secret_outputs=["key"])
         super().__init__(KeyProvider(), f"api-key-{consumer}", {"consumer": consumer, "rotation": rotation, "key": None}, options)
+
+    @property
+    def secret(self) -> pulumi.Output[str]:
+        """The key, which stays secret in whatever it is put into."""
+        return pulumi.Output.secret(self.key)

@@ -11,7 +11,6 @@ from components.component import Component
 from components.context import context
 from components.edge import build_edge
 from components.gateway import build_gateway, uncarried
-from components.keys import KeyMaker
 from components.mesh import build_meshes
 from components.workload import build_workloads
 from topology.derive.unsupported import unsupported
@@ -32,7 +31,7 @@ class System(Component, layer="system"):
         """
         if found := [*unsupported(t), *uncarried(binding, t)]:
             raise TopologyError(found)
-        super().__init__(name, {"topology": binding.topology, "digest": digest(t)}, providers=_providers(t, binding))
+        super().__init__(name, {"topology": binding.topology, "digest": digest(t)}, providers=[_provider(binding)])
         here = context(binding, t)
         platform = build_platform(here, parent=self)
         meshes = build_meshes(here, platform, parent=self)
@@ -61,8 +60,8 @@ def build(binding: Binding) -> System:
         raise pulumi.RunError(str(error)) from error
 
 
-def _providers(t: Topology, binding: Binding) -> list[pulumi.ProviderResource]:
-    cluster = kubernetes.Provider(
+def _provider(binding: Binding) -> kubernetes.Provider:
+    return kubernetes.Provider(
         "cluster",
         context=binding.context,
         kubeconfig=binding.kubeconfig,
@@ -71,4 +70,3 @@ def _providers(t: Topology, binding: Binding) -> list[pulumi.ProviderResource]:
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
     )
-    return [cluster, KeyMaker()] if t.consumers else [cluster]

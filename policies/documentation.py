@@ -82,7 +82,7 @@ def _summary(rule: Rule) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Turn blocks that are introduced by `::` into fenced YAML: the only markup a rule's docstring uses."""
+    """Turn blocks that are introduced by `::` into fenced examples, in YAML or in the languages of nginx and ModSecurity."""
     result: list[str] = []
     block: list[str] | None = None
     for line in text.splitlines():
@@ -103,4 +103,5 @@ def _markdown(text: str) -> str:
 
 def _fenced(block: list[str]) -> list[str]:
     text = inspect.cleandoc("\n" + "\n".join(block)).strip()
-    return ["", "```yaml", *text.splitlines(), "```", ""]
+    is_nginx = any(line.rstrip().endswith((";", "; }", "{")) or line.startswith("Sec") for line in text.splitlines())
+    return ["", f"```{'nginx' if is_nginx else 'yaml'}", *text.splitlines(), "```", ""]

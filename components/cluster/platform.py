@@ -54,7 +54,7 @@ class Cluster(Component, layer="cluster"):
             namespaces=closed,
             certificates=certificates.issued,
             gateway_api=tuple(crds),
-            api_keys={consumer: ApiKey(consumer, binding.rotation, parent=self).key for consumer in r.t.consumers},
+            api_keys={consumer: ApiKey(consumer, binding.rotation, parent=self).secret for consumer in r.t.consumers},
             counters=shared,
         )
         self.register_outputs({"namespaces": sorted(closed)})

@@ -58,9 +58,13 @@ def gateway(binding: Binding, mesh: Name, role: Name) -> dict[str, Any]:
     """Return the values of one of a mesh's own gateways. The chart's Service would be public: ours stands beside it."""
     replicas: int = getattr(binding.replicas, role)
     # A request keeps the id that it has: a gateway, which takes its clients for the internet, would make a new one.
-    proxy_config: dict[str, Any] = {"proxyHeaders": {**QUIET_HEADERS, "requestId": {"disabled": True}}}
+    proxy_config: dict[str, Any] = {
+        "proxyHeaders": {**QUIET_HEADERS, "requestId": {"disabled": True}},
+        # By default a gateway sends its caller's whole certificate on, to services and to outside hosts alike.
+        "gatewayTopology": {"forwardClientCertDetails": "SANITIZE"},
+    }
     if role == names.INGRESS:
-        proxy_config["gatewayTopology"] = {"numTrustedProxies": TRUSTED_PROXIES}
+        proxy_config["gatewayTopology"]["numTrustedProxies"] = TRUSTED_PROXIES
     return {
         "name": role,
         "revision": mesh,

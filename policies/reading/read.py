@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from policies.reading.accepted import follow_accepted
-from policies.reading.compare import by_key, demands_of, key_of, largest, operation_within, pattern_of
+from policies.reading.compare import beyond, by_key, demands_of, key_of, largest, operation_within, pattern_of, within
 from policies.reading.counters import counter_calls
 from policies.reading.flow import Doubt, Refusal, Trail
 from policies.reading.patterns import covered, meet_hosts
@@ -39,8 +39,15 @@ class Observed:
 
     @cached_property
     def edges(self) -> frozenset[Edge]:
-        """Return the possible edges, without those that lie within others and without what proxies ask for themselves."""
-        return largest(self.trails) - self.counter_calls
+        """Return the possible edges, in the topology's spelling where it has one, without what proxies ask for themselves.
+
+        The same calls can be spelled in several ways (`/a/*` beside `/a/b`). So an edge of the topology is in the set when all
+        of it is possible, and a possible edge is in the set when it is no part of an edge of the topology: the set equals the
+        topology's exactly when both allow the same.
+        """
+        allowed = self.stack.expected_by_key
+        possible = {edge for edge in self.stack.expected if any(within(edge, other) for other in self._keyed.get(key_of(edge), ()))}
+        return frozenset(possible | largest(beyond(self.trails, allowed))) - self.counter_calls
 
     @cached_property
     def counter_calls(self) -> frozenset[Edge]:

@@ -5,8 +5,8 @@ from typing import Any
 import pulumi
 
 from components.cluster import build_platform
-from components.contracts import MeshOutputs, Platform
 from components.context import context
+from components.contracts import MeshOutputs, Platform
 from components.mesh import build_meshes
 from components.workload import build_workloads
 from tests.components.registered import Recorder, Top, binding, recording, shop
@@ -23,8 +23,9 @@ def build(**given: Any) -> tuple[Recorder, Platform, MeshOutputs, pulumi.Resourc
 
 
 def after(platform: Platform, meshes: MeshOutputs, check: Any) -> Any:
+    """Check once everything is registered."""
     waited = [platform.certificates, *platform.namespaces.values(), *meshes.guards.values(), meshes.ingress["main"].ready]
-    return pulumi.Output.all(*[resource.urn for resource in waited]).apply(lambda urns: check(urns))
+    return pulumi.Output.all(*[resource.urn for resource in waited]).apply(check)
 
 
 @pulumi.runtime.test
@@ -114,14 +115,13 @@ def test_every_workload_has_an_identity_a_fence_a_policy_and_a_scope() -> Any:
 @pulumi.runtime.test
 def test_a_key_is_made_for_each_consumer_and_is_secret() -> Any:
     recorder, platform, meshes, _ = build(rotation="7")
-    secret = platform.api_keys["bob"].is_secret()
+    secret = pulumi.Output.from_input(platform.api_keys["bob"].is_secret())
 
     def check(values: list[Any]) -> None:
         assert recorder.of("pulumi-python:dynamic/perimeter:ApiKey")["api-key-bob"].inputs["rotation"] == "7"
-        assert values[-1] == "a-key"
+        assert values[1:] == ["a-key", True]
 
-    del secret
-    return pulumi.Output.all(meshes.guards["main"].urn, platform.api_keys["bob"]).apply(check)
+    return pulumi.Output.all(meshes.guards["main"].urn, platform.api_keys["bob"], secret).apply(check)
 
 
 @pulumi.runtime.test

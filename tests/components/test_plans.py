@@ -19,7 +19,7 @@ def resources(system: str) -> tuple[dict[str, Any], ...]:
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_nothing_waits_for_a_whole_component(system: str) -> None:
     components = {r["urn"] for r in resources(system) if not r["custom"]}
-    waits = {r["urn"]: components & set(r["dependencies"]) for r in resources(system)}
+    waits = {r["urn"]: components & set(r.get("dependencies", ())) for r in resources(system)}
     assert {urn: found for urn, found in waits.items() if found} == {}
 
 
@@ -51,7 +51,7 @@ def test_what_needs_a_webhook_or_a_definition_waits_for_the_release_that_brings_
     def above(urn: str) -> set[str]:
         if urn not in upstream:
             upstream[urn] = set()
-            for dependency in by_urn[urn]["dependencies"]:
+            for dependency in by_urn[urn].get("dependencies", ()):
                 upstream[urn] |= {dependency} | above(dependency)
         return upstream[urn]
 

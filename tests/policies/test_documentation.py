@@ -1,14 +1,13 @@
 """The pages of the rules: made from their docstrings, so every docstring must be a page."""
 
-from pathlib import Path
+import re
 
 import pytest
+import yaml
 
 from policies.documentation import LAYERS, SECTIONS, index, page, sections
 from policies.registry import rules
 from policies.rule import Rule
-
-DOCS = Path(__file__).parents[2] / "docs" / "rules"
 
 WITHOUT_FRAMEWORK = frozenset({"A02", "A10", "A13", "K10", "K11", "M07", "M15", "M16", "W09"})
 """Rules that boundary-rules.md calls its own. The others, but for those of the plan and the proof, name who else says the same."""
@@ -37,7 +36,12 @@ class TestEveryRule:
         text = page(rule)
         assert text.startswith(f"# {rule.id} {rule.name}\n")
         assert [line for line in text.splitlines() if line.startswith("## ")] == ["## Forbids", "## Why", "## Instead"]
-        assert text.count("```") % 2 == 0, "a block of YAML is not closed"
+        assert text.count("```") % 2 == 0, "an example is not closed"
+
+    def test_its_examples_in_yaml_can_be_read(self, rule: Rule) -> None:
+        for example in re.findall(r"```yaml\n(.*?)```", page(rule), re.DOTALL):
+            documents = list(yaml.safe_load_all(example))
+            assert all(isinstance(document, dict) for document in documents), example
 
 
 def test_the_index_names_every_rule_once() -> None:
