@@ -17,7 +17,9 @@ registrations themselves. Four settings of what hosts the program, none of them 
 - The monitor is an object in the program's process, which `pulumi.runtime.Settings` accepts in place of an address. It takes and gives the same
   messages as over a socket; `tests/planner/test_transport.py` plans the same program both ways and compares.
 
-With garbage collection set for many objects that live long, 8,000 resources take half the time and half the memory of the SDK's defaults.
+With these, and with the garbage collector set for many objects that live long (`planner.worker`), 8,800 resources took 19 s of processor time
+and 0.3 GiB where the SDK's defaults took 36 s and 0.7 GiB, both with the monitor in the process; time and memory grow with the number of
+resources. What is left is the SDK's own work: some 2 ms and 25 KiB a resource.
 """
 
 import asyncio

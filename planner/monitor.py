@@ -438,10 +438,16 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         return list(dict.fromkeys(found))
 
     def _position(self, request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest) -> str:
-        """Return the line of the project that registers a resource, or an empty string for one outside."""
-        base = f"file://{self._deployment.root}/"
+        """Return the line of the project that registers a resource.
+
+        It is empty for a line outside and, unlike the engine's, for one of an installed package, which may lie below the project's folder:
+        plans made on two machines are to be equal.
+        """
         position: source_pb2.SourcePosition = cast(Any, request).sourcePosition  # the SDK's stubs lack the type of this field
-        return f"project:///{position.uri.removeprefix(base)}#{position.line}" if position.uri.startswith(base) else ""
+        base = f"file://{self._deployment.root}/"
+        if not position.uri.startswith(base) or "/site-packages/" in position.uri:
+            return ""
+        return f"project:///{position.uri.removeprefix(base)}#{position.line}"
 
 
 class Engine(engine_pb2_grpc.EngineServicer):

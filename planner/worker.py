@@ -27,8 +27,8 @@ from planner.monitor import Deployment, Engine, Monitor
 from planner.plan import Mode
 from planner.recorder import Recorder
 
-_FRAMES = 12
-"""How many frames of its stack the SDK keeps for every resource; the line of the project is among the innermost ten."""
+_FRAMES = 10
+"""How many frames of its stack the SDK keeps for every resource; the line of the project that makes it is the seventh or eighth."""
 
 _COLLECT = (10_000, 10, 10)
 """Thresholds of the garbage collector for a program that makes many objects which live until its end."""

@@ -13,7 +13,7 @@ from components.component import Component
 from components.context import Context
 from components.contracts import Platform
 from components.keys import ApiKey
-from topology.derive import counters, names, namespaces, network
+from topology.derive import counters, names, namespaces, network, ratelimit
 from topology.derive.manifest import Manifest
 from topology.derive.relations import Relations
 from topology.model.base import Name
@@ -87,8 +87,8 @@ def _namespaces(r: Relations) -> Iterator[Manifest]:
     yield from namespaces.control_planes(t)
     for mesh in t.meshes:
         yield from namespaces.gateways(mesh, _mesh_gateways(r, mesh))
-        if counters.limited(r, mesh):
-            yield namespaces.member(counters.namespace_of(mesh), mesh)
+        if ratelimit.limited(r, mesh):
+            yield namespaces.member(ratelimit.namespace_of(mesh), mesh)
     yield from namespaces.applications(t)
     if counters.tiers_count_globally(t):
         yield namespaces.namespace(names.COUNTERS_NAMESPACE, namespaces.ENFORCE_RESTRICTED)

@@ -13,7 +13,7 @@ from components.contracts import IngressOutputs, MeshOutputs, Platform
 from components.mesh import values
 from components.mesh.gateways import Bridge, Egress, Ingress, Site
 from components.mesh.ratelimit import RateLimit
-from topology.derive import counters, fences, identity, names, telemetry
+from topology.derive import fences, identity, names, ratelimit, telemetry
 from topology.model.base import Name
 
 BASE: Final = "istio-base"
@@ -44,7 +44,7 @@ class Mesh(Component, layer="mesh"):
             Egress(site, parent=self)
         if r.bridging(mesh):
             Bridge(site, parent=self)
-        if counters.limited(r, mesh):
+        if ratelimit.limited(r, mesh):
             RateLimit(site, parent=self)
         self.register_outputs({"trustDomain": m.trust_domain, "ingress": self.ingress.namespace if self.ingress else None})
 

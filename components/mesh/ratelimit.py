@@ -4,7 +4,7 @@ import pulumi
 
 from components.component import Component
 from components.mesh.gateways import Site
-from topology.derive import counters
+from topology.derive import ratelimit
 
 
 class RateLimit(Component, layer="mesh"):
@@ -13,8 +13,8 @@ class RateLimit(Component, layer="mesh"):
     def __init__(self, site: Site, *, parent: pulumi.Resource) -> None:
         """Register the rate-limit service of a mesh."""
         r, mesh, binding = site.relations, site.mesh, site.context.binding
-        super().__init__(f"{mesh}-ratelimit", {"services": sorted(counters.limited(r, mesh))}, parent=parent)
-        namespace = site.platform.namespaces[counters.namespace_of(mesh)]
-        documents = counters.rate_limit_service(r, mesh, binding.image("ratelimit"), binding.image("redis"))
+        super().__init__(f"{mesh}-ratelimit", {"services": sorted(ratelimit.limited(r, mesh))}, parent=parent)
+        namespace = site.platform.namespaces[ratelimit.namespace_of(mesh)]
+        documents = ratelimit.rate_limit_service(r, mesh, binding.image("ratelimit"), binding.image("redis"))
         self.add_all(documents, after=[namespace, site.guard])
-        self.register_outputs({"host": counters.host(mesh)})
+        self.register_outputs({"host": ratelimit.host(mesh)})

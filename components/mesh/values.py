@@ -23,6 +23,10 @@ QUIET_HEADERS: Final[dict[str, Any]] = {
 """What proxies do not tell anybody."""
 
 
+RETRY_KEYS: Final = "1m"
+"""Longest time for which an ingress refuses every token after the issuer is back, where istiod started during its outage."""
+
+
 def base(t: Topology) -> dict[str, Any]:
     """Return the values of the chart with Istio's CRDs. Whatever is applied is validated by the first mesh's istiod, or refused."""
     first = next(iter(t.meshes))
@@ -89,7 +93,8 @@ def _environment(t: Topology) -> dict[str, str]:
         "PILOT_FILTER_GATEWAY_CLUSTER_CONFIG": "true",
     }
     if t.issuers:
-        shortest = min((issuer.key_cache for issuer in t.issuers.values()), key=seconds)
+        # A key set that could not be fetched when istiod started is tried again only by this refresh.
+        shortest = min((RETRY_KEYS, *(issuer.key_cache for issuer in t.issuers.values())), key=seconds)
         found["PILOT_JWT_PUB_KEY_REFRESH_INTERVAL"] = shortest
     return found
 

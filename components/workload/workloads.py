@@ -8,7 +8,7 @@ import pulumi
 from components.component import Component
 from components.context import Context
 from components.contracts import MeshOutputs, Platform
-from topology.derive import composition, counters, fences, identity, limits, names, telemetry, traffic, workloads
+from topology.derive import composition, fences, identity, limits, names, ratelimit, telemetry, traffic, workloads
 from topology.derive.manifest import Manifest
 from topology.derive.relations import Relations
 from topology.derive.workloads import Images
@@ -73,7 +73,7 @@ def boundary(context: Context, name: ServiceName) -> Iterator[Manifest]:
     r, collector = context.relations, context.binding.collector
     mesh = r.t.mesh_of(name)
     seen = [f"{collector.namespace}/{names.fqdn(collector.service, collector.namespace)}"] if collector else []
-    asked = [f"{counters.namespace_of(mesh)}/{counters.host(mesh)}"] if counters.counted(r, name) else []
+    asked = [f"{ratelimit.namespace_of(mesh)}/{ratelimit.host(mesh)}"] if ratelimit.counted(r, name) else []
     yield fences.service(r, name, context.around)
     yield identity.callee(r, name)
     yield traffic.sidecar(r, name, [*seen, *asked])
@@ -81,7 +81,7 @@ def boundary(context: Context, name: ServiceName) -> Iterator[Manifest]:
     for optional in (
         traffic.virtual_service(r, name),
         limits.local(r, name),
-        counters.filter_for(r, name),
+        ratelimit.filter_for(r, name),
         telemetry.service(r, name, traced=context.traced),
     ):
         if optional is not None:

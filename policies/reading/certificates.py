@@ -39,13 +39,15 @@ class Certificates:
         self.by_identity: dict[str, list[Certificate]] = {}
         for resource in certificates:
             try:
-                certificate = self._certificate(resource)
+                self._add(resource)
             except UnknownValueError as error:
                 note(resource, error)
-                continue
-            self.by_secret[certificate.namespace, certificate.secret] = certificate
-            for identity in certificate.identities:
-                self.by_identity.setdefault(identity, []).append(certificate)
+
+    def _add(self, resource: Resource) -> None:
+        certificate = self._certificate(resource)
+        self.by_secret[certificate.namespace, certificate.secret] = certificate
+        for identity in certificate.identities:
+            self.by_identity.setdefault(identity, []).append(certificate)
 
     def of(self, namespace: str, secret: str) -> Certificate | None:
         """Return the certificate in a Secret; None for a Secret that no Certificate of the program fills."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
-from policies.reading.values import UnknownValueError
+from policies.reading.values import UnknownValueError, is_unknown
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,6 +56,8 @@ class Resource:
                 raise UnknownValueError(where, f"not of the expected shape: {found} where a mapping belongs")
             if value is None:
                 return default
+        if is_unknown(value):
+            bool(value)  # raises, with the value's own path
         return value
 
     @cached_property

@@ -218,6 +218,9 @@ class Walk:
             if not exposure.pods:
                 self.reach(start, f"whatever stands behind {exposure.resource}")
             for pod in exposure.pods:
+                if reasons := [str(error) for resource, error in self.stack.unreadable if resource is pod.resource]:
+                    self.doubt(start, pod.resource, f"{exposure.why}, and what stands behind it cannot be read: {'; '.join(reasons)}")
+                    continue
                 decision = self.stack.network.flow(None, pod, exposure.port)
                 if not decision.allowed and exposure.port:
                     self.refuse(start, f"{pod} port {exposure.port}", "; ".join(decision.by), decision.resource)

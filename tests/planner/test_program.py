@@ -256,6 +256,22 @@ def test_planning_twice_gives_the_same_text():
     assert again.to_json() == plan("everything").to_json()
 
 
+def test_only_lines_of_the_project_itself_are_kept(tmp_path: Path):
+    package = tmp_path / "venv" / "site-packages"
+    package.mkdir(parents=True)
+    (tmp_path / "Pulumi.yaml").write_text("name: a\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("")
+    part = "import pulumi\n\nclass Part(pulumi.ComponentResource):\n    def __init__(self, name):\n        super().__init__('t:i:Part', name)\n"
+    (package / "installed.py").write_text(f"{part}\ndef make(name):\n    Part(name)\n")
+    (tmp_path / "__main__.py").write_text(
+        "import sys\nsys.path.append('venv/site-packages')\nimport installed\ninstalled.Part('a')\ninstalled.make('b')\n"
+    )
+    positions = {
+        resource["urn"].rpartition("::")[2]: resource.get("sourcePosition") for resource in plan_program(tmp_path, "dev").resources
+    }
+    assert positions == {"a-dev": None, "a": "project:///__main__.py#4", "b": None}
+
+
 def test_transforms_of_resource_component_and_stack_apply_in_this_order():
     part = by_name("transforms")["part"]
     assert part["inputs"] == {"size": 3, "key": KNOWN_SECRET, "own": "part", "group": "part"}

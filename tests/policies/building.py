@@ -12,6 +12,7 @@ from policies.reading.normalise import normalise
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.values import UNKNOWN_SENTINELS
+from topology.digest import digest
 from topology.load import load, parse
 from topology.model.system import Topology
 
@@ -19,6 +20,9 @@ ROOT = Path(__file__).parents[2]
 BASELINES = Path(__file__).parent / "baseline"
 UNKNOWN = "<unknown>"
 """How a fixture spells a value that the plan does not know."""
+
+DIGEST = "<digest>"
+"""How a fixture spells the digest of its own topology."""
 
 Manifest = dict[str, Any]
 
@@ -96,7 +100,15 @@ def resources_of(items: Iterable[Manifest]) -> tuple[Resource, ...]:
 def stack_of(items: Iterable[Manifest], topology: str | Mapping[str, Any] | Topology | None = None) -> Stack:
     """Return the stack of manifests, held against a topology."""
     intent = topology if isinstance(topology, Topology) else topology_of(topology)
-    return Stack(resources_of(items), intent)
+    return Stack(resources_of(_filled(items, digest(intent))), intent)
+
+
+def _filled(value: Any, said: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(item, said) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(item, said) for item in value]
+    return said if value == DIGEST else value
 
 
 def stack_from(fixture: Mapping[str, Any]) -> Stack:

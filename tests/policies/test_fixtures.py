@@ -9,6 +9,7 @@ A fixture is a YAML file `fixtures/<ID>/{allow,deny,undecided}/<case>.yaml`:
     change:                    # optional: JSON merge patches on some of them
       Service abc/b: {spec: {type: NodePort}}
     resources: []              # manifests to add, or {type, name, inputs} for other Pulumi resources
+                               # (`<unknown>` is a value the plan does not know, `<digest>` the digest of the topology)
     expect: [text]             # deny and undecided: each text stands in a finding of that verdict
 """
 

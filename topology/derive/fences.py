@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from topology.derive import counters, names, network
+from topology.derive import names, network, ratelimit
 from topology.derive.identity import gateway_labels
 from topology.derive.manifest import Manifest
 from topology.derive.relations import Relations
@@ -42,8 +42,8 @@ def service(r: Relations, name: ServiceName, around: Surroundings) -> Manifest:
         egress.append(network.reach([_gateway(mesh.egress, names.EGRESS)], names.MESH_GATEWAY_POD_PORT))
     if r.bridges_of[name]:
         egress.append(network.reach([_gateway(mesh.bridge, names.BRIDGE)], names.MESH_GATEWAY_POD_PORT))
-    if counters.counted(r, name):
-        counting = network.pods(counters.namespace_of(t.mesh_of(name)), counters.RATE_LIMIT_LABELS)
+    if ratelimit.counted(r, name):
+        counting = network.pods(ratelimit.namespace_of(t.mesh_of(name)), ratelimit.LABELS)
         egress.append(network.reach([counting], names.RATE_LIMIT_PORT))
     return network.policy(name, t.namespace_of(name), {names.APP_LABEL: name}, ingress=ingress, egress=egress)
 
@@ -91,7 +91,7 @@ def control_plane(r: Relations, mesh: Name, around: Surroundings) -> Manifest:
     members += [m.ingress] if r.opens(mesh) else []
     members += [m.egress] if r.exits(mesh) else []
     members += [m.bridge] if r.bridging(mesh) else []
-    members += [counters.namespace_of(mesh)] if counters.limited(r, mesh) else []
+    members += [ratelimit.namespace_of(mesh)] if ratelimit.limited(r, mesh) else []
     proxies = [network.pods(namespace, {}) for namespace in members]
     fetched = any(isinstance(door.auth, JwtAuth) for door in r.doors_of_mesh[mesh])
     return network.policy(

@@ -61,7 +61,6 @@ INGRESS_SERVER_SECRET: Final = "ingress-server"
 BRIDGE_SECRET: Final = "bridge"
 
 # Headers that only the layers may set. A client's copy is removed at the edge and again at the gateway.
-INTERNAL_HEADER_PREFIX: Final = "x-perimeter-"
 REQUEST_ID_HEADER: Final = "x-request-id"
 """Made by the edge and passed on by every layer after it. It has the form of a UUID of version 4
 (`xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx`): Envoy reads the sampling decision out of that `4`."""

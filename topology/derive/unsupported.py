@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from topology.derive import counters, names
+from topology.derive import names, ratelimit
 from topology.derive.composition import VERSION
 from topology.derive.workloads import deployment_name, deployment_names, places
 from topology.findings import Finding
@@ -89,7 +89,7 @@ def _counting(t: Topology) -> Iterator[Finding]:
     """Yield meshes whose rate-limit service would need the namespace of services."""
     taken = {t.namespace_of(name) for name in (*t.services, *t.compositions)}
     for name, service in t.services.items():
-        namespace = counters.namespace_of(t.mesh_of(name))
+        namespace = ratelimit.namespace_of(t.mesh_of(name))
         if service.limit and service.limit.scope is Scope.GLOBAL and namespace in taken:
             reason = f"needs a rate-limit service in namespace {namespace}, which holds services"
             path = ("services", name, "limit", "scope")

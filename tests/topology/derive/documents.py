@@ -18,6 +18,7 @@ from topology.derive import (
     names,
     namespaces,
     network,
+    ratelimit,
     telemetry,
     traffic,
     workloads,
@@ -93,9 +94,9 @@ def _mesh(r: Relations, mesh: str) -> Iterator[Manifest]:
     if r.bridging(mesh):
         yield from bridge.services(r, mesh)
         yield from bridge.documents(r, mesh)
-    if counters.limited(r, mesh):
-        yield namespaces.member(counters.namespace_of(mesh), mesh)
-        yield from counters.rate_limit_service(r, mesh, "ratelimit:1", "redis:1")
+    if ratelimit.limited(r, mesh):
+        yield namespaces.member(ratelimit.namespace_of(mesh), mesh)
+        yield from ratelimit.rate_limit_service(r, mesh, "ratelimit:1", "redis:1")
 
 
 def _boundary(r: Relations, name: str) -> Iterator[Manifest]:
@@ -108,7 +109,7 @@ def _boundary(r: Relations, name: str) -> Iterator[Manifest]:
     optional = (
         traffic.virtual_service(r, name),
         limits.local(r, name),
-        counters.filter_for(r, name),
+        ratelimit.filter_for(r, name),
         telemetry.service(r, name, traced=True),
     )
     yield from (document for document in optional if document is not None)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tests.topology.derive.documents import relations, spec
-from topology.derive import counters, limits
+from topology.derive import limits, ratelimit
 
 TEXT = """
 services:
@@ -28,7 +28,7 @@ def test_a_local_limit_is_a_bucket_in_each_proxy_behind_authorization() -> None:
 
 
 def test_a_global_limit_asks_the_mesh_s_counter_and_refuses_when_that_does_not_answer() -> None:
-    document = counters.filter_for(relations(TEXT), "c")
+    document = ratelimit.filter_for(relations(TEXT), "c")
     assert document is not None
     asks = value(document)
     assert asks["failure_mode_deny"] is True
@@ -38,7 +38,7 @@ def test_a_global_limit_asks_the_mesh_s_counter_and_refuses_when_that_does_not_a
 
 
 def test_the_counter_knows_each_limit_and_answers_the_limited_services_alone() -> None:
-    documents = {d["kind"]: d for d in counters.rate_limit_service(relations(TEXT), "main", "ratelimit:1", "redis:1")}
+    documents = {d["kind"]: d for d in ratelimit.rate_limit_service(relations(TEXT), "main", "ratelimit:1", "redis:1")}
     (descriptor,) = json.loads(documents["ConfigMap"]["data"]["config.yaml"])["descriptors"]
     assert descriptor == {"key": "generic_key", "value": "c", "rate_limit": {"unit": "second", "requests_per_unit": 50}}
     (rule,) = spec(documents["AuthorizationPolicy"])["rules"]
@@ -49,5 +49,5 @@ def test_the_counter_knows_each_limit_and_answers_the_limited_services_alone() -
 def test_a_service_without_a_limit_has_neither() -> None:
     r = relations(TEXT)
     assert limits.local(r, "a") is None
-    assert counters.filter_for(r, "a") is None
+    assert ratelimit.filter_for(r, "a") is None
     assert limits.local(r, "c") is None
