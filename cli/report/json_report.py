@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cli.judging import Judged
+from topology.laws import notes
 
 
 def document(judged: Judged) -> dict[str, Any]:
@@ -18,6 +19,7 @@ def document(judged: Judged) -> dict[str, Any]:
         "edges": [asdict(edge) for edge in sorted(judged.stack.expected)],
         "rules": [{"id": r.rule.id, "name": r.rule.name, "severity": r.rule.severity, "verdict": r.verdict} for r in judged.report.rules],
         "findings": [asdict(finding) for finding in judged.findings],
+        "notes": [str(note) for note in notes(judged.stack.intent)],
         "exempted": [
             {**asdict(item.finding), "reason": item.exemption.reason, "owner": item.exemption.owner, "expires": str(item.exemption.expires)}
             for item in judged.report.exempted

@@ -13,6 +13,7 @@ from rich.text import Text
 from cli.judging import Judged
 from policies.rule import Finding, Severity, Verdict
 from topology.edges import Direction, Edge
+from topology.laws import notes
 
 FEW = 12
 """Rows of doors or calls that are shown without --verbose."""
@@ -68,6 +69,9 @@ def show(judged: Judged, *, verbose: bool) -> None:
         if edges:
             console.print()
             console.print(_edges(title, direction, edges, verbose=verbose))
+    for note in notes(judged.stack.intent):
+        console.print()
+        console.print(Text.assemble(("note  ", "yellow"), str(note)))
     console.print()
     console.print(_rules(judged, verbose=verbose))
     severity = {result.rule.id: result.rule.severity for result in judged.report.rules}

@@ -12,11 +12,12 @@ UNKNOWN_SENTINELS: Final = (
     "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
     "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
     "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-    "6056f6a9-b23b-4e1d-8d97-5a2ca0b5ee8f",
     "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-    "30279d5d-5b4b-46a7-ae96-5b1b3b2fa5bb",
+    "030794c1-ac77-496b-92df-f27374a8bd58",
+    "e48ece36-62e2-4504-bad9-02848725956a",
+    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 )
-"""How Pulumi spells an unknown value: any, bool, number, string, array, object (sdk/go/common/resource/plugin/rpc.go)."""
+"""How Pulumi spells an unknown value: string or any, bool, number, array, asset, archive, object (`pulumi_policy.proxy`)."""
 
 _SHORTEST: Final = min(map(len, UNKNOWN_SENTINELS))
 
