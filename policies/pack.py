@@ -26,6 +26,9 @@ from policies.registry import rules
 from policies.rule import Finding, Severity
 
 NAME: Final = "perimeter"
+COMPONENTS: Final = ("perimeter:", "pulumi:pulumi:")
+"""Types of resources that no provider makes. The SDK does not say which those are."""
+
 ROOT: Final = Path(__file__).parent.parent
 """The project's root: topology files are named from here."""
 
@@ -37,17 +40,31 @@ SEVERITIES: Final[Mapping[Severity, PackSeverity]] = {
 }
 
 
+SERVED: Final = frozenset({"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"})
+"""Parts of `metadata` that the API server writes."""
+
+ANSWERED: Final = frozenset({"status", "resourceNames"})
+"""Properties that only a deployment knows: what the API server, or Helm, answers."""
+
+
 def record_of(resource: PolicyResource) -> dict[str, Any]:
     """Return a resource of the SDK as a plan lists it, without the SDK's proxies: unknown values stay what the engine sent.
 
-    In a stack policy the props are a resource's outputs: for a planned resource its inputs, with what the provider adds.
+    In a stack policy the props are a resource's outputs: for a planned resource its inputs, with what the provider adds. What the
+    provider alone adds is left out; a rule that asked for it would find it unknown before the first deployment.
     """
     options = resource.opts
+    token = resource.resource_type
+    props = mapping(_whole(serialize_properties(resource.props)))
+    if token.startswith("kubernetes:"):
+        props = {key: value for key, value in props.items() if key not in ANSWERED and not key.startswith("__")}
+        if isinstance(props.get("metadata"), dict):
+            props["metadata"] = {key: value for key, value in props["metadata"].items() if key not in SERVED}
     return {
         "urn": resource.urn,
-        "type": resource.resource_type,
-        "custom": not resource.resource_type.startswith("perimeter:"),
-        "inputs": _whole(serialize_properties(resource.props)),
+        "type": token,
+        "custom": not token.startswith(COMPONENTS),
+        "inputs": props,
         "parent": resource.parent.urn if resource.parent else "",
         "provider": f"{resource.provider.urn}::" if resource.provider else "",
         "dependencies": [other.urn for other in resource.dependencies],

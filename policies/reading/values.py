@@ -83,8 +83,8 @@ def known(value: Any, path: str = "") -> Any:
             else value
         )
     if kind is dict:
-        if value.get(SIGNATURE) == SECRET:
-            return Unknown(path, "secret")
+        if SIGNATURE in value:
+            return Unknown(path, "secret" if value[SIGNATURE] == SECRET else "of a special kind, which is not read")
         return {str(key): known(item, f"{path}.{key}" if path else str(key)) for key, item in value.items()}
     if kind is list:
         return [known(item, f"{path}[{index}]") for index, item in enumerate(value)]

@@ -24,8 +24,9 @@ class NginxEdge(Component, layer="edge"):
         address = f"{names.fqdn(gateway.service, gateway.namespace)}:{gateway.port}"
         files = objects.configuration(t, address)
         config = self.add(files, after=[namespace])
-        service = self.add(objects.service(binding.public_port), after=[namespace])
         waited = [fence, account, config, platform.certificates, gateway.ready]
-        self.add_all(objects.workload(t, files, binding.image("waf"), binding.replicas.edge), after=waited)
+        pods = self.add_all(objects.workload(t, files, binding.image("waf"), binding.replicas.edge), after=waited)
+        # Last, so that the wait for its endpoints begins when there can be some, and nothing is public before it works.
+        service = self.add(objects.service(binding.public_port), after=pods)
         self.outputs = EdgeOutputs(namespace=names.EDGE_NAMESPACE, service=names.EDGE, node_port=binding.public_port, ready=service)
         self.register_outputs({"namespace": names.EDGE_NAMESPACE, "service": names.EDGE, "nodePort": binding.public_port})

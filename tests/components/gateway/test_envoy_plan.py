@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from pulumi.runtime.rpc import UNKNOWN
 
+from planner import wire
 from tests.systems import plan, topology
 
 SYSTEM = "payments"
@@ -66,4 +66,5 @@ def test_the_edge_waits_for_the_gateways_service_and_its_own_fence(resources: di
 def test_no_key_is_in_the_plan(resources: dict[str, dict[str, Any]]) -> None:
     for consumer in topology(SYSTEM).consumers:
         secret = named(resources, "Secret", f"gateway/api-key-{consumer}")
-        assert secret["inputs"]["stringData"] == {consumer: UNKNOWN}
+        key = {wire.SIGNATURE: wire.SECRET, "plaintext": f'"{wire.UNKNOWN}"'}
+        assert secret["inputs"]["stringData"] == {consumer: key}

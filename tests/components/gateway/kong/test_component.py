@@ -91,7 +91,8 @@ def test_nothing_waits_for_a_whole_component() -> None:
 
 
 def test_an_api_key_is_in_no_plan() -> None:
-    assert named("Secret", "gateway/api-key-acme")["inputs"]["stringData"] == {"key": wire.UNKNOWN}
+    secret = {wire.SIGNATURE: wire.SECRET, "plaintext": f'"{wire.UNKNOWN}"'}
+    assert named("Secret", "gateway/api-key-acme")["inputs"]["stringData"] == {"key": secret}
 
 
 def test_the_component_says_which_product_it_is() -> None:
