@@ -1,6 +1,8 @@
 """`perimeter`: one command over all rooms."""
 
+import os
 import sys
+from typing import Final
 
 import typer
 from rich.console import Console
@@ -11,6 +13,9 @@ from planner.errors import PlanError
 from policies.exemptions import ExemptionError
 from policies.explain import PartyError
 from topology.findings import TopologyError
+
+DEBUG: Final = "PERIMETER_DEBUG"
+"""Environment variable: any value shows the traceback of a failure of ours."""
 
 app = typer.Typer(
     help="Prove that a planned stack keeps the boundary its topology file draws.",
@@ -32,6 +37,16 @@ def main() -> None:
         report(tuple(str(finding) for finding in error.findings))
     except (UsageError, ExemptionError, PartyError) as error:
         report(tuple(str(error).splitlines()))
+    except BrokenPipeError:
+        # Whoever read our output stopped before its end: there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.UNDECIDED)
+    except Exception as error:  # a crash must never look like a verdict
+        if os.environ.get(DEBUG):
+            raise
+        report(
+            (f"perimeter itself failed: {type(error).__name__}: {error}. Set {DEBUG}=1 for the traceback, and report it with the plan.",)
+        )
 
 
 def report(findings: tuple[str, ...]) -> None:

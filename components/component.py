@@ -1,7 +1,7 @@
 """What every component of this project shares: its type token, its children's options and how it registers a manifest."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pulumi
 
@@ -9,6 +9,9 @@ from components.manifests import KubernetesObject
 from topology.derive.manifest import Manifest
 
 PACKAGE = "perimeter"
+
+NEEDED_BY_PODS: Final = frozenset({"ServiceAccount", "ConfigMap", "NetworkPolicy"})
+"""Kinds without which a pod is refused, does not start, or starts unguarded."""
 
 
 class Component(pulumi.ComponentResource):
@@ -45,3 +48,9 @@ class Component(pulumi.ComponentResource):
         """Register several objects as children."""
         waited = list(after)
         return [self.add(document, after=waited) for document in documents]
+
+    def add_with_needs(self, documents: Iterable[Manifest], *, after: Iterable[pulumi.Resource] = ()) -> list[KubernetesObject]:
+        """Register objects as children, those that pods cannot start without first; return the others."""
+        waited, given = list(after), list(documents)
+        needs = [self.add(document, after=waited) for document in given if document["kind"] in NEEDED_BY_PODS]
+        return [self.add(document, after=[*waited, *needs]) for document in given if document["kind"] not in NEEDED_BY_PODS]

@@ -81,6 +81,8 @@ class Plan:
             document: object = json.loads(text)
         except json.JSONDecodeError as error:
             raise PlanError([f"line {error.lineno}, column {error.colno}: no JSON ({error.msg}). {_EXPECTED}"]) from error
+        except RecursionError as error:
+            raise PlanError([f"the JSON is nested too deeply for a plan. {_EXPECTED}"]) from error
         resources, mode = _resources(document)
         findings = [finding for index, resource in enumerate(resources) for finding in _misspelled(index, resource)]
         if findings:

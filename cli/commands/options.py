@@ -19,7 +19,7 @@ class Format(StrEnum):
 Stack = Annotated[str, typer.Argument(help="Stack name: stacks/Pulumi.<stack>.yaml.", show_default=False)]
 TopologyFile = Annotated[
     Path | None,
-    typer.Option("--topology", "-t", help="Topology file; default: the one the stack's configuration names.", show_default=False),
+    typer.Option("--topology", "-t", help="Topology file; default: the one that the stack, or the judged plan, names.", show_default=False),
 ]
 Folder = Annotated[Path, typer.Option("--project", help="Project folder, or one inside it.", show_default=False)]
 OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="How to write the verdict.")]

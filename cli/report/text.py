@@ -1,5 +1,6 @@
 """The verdict for people: what is open, what was held against it, what is wrong and by which path, and the word."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -48,7 +49,7 @@ SINGULAR = {Direction.NORTH_SOUTH: "door", Direction.EAST_WEST: "call", Directio
 def console_for_people() -> Console:
     """Return a console as wide as the terminal; wide enough for a line of ours where there is none."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDTH)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=WIDTH)
 
 
 def show(judged: Judged, *, verbose: bool) -> None:

@@ -24,7 +24,7 @@ class Counters(Component, layer="cluster"):
     def __init__(self, binding: Binding, namespace: pulumi.Resource, *, parent: pulumi.Resource) -> None:
         """Register Redis."""
         super().__init__("counters", {"client": str(binding.gateway)}, parent=parent)
-        made = self.add_all(counters.redis(binding.image("redis"), [CLIENTS[binding.gateway]]), after=[namespace])
+        made = self.add_with_needs(counters.redis(binding.image("redis"), [CLIENTS[binding.gateway]]), after=[namespace])
         host = names.fqdn(names.REDIS, names.COUNTERS_NAMESPACE)
         self.store = CounterStore(
             host=host,

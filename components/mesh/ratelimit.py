@@ -16,5 +16,5 @@ class RateLimit(Component, layer="mesh"):
         super().__init__(f"{mesh}-ratelimit", {"services": sorted(ratelimit.limited(r, mesh))}, parent=parent)
         namespace = site.platform.namespaces[ratelimit.namespace_of(mesh)]
         documents = ratelimit.rate_limit_service(r, mesh, binding.image("ratelimit"), binding.image("redis"))
-        self.add_all(documents, after=[namespace, site.guard])
+        self.add_with_needs(documents, after=[namespace, site.guard])
         self.register_outputs({"host": ratelimit.host(mesh)})

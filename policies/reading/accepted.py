@@ -87,8 +87,12 @@ def _application(walk: "Walk", pod: Pod) -> None:
     if guard is None:
         return
     target = stack.identity(pod)
+    sidecar = stack.traffic.sidecar(pod)
+    if sidecar is not None and sidecar.at("spec", "ingress"):
+        start = Flow(source=ANYONE, requests=Requests())
+        walk.doubt(start, sidecar, f"{sidecar} gives its pods listeners of their own, which are not followed")
     for port in ports_of(stack, pod):
-        if not is_captured(pod, port):
+        if not is_captured(guard, port):
             for sender in _by_address(stack, pod, port, ANYONE):
                 walk.reach(_arrived(sender, pod, port).hop(target, f"its sidecar does not capture port {port}", pod.resource), target)
             continue
@@ -151,7 +155,7 @@ def _senders(stack: "Stack", guard: Guard, grant: Grant, port: int) -> Iterator[
 def is_proxy(stack: "Stack", pod: Pod) -> bool:
     """Say whether a pod is nothing but a mesh's own proxy, which passes on what it is asked and asks nothing itself."""
     member = stack.member(pod)
-    return member is not None and member[1] is Proxy.GATEWAY and (bool(pod.maker) or all(c.get("image") == "auto" for c in pod.containers))
+    return member is not None and member[1] is Proxy.GATEWAY and all(c.get("image", "auto") == "auto" for c in pod.containers)
 
 
 def _spelled(grant: Grant) -> str:

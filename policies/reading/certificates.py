@@ -37,6 +37,7 @@ class Certificates:
         self._find = find
         self.by_secret: dict[tuple[str, str], Certificate] = {}
         self.by_identity: dict[str, list[Certificate]] = {}
+        self.all: list[Certificate] = []
         for resource in certificates:
             try:
                 self._add(resource)
@@ -45,6 +46,7 @@ class Certificates:
 
     def _add(self, resource: Resource) -> None:
         certificate = self._certificate(resource)
+        self.all.append(certificate)
         self.by_secret[certificate.namespace, certificate.secret] = certificate
         for identity in certificate.identities:
             self.by_identity.setdefault(identity, []).append(certificate)

@@ -80,7 +80,9 @@ def _gateway(release: Resource, values: Mapping[str, Any]) -> Made:
     if account.get("create", True):
         yield _account(release, account_name)
     kind = values.get("kind") or "Deployment"
-    yield _workload(release, name, _pods(account_name, labels, annotations), kind)
+    pods = _pods(account_name, labels, annotations)
+    pods["spec"]["containers"] += sequence(values.get("additionalContainers"))
+    yield _workload(release, name, pods, kind)
     service = mapping(values.get("service"))
     if service.get("type", "LoadBalancer") != "None":
         given_ports: list[dict[str, Any]] = sequence(service.get("ports")) or _GATEWAY_PORTS
@@ -110,8 +112,9 @@ def _envoy_gateway(release: Resource, values: Mapping[str, Any]) -> Made:
     yield _workload(release, name, _pods(name, {**selector, **mapping(pod.get("labels"))}, pod.get("annotations")))
     service = mapping(values.get("service"))
     yield _service(release, name, selector, ports, service)
-    yield _account(release, f"{release.name}-certgen")
-    yield _workload(release, f"{release.name}-certgen", _pods(f"{release.name}-certgen", {"app": "certgen"}), "Job")
+    full = release.name if "gateway-helm" in release.name else f"{release.name}-gateway-helm"
+    yield _account(release, f"{full}-certgen")
+    yield _workload(release, f"{full}-certgen", _pods(f"{full}-certgen", {"app": "certgen"}), "Job")
     gateway = mapping(mapping(values.get("config")).get("envoyGateway"))
     if mapping(gateway.get("rateLimit")).get("backend"):
         limiter = {

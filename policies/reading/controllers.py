@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from policies.reading.charts import chart_name
 from policies.reading.resource import Resource
-from policies.reading.values import mapping
+from policies.reading.values import UnknownValueError, mapping
 
 GATEWAY_API: Final = "gateway.networking.k8s.io"
 
@@ -99,6 +99,11 @@ def _envoy(gateway: Resource, parameters: Resource | None, releases: tuple[Resou
     name = gateway.name if beside else f"envoy-{full.replace('/', '-')[:48].rstrip('-')}-{digest}"
     spec: Mapping[str, Any] = parameters.at("spec", default={}) if parameters else {}
     kubernetes = mapping(mapping(spec.get("provider")).get("kubernetes"))
+    for part in ("envoyService", "envoyDeployment", "envoyDaemonSet"):
+        if parameters and mapping(kubernetes.get(part)).get("patch"):
+            raise UnknownValueError(f"{parameters}: {part}.patch", "a patch of what is created, which is not followed")
+    if parameters and spec.get("bootstrap"):
+        raise UnknownValueError(f"{parameters}: bootstrap", "a change of the proxy's own configuration, which is not followed")
     deployment = mapping(kubernetes.get("envoyDeployment") or kubernetes.get("envoyDaemonSet"))
     service = mapping(kubernetes.get("envoyService"))
     account = mapping(kubernetes.get("envoyServiceAccount")).get("name") or name

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from policies.reading.controllers import GATEWAY_API
 from policies.reading.gateways import Listener, Rule
 from policies.reading.patterns import Pattern, exact, regex, segment_prefix
 from policies.reading.requests import Requests
@@ -15,6 +16,9 @@ from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 POLICY_KINDS: Final = ("SecurityPolicy", "BackendTrafficPolicy", "ClientTrafficPolicy")
+
+TARGET_KINDS: Final = frozenset({"Gateway", "HTTPRoute", "GRPCRoute"})
+"""Kinds of target that are followed; a policy on anything else (a ListenerSet, a kind of another group) may hold anywhere."""
 
 ANY_TOKEN: Final = "jwt *"  # noqa: S105 # no password but the word for any token
 """The demand for a token whose issuer the layer does not check."""
@@ -39,8 +43,8 @@ class EnvoyPolicies:
         self._by_target: defaultdict[tuple[str, str, str, str, str], list[Resource]] = defaultdict(list)
         self.unattached: list[Resource] = []
         for policy in policies:
-            refs = policy.at("spec", "targetRefs", default=[]) or [ref for ref in (policy.at("spec", "targetRef"),) if ref]
-            if policy.at("spec", "targetSelectors") or not refs:
+            refs = [*policy.at("spec", "targetRefs", default=[]), *(ref for ref in (policy.at("spec", "targetRef"),) if ref)]
+            if policy.at("spec", "targetSelectors") or not refs or not all(map(_is_followed, refs)):
                 self.unattached.append(policy)
             for ref in refs:
                 key = (policy.kind, ref["kind"], policy.namespace, ref["name"], ref.get("sectionName") or "")
@@ -61,6 +65,10 @@ class EnvoyPolicies:
         )
         return self._first(kind, places)
 
+    def of_gateway(self, kind: str, gateway: Resource) -> Resource | None:
+        """Return the policy of a kind that holds for everything on a Gateway that has none of its own."""
+        return self._first(kind, (("Gateway", gateway.namespace, gateway.name, ""),))
+
     def of_listener(self, kind: str, listener: Listener, gateway: Resource) -> Resource | None:
         """Return the policy of a kind that holds for a listener."""
         return self._first(
@@ -68,6 +76,10 @@ class EnvoyPolicies:
         )
 
     def _first(self, kind: str, places: Iterable[tuple[str, str, str, str]]) -> Resource | None:
+        if unattached := [policy for policy in self.unattached if policy.kind == kind]:
+            raise UnknownValueError(
+                ", ".join(map(str, unattached)), "attached by labels (targetSelectors) or to a kind of target that is not followed"
+            )
         for target, namespace, name, section in places:
             found = self._by_target.get((kind, target, namespace, name, section), [])
             if len(found) > 1:
@@ -77,6 +89,10 @@ class EnvoyPolicies:
                     raise UnknownValueError(f"{found[0]}: spec.mergeType", "a merge with a wider policy, which is not read")
                 return found[0]
         return None
+
+
+def _is_followed(ref: Mapping[str, Any]) -> bool:
+    return ref.get("kind") in TARGET_KINDS and ref.get("group", GATEWAY_API) == GATEWAY_API
 
 
 def asked(policy: Resource | None, requests: Requests) -> Iterator[Asked]:

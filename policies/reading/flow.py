@@ -70,6 +70,8 @@ class Flow:
     demands: frozenset[str] = frozenset()
     token: bool = True
     """The client's token is still on the request."""
+    forged: frozenset[str] = frozenset()
+    """Headers that a layer gave a value of its own: what they show is not shown by the client."""
     rewrites: tuple[_Rewrite, ...] = ()
     rehosted: bool = False
     hops: tuple[Hop, ...] = ()

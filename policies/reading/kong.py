@@ -8,7 +8,7 @@ from policies.reading.envoy_gateway import ANY_TOKEN, Asked
 from policies.reading.gateways import Rule
 from policies.reading.requests import Requests
 from policies.reading.resource import Resource
-from policies.reading.values import UnknownValueError, is_known, mapping
+from policies.reading.values import UnknownValueError, is_known, mapping, sequence
 
 PLUGINS: Final = "konghq.com/plugins"
 DEMANDS: Final = {
@@ -32,6 +32,17 @@ class Plugin:
     resource: Resource
     name: str
     config: Mapping[str, Any]
+
+
+def credential_headers(plugins: Iterable[Plugin]) -> frozenset[str]:
+    """Return the headers in which plugins look for a client's credential (`key_names`, `header_names` and their defaults)."""
+    found: set[str] = set()
+    for plugin in plugins:
+        if plugin.name == "key-auth":
+            found.update(sequence(plugin.config.get("key_names")) or ["apikey"])
+        elif plugin.name in {"jwt", *DEMANDS}:
+            found.update(sequence(plugin.config.get("header_names")) or ["authorization"])
+    return frozenset(str(name).lower() for name in found)
 
 
 class KongPlugins:

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Final
 
+from policies.reading.values import UnknownValueError
+
 CORE_RULE_SET: Final = re.compile(
     r"^/(?:opt/owasp-crs|etc/modsecurity\.d/owasp-crs|usr/share/modsecurity-crs)/rules/(?:\*|REQUEST-\*)\.conf$"
 )
@@ -20,8 +22,64 @@ CORE_RULE_SET_SETUP: Final = re.compile(
 _CONTINUED = re.compile(r"\\\s*\n\s*")
 _ARGUMENT = re.compile(r'"((?:\\.|[^"\\])*)"|\'((?:\\.|[^\'\\])*)\'|(\S+)')
 _ACTION = re.compile(r"\s*([A-Za-z]+)(?::('(?:\\.|[^'\\])*'|[^,]*))?\s*(?:,|$)")
-_RULES: Final[Mapping[str, int]] = {"SecAction": 0, "SecRule": 2, "SecRuleScript": 1, "SecDefaultAction": 0}
-"""Directives with a list of actions, and the position of that list among their arguments."""
+_RULES: Final[Mapping[str, int]] = {"secaction": 0, "secrule": 2, "secdefaultaction": 0}
+"""Directives with a list of actions, in small letters, and the position of that list among their arguments."""
+
+_MANY: Final = 10_000
+
+KNOWN: Final[Mapping[str, tuple[int, int]]] = {
+    "include": (1, 1),
+    "secrule": (2, 3),
+    "secaction": (1, 1),
+    "secdefaultaction": (1, 1),
+    "secmarker": (1, 1),
+    "seccomponentsignature": (1, 1),
+    "secruleremovebyid": (0, _MANY),
+    "secruleremovebytag": (0, _MANY),
+    "secruleremovebymsg": (0, _MANY),
+    "secruleupdatetargetbyid": (0, _MANY),
+    "secruleupdatetargetbytag": (0, _MANY),
+    "secruleupdatetargetbymsg": (0, _MANY),
+    "secruleupdateactionbyid": (0, _MANY),
+    "secunicodemapfile": (1, 2),
+    "secresponsebodymimetype": (1, _MANY),
+    **dict.fromkeys(
+        (
+            "secruleengine",
+            "secrequestbodyaccess",
+            "secrequestbodylimit",
+            "secrequestbodynofileslimit",
+            "secrequestbodyinmemorylimit",
+            "secrequestbodylimitaction",
+            "secrequestbodyjsondepthlimit",
+            "secresponsebodyaccess",
+            "secresponsebodylimit",
+            "secresponsebodylimitaction",
+            "sectmpdir",
+            "secdatadir",
+            "secuploaddir",
+            "secuploadkeepfiles",
+            "secargumentseparator",
+            "seccookieformat",
+            "secauditengine",
+            "secauditlog",
+            "secauditlog2",
+            "secauditlogrelevantstatus",
+            "secauditlogparts",
+            "secauditlogtype",
+            "secauditlogformat",
+            "secauditlogstoragedir",
+            "secauditlogdirmode",
+            "secauditlogfilemode",
+            "secdebuglog",
+            "secdebugloglevel",
+            "secstatusengine",
+            "seccollectiontimeout",
+        ),
+        (1, 1),
+    ),
+}
+"""Directives whose effect is known, in small letters, and how many arguments each takes, least and most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,31 +108,56 @@ class Directive:
         return " ".join((self.name, *self.arguments))
 
     @property
+    def key(self) -> str:
+        """Return the name in small letters: ModSecurity does not tell case."""
+        return self.name.lower()
+
+    @property
     def place(self) -> str:
         """Return file and line."""
         return f"{self.file}:{self.line}"
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
-        """Return the actions of a rule; empty for other directives."""
-        position = _RULES.get(self.name)
+        """Return the actions of a rule; empty for other directives.
+
+        Raises:
+            UnknownValueError: if the list of actions cannot be read to its end.
+        """
+        position = _RULES.get(self.key)
         if position is None or position >= len(self.arguments):
             return ()
-        return tuple(
-            Action(name=match[1].lower(), value=(match[2] or "").strip("'")) for match in _ACTION.finditer(self.arguments[position])
-        )
+        text, found, end = self.arguments[position].strip(), list[Action](), 0
+        while end < len(text):
+            match = _ACTION.match(text, end)
+            if match is None:
+                raise UnknownValueError(f"{self.place}: {text[end:]}", "a list of actions that cannot be read")
+            found.append(Action(name=match[1].lower(), value=(match[2] or "").strip().strip("'").strip()))
+            end = match.end()
+        return tuple(found)
 
 
 def directives(text: str, file: str) -> tuple[Directive, ...]:
-    """Return the directives of one file, includes not followed."""
+    """Return the directives of one file, includes not followed.
+
+    Raises:
+        UnknownValueError: for a directive that is not known, and for lines of which it is not clear where they end.
+    """
     found: list[Directive] = []
     line = 1
     for logical in _logical_lines(text):
         content = _CONTINUED.sub(" ", logical).strip()
-        if content and not content.startswith("#"):
-            name, _, rest = content.partition(" ")
-            arguments = tuple(_unquoted(match) for match in _ARGUMENT.finditer(rest))
-            found.append(Directive(name=name, arguments=arguments, file=file, line=line))
+        if content.startswith("#"):
+            if "\n" in logical.strip():  # ModSecurity itself goes on in some comments and not in others
+                raise UnknownValueError(f"{file}:{line}", "a comment that ends in a backslash, of which it is not clear where it ends")
+        elif content:
+            name, *rest = content.split(None, 1)
+            arguments = tuple(_unquoted(match) for match in _ARGUMENT.finditer(rest[0] if rest else ""))
+            directive = Directive(name=name, arguments=arguments, file=file, line=line)
+            least, most = KNOWN.get(directive.key, (1, 0))
+            if not least <= len(arguments) <= most:
+                raise UnknownValueError(f"{directive.place}: {directive}", "a directive of ModSecurity of which it is not known what it does")
+            found.append(directive)
         line += logical.count("\n") + 1
     return tuple(found)
 
@@ -87,7 +170,7 @@ def followed(file: str, files: Mapping[str, str], seen: frozenset[str] = frozens
     if file in seen or file not in files:
         return
     for directive in directives(files[file], file):
-        included = _included(directive, files) if directive.name == "Include" else ()
+        included = _included(directive, files) if directive.key == "include" else ()
         if not included:
             yield directive
         for name in included:
@@ -96,7 +179,7 @@ def followed(file: str, files: Mapping[str, str], seen: frozenset[str] = frozens
 
 def value_of(name: str, all_directives: tuple[Directive, ...]) -> Directive | None:
     """Return the directive of a name that holds: the last one."""
-    return next((directive for directive in reversed(all_directives) if directive.name.lower() == name.lower()), None)
+    return next((directive for directive in reversed(all_directives) if directive.key == name.lower()), None)
 
 
 def _included(directive: Directive, files: Mapping[str, str]) -> tuple[str, ...]:

@@ -19,13 +19,13 @@ from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 HARMLESS_INCLUDES: Final = (
-    "*/mime.types",
-    "mime.types",
-    "*/modules-enabled/*.conf",
-    "*/modules/*.conf",
-    "*_params",
-    "*/koi-*",
-    "*/win-utf",
+    "/etc/nginx/mime.types",
+    "/etc/nginx/modules-enabled/*.conf",
+    "/etc/nginx/modules/*.conf",
+    "/usr/share/nginx/modules/*.conf",
+    "/etc/nginx/*_params",
+    "/etc/nginx/koi-*",
+    "/etc/nginx/win-utf",
 )
 """Files of an nginx installation that say nothing about routing."""
 
@@ -250,7 +250,7 @@ def _parse(start: str, files: Mapping[str, str]) -> tuple[Directive, ...]:
 def _included(pattern: str, path: str, files: Mapping[str, str]) -> list[str]:
     full = pattern if pattern.startswith("/") else str(PurePosixPath(path).parent / pattern)
     found = sorted(file for file in files if fnmatchcase(file, full))
-    if not found and not any(fnmatchcase(full, harmless) for harmless in HARMLESS_INCLUDES):
+    if not found and (".." in full or not any(fnmatchcase(full, harmless) for harmless in HARMLESS_INCLUDES)):
         raise UnknownValueError(f"{path}: include {pattern}", "a file that no ConfigMap of the program holds")
     return found
 

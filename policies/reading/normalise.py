@@ -51,7 +51,10 @@ CLUSTER_SCOPED: Final = frozenset(
 
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 PROVIDER: Final = "pulumi:providers:kubernetes"
-OPTIONS: Final = {"ignoreChanges": "ignoreChanges", "retainOnDelete": "retainOnDelete", "importID": "import", "protect": "protect"}
+OPTIONS: Final = {
+    **{name: name for name in ("ignoreChanges", "retainOnDelete", "protect", "external", "pendingReplacement", "initErrors", "provider")},
+    "importID": "import",
+}
 """Resource options of a plan that weaken a guard, and what they are called in `Resource.options`."""
 
 _TOKEN = re.compile(r"^kubernetes:(?:(?P<group>[^:/]+)/)?(?P<version>v\d\w*):(?P<kind>[A-Z]\w*)$")
@@ -100,7 +103,7 @@ def _resources(record: Mapping[str, Any], defaults: Mapping[str, str]) -> Iterat
         "custom": bool(record.get("custom", True)),
         "parent": record.get("parent") or "",
         "dependencies": tuple(sequence(record.get("dependencies"))),
-        "property_dependencies": {key: tuple(urns) for key, urns in mapping(record.get("propertyDependencies")).items()},
+        "property_dependencies": {key: tuple(sequence(urns)) for key, urns in mapping(record.get("propertyDependencies")).items()},
         "options": {name: record[key] for key, name in OPTIONS.items() if record.get(key)},
     }
     props = known(_inputs(record))

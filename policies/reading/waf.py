@@ -116,7 +116,7 @@ class Passage:
         """
         loaded = False
         for directive in self.rules:
-            if directive.name == "Include":
+            if directive.key == "include":
                 path = directive.arguments[0] if directive.arguments else ""
                 loaded = loaded or bool(CORE_RULE_SET.match(path))
                 if not CORE_RULE_SET.match(path) and not CORE_RULE_SET_SETUP.match(path):

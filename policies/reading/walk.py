@@ -18,7 +18,7 @@ from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
 from policies.reading.services import HTTP_PROTOCOLS, Service, host_of
 from policies.reading.traffic import ServiceEntry
-from policies.reading.values import UnknownValueError, sequence
+from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.reading.virtual_services import Destination, Route, hosts_of, routes_of
 from policies.reading.walk_api import ApiPassage
 from policies.reading.walk_edge import through_edge
@@ -40,14 +40,16 @@ INCLUDE_INBOUND: Final = "traffic.sidecar.istio.io/includeInboundPorts"
 INTERCEPTION: Final = "sidecar.istio.io/interceptionMode"
 
 
-def is_captured(pod: Pod, port: int) -> bool:
-    """Say whether what arrives at a port of a pod goes through its sidecar."""
-    if pod.annotations.get(INTERCEPTION) == "NONE":
+def is_captured(guard: Guard, port: int) -> bool:
+    """Say whether what arrives at a port of a pod goes through its sidecar: by the pod's annotations, else by the mesh's values."""
+    annotations, general = guard.pod.annotations, mapping(mapping(guard.mesh.values.get("global")).get("proxy"))
+    if annotations.get(INTERCEPTION) == "NONE":
         return False
-    if str(port) in {part.strip() for part in pod.annotations.get(EXCLUDE_INBOUND, "").split(",")}:
+    excluded = str(annotations.get(EXCLUDE_INBOUND, general.get("excludeInboundPorts") or ""))
+    if str(port) in {part.strip() for part in excluded.split(",")}:
         return False
-    included = pod.annotations.get(INCLUDE_INBOUND)
-    return included is None or included == "*" or str(port) in {part.strip() for part in included.split(",")}
+    included = str(annotations.get(INCLUDE_INBOUND, general.get("includeInboundPorts", "*")))
+    return included == "*" or str(port) in {part.strip() for part in included.split(",")}
 
 
 class Walk:
@@ -241,7 +243,7 @@ class Walk:
         pod, port = arrival.pod, arrival.port
         guard = self.stack.guard(pod)
         target = self.stack.identity(pod) or str(pod)
-        if guard is None or not is_captured(pod, port):
+        if guard is None or not is_captured(guard, port):
             why = "it is outside every mesh" if guard is None else f"its sidecar does not capture port {port}"
             self.reach(flow.hop(target, why, pod.resource), target)
             return
@@ -273,6 +275,8 @@ class Walk:
         if demands and not flow.token:
             self.refuse(flow, str(pod), f"{admitted.policy} asks for a token, which an earlier hop removed", admitted.policy)
             return None
+        if demands and "authorization" in flow.forged:
+            raise UnknownValueError(f"{pod}: authorization", "set by an earlier layer: the token is not the client's")
         by = str(admitted.policy) if admitted.policy else "no AuthorizationPolicy restricts it"
         onward = flow.with_requests(admitted.requests).demanding(demands).hop(target, by, admitted.policy)
         return replace(onward, doubt=admitted.doubt or onward.doubt)

@@ -8,6 +8,7 @@ from policies.reading.controllers import GATEWAY_API, Controller
 from policies.reading.envoy_gateway import Asked, ClientCheck, asked, client_check
 from policies.reading.flow import PLAIN, Arrival, Flow, Peer, Sending
 from policies.reading.gateways import ApiGateway, Backend, Listener, Match, Rule, is_granted
+from policies.reading.kong import credential_headers
 from policies.reading.kong_upstream import client_settings, secret_of, tls_settings
 from policies.reading.patterns import exact, meet_hosts
 from policies.reading.pods import Pod
@@ -110,6 +111,8 @@ class _RulePassage:
     def follow(self, flow: Flow) -> None:
         """Follow requests past the policies and filters of the rule, to its backends."""
         walk, rule = self.api.walk, self.rule
+        if forged := flow.forged & self._credential_headers():
+            raise UnknownValueError(f"{rule}: {', '.join(sorted(forged))}", "set by an earlier layer: the credential is not the client's")
         flow, passed = self._asked(flow)
         if not passed:
             walk.refuse(flow, str(rule), "its policies let nothing through", rule.route)
@@ -125,6 +128,19 @@ class _RulePassage:
                 continue
             for backend in (*rule.backends, *_mirrors(rule)):
                 walk.reading(changed, rule.route, lambda changed=changed, backend=backend: self._backend(changed, backend))
+
+    def _credential_headers(self) -> frozenset[str]:
+        """Return the headers in which the rule looks for a client's credential."""
+        stack, rule, gateway = self.api.walk.stack, self.rule, self.api.gateway
+        if gateway.controller is Controller.KONG:
+            return credential_headers(stack.kong_plugins.of(rule, ()))
+        policy = stack.envoy_policies.of_rule("SecurityPolicy", rule, self.listener, gateway.gateway)
+        spec = mapping(policy.spec) if policy else mapping(None)
+        sources = [*sequence(mapping(spec.get("apiKeyAuth")).get("extractFrom"))]
+        providers = sequence(mapping(spec.get("jwt")).get("providers"))
+        own = [mapping(provider.get("extractFrom")).get("headers") for provider in providers]
+        named = [header["name"] for headers in own for header in sequence(headers)] or (["authorization"] if providers else [])
+        return frozenset(str(name).lower() for name in (*named, *(name for source in sources for name in sequence(source.get("headers")))))
 
     def _asked(self, flow: Flow) -> tuple[Flow, list[Asked]]:
         """Return the requests as plugins change them, and what the rule's policies ask for."""
@@ -153,21 +169,21 @@ class _RulePassage:
             flow = changed
         return flow
 
-    def _filter(self, flow: Flow, given: Mapping[str, Any]) -> Flow | None:
+    def _filter(self, flow: Flow, each: Mapping[str, Any]) -> Flow | None:
         rule = self.rule
-        match given["type"]:
+        match each["type"]:
             case "RequestHeaderModifier":
-                change = mapping(given.get("requestHeaderModifier"))
-                names = {str(name).lower() for name in sequence(change.get("remove"))}
-                names |= {str(header["name"]).lower() for header in sequence(change.get("set"))}
-                return replace(flow, token=flow.token and "authorization" not in names)
+                change = mapping(each.get("requestHeaderModifier"))
+                removed = {str(name).lower() for name in sequence(change.get("remove"))}
+                given = {str(header["name"]).lower() for key in ("set", "add") for header in sequence(change.get(key))}
+                return replace(flow, token=flow.token and "authorization" not in removed, forged=flow.forged | given)
             case "URLRewrite":
-                return _rewritten(flow, mapping(given.get("urlRewrite")), self.match)
+                return _rewritten(flow, mapping(each.get("urlRewrite")), self.match)
             case "RequestRedirect":
                 self.api.walk.refuse(flow, str(rule), "answered by a redirect", rule.route)
                 return None
             case "ExtensionRef":
-                return self._extended(flow, given["extensionRef"])
+                return self._extended(flow, each["extensionRef"])
             case "ResponseHeaderModifier" | "RequestMirror" | "CORS":
                 return flow
             case kind:
@@ -182,6 +198,8 @@ class _RulePassage:
         if found.spec.get("directResponse"):
             self.api.walk.refuse(flow, str(rule), f"answered by {found}", found)
             return None
+        if found.spec.get("credentialInjection"):
+            raise UnknownValueError(f"{found}: credentialInjection", "a credential that the gateway shows in the client's place")
         rewrite = mapping(found.spec.get("urlRewrite"))
         if mapping(rewrite.get("path")).get("type") == "ReplaceRegexMatch" or mapping(rewrite.get("hostname")).get("type"):
             raise UnknownValueError(f"{found}: urlRewrite", "a rewrite that cannot be read")
@@ -278,7 +296,12 @@ def _transformed(flow: Flow, config: Mapping[str, Any], where: str) -> Flow:
     if mapping(config.get("replace")).get("uri"):
         raise UnknownValueError(f"{where}: replace.uri", "a rewrite that cannot be read")
     removed = {str(header).lower() for header in sequence(mapping(config.get("remove")).get("headers"))}
-    return replace(flow, token=flow.token and "authorization" not in removed)
+    given = {
+        str(text).partition(":")[0].lower()
+        for key in ("add", "replace", "append")
+        for text in sequence(mapping(config.get(key)).get("headers"))
+    }
+    return replace(flow, token=flow.token and "authorization" not in removed, forged=flow.forged | given)
 
 
 def _rewritten(flow: Flow, change: Mapping[str, Any], match: Match) -> Flow:

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.flow import PLAIN, Flow, Peer, Sending
 from policies.reading.nginx import Directive, Location, Nginx, Server
+from policies.reading.nginx_variables import Variables
 from policies.reading.requests import ANY_METHOD
 from policies.reading.values import UnknownValueError, mapping, sequence
 
@@ -40,6 +41,9 @@ IN_IF: Final = frozenset(
     {"return", "set", "add_header", "break", "deny", "access_log", "client_max_body_size", "limit_rate", "proxy_set_header"}
 )
 """Directives that may stand in an `if` without opening a way."""
+
+IN_LIMIT: Final = frozenset({"allow", "deny"})
+"""Directives that may stand in a `limit_except` without opening a way."""
 
 _PREFIX_REWRITE = re.compile(r"^\^((?:[\w/.~-]|\\.)*/?)\(\.\*\)\$?$")
 _METHODS_NOT = re.compile(r"^\^\(?(?:\?:)?([A-Z|]+)\)?\$$")
@@ -96,6 +100,10 @@ class _Passage:
             self._locations(onward.with_requests(requests))
 
     def _locations(self, flow: Flow) -> None:
+        for hidden in self.server.locations:
+            if _is_hidden(hidden) and (hidden.directive.get("proxy_pass") or hidden.directive.get("grpc_pass")):
+                at = _At(server=self.server, location=hidden)
+                self.walk.doubt(flow, self.server.config_map, f"{at} passes requests on, and which ones come to it is not followed")
         rest: Flow | None = flow
         for location in _in_order(self.server.locations):
             if rest is None:
@@ -175,6 +183,10 @@ def _check(block: Directive, where: str) -> None:
     for directive in block.block:
         if directive.name in OPAQUE or (directive.name == "rewrite" and block.name in {"server", "http"}):
             raise UnknownValueError(f"{where}: {directive.name}", "a directive that is not followed")
+        if directive.name == "limit_except" and (strange := sorted({inner.name for inner in directive.block} - IN_LIMIT)):
+            raise UnknownValueError(
+                f"{where}: limit_except {' '.join(directive.args)}", f"an exception that does more: {', '.join(strange)}"
+            )
         if directive.name == "if":
             strange = sorted({inner.name for inner in directive.block} - IN_IF)
             if strange:
@@ -201,10 +213,15 @@ def _methods(block: Directive) -> tuple[str, ...] | None:
     return None
 
 
+def _is_hidden(location: Location) -> bool:
+    """Say whether clients cannot ask for a location: nginx itself goes there, after an error or by a header of an answer."""
+    return location.modifier == "@" or location.directive.get("internal") is not None
+
+
 def _in_order(locations: tuple[Location, ...]) -> list[Location]:
     """Return locations in the order of their precedence: exact, `^~` by length, expressions as written, prefixes by length."""
     ranks: Mapping[str, int] = {"=": 0, "^~": 1, "~": 2, "~*": 2, "": 3}
-    public = [each for each in locations if each.modifier != "@" and each.directive.get("internal") is None]
+    public = [each for each in locations if not _is_hidden(each)]
 
     def key(position: int) -> tuple[int, int]:
         location = public[position]
@@ -212,6 +229,18 @@ def _in_order(locations: tuple[Location, ...]) -> list[Location]:
         return rank, position if rank == 2 else -len(location.path)
 
     return [public[position] for position in sorted(range(len(public)), key=key)]
+
+
+class _Sent(Enum):
+    """What becomes of a header on its way through nginx."""
+
+    PASSED = "passed on"
+    REMOVED = "removed"
+    FORGED = "set to a value that the client did not show"
+
+
+_SAMPLES: Final = {"authorization": "Bearer aaa.bbb.ccc"}
+"""What a client may show in a header, to see whether nginx passes it on."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -235,6 +264,16 @@ class _At:
         found = self.location.get(name)
         return (self.text(found.args[0]) or "") if found else ""
 
+    def sends(self, header: str, value: str) -> _Sent:
+        """Return what nginx makes of a client's header: it is asked with the header and without it."""
+        sample = _SAMPLES.get(header, "sample")
+        shown, empty = (Variables(server=self.server, location=self.location, headers=each).text(value) for each in ({header: sample}, {}))
+        if empty:
+            return _Sent.FORGED
+        if shown is None or empty is None:
+            return _Sent.FORGED
+        return _Sent.PASSED if sample.rpartition(" ")[2] in shown else _Sent.REMOVED if not shown else _Sent.FORGED
+
     def changed(self, flow: Flow, uri: str | None) -> Flow:
         """Return the flow with the path as nginx changes it: by the path of `proxy_pass`, or by `rewrite ... break`."""
         for directive in self.location.directive.all("rewrite"):
@@ -250,46 +289,8 @@ class _At:
         return flow.rewritten(self.location.path, uri)
 
     def text(self, text: str) -> str | None:
-        """Return a text with its variables replaced; None where one is not known."""
-        known = True
-
-        def value(match: re.Match[str]) -> str:
-            nonlocal known
-            found = self.value(match[1] or match[2])
-            known = known and found is not None
-            return found or ""
-
-        result = re.sub(r"\$(?:\{(\w+)\}|(\w+))", value, text)
-        return result if known else None
-
-    def value(self, name: str, depth: int = 0) -> str | None:
-        """Return the value of a variable."""
-        if name == "server_name":
-            return self.server.names[0] if self.server.names else ""
-        for block in (self.location.directive, *reversed(self.location.inherited)):
-            for directive in block.all("set"):
-                if directive.args[0] == f"${name}":
-                    return directive.args[1]
-        for each in self._maps:
-            if each.args[1] == f"${name}" and depth < 5:
-                return self._mapped(each, depth)
-        return None
-
-    @cached_property
-    def _maps(self) -> tuple[Directive, ...]:
-        return tuple(self.server.http.all("map"))
-
-    def _mapped(self, table: Directive, depth: int) -> str | None:
-        source = table.args[0]
-        value = source if "$" not in source else self.value(source.lstrip("$"), depth + 1)
-        entries = {directive.name: directive.args[0] for directive in table.block if directive.args}
-        if value is None:
-            return None
-        if value in entries:
-            return entries[value]
-        if any(key.startswith("~") for key in entries):
-            return None
-        return entries.get("default", "")
+        """Return a text with its variables replaced; None where one does not follow from the configuration alone."""
+        return Variables(server=self.server, location=self.location).text(text)
 
 
 def _addresses(upstream: tuple[str, ...] | None, host: str, port: str | None, *, tls: bool) -> Iterator[tuple[str, int]]:
@@ -309,9 +310,6 @@ def _headers(flow: Flow, at: _At, module: str, upstream: str) -> Flow:
         if written is None:
             raise UnknownValueError(f"{at}: Host {host}", "a host that does not follow from the configuration")
         flow = flow.rehost(written)
-    authorization = settings.get("authorization", "$http_authorization")
-    if authorization != "$http_authorization":
-        found = at.value(authorization.lstrip("$")) if authorization.startswith("$") else authorization
-        if found is not None and found != "$http_authorization":
-            flow = replace(flow, token=False)
-    return flow
+    sent = {name: at.sends(name, value) for name, value in settings.items() if name != "host"}
+    forged = {name for name, how in sent.items() if how is _Sent.FORGED}
+    return replace(flow, token=sent.get("authorization") is not _Sent.REMOVED, forged=flow.forged | forged)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from policies.reading.controllers import Controller
 from policies.reading.jwt import envoy_weaknesses, istio_providers, kong_credential_weaknesses, kong_weaknesses
 from policies.reading.patterns import parse
 from policies.reading.resource import Resource
@@ -29,7 +30,8 @@ class A06(RouteRule):
           does not know, one that is optional, one that accepts a token without `exp`, or one that takes tokens from the query;
         - Kong's jwt plugin without `exp` in `claims_to_verify`, with `anonymous`, with symmetric keys; an audience that no layer
           checks (Kong cannot, so the mesh ingress must);
-        - an API-key check without keys, or with an anonymous way around it.
+        - an API-key check without keys, or with an anonymous way around it;
+        - a Gateway of Envoy Gateway without a SecurityPolicy on the whole of it that denies by default.
 
     Why:
         A token proves who somebody is only when signature, issuer, audience and expiry are all checked. Without the audience a
@@ -72,7 +74,21 @@ class A06(RouteRule):
                 f"is a {route.kind}: it carries bytes, of which nobody can ask who sends them",
                 "publish HTTP or gRPC by an HTTPRoute",
             )
+        for gateway in stack.gateways:
+            if gateway.controller is Controller.ENVOY_GATEWAY:
+                yield from self.over([gateway.gateway], lambda resource: self._closed(resource, stack))
         yield from self.over(stack.of("KongConsumer"), lambda consumer: self._credentials(consumer, stack))
+
+    def _closed(self, gateway: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check that a route without a policy of its own is closed."""
+        policy = stack.envoy_policies.of_gateway("SecurityPolicy", gateway)
+        authorization: Mapping[str, Any] = (policy.at("spec", "authorization", default={}) if policy else None) or {}
+        if authorization.get("defaultAction") != "Deny":
+            yield self.broken(
+                policy or gateway,
+                f"nothing denies by default on {gateway}: a route whose own policy is missing or not yet there is open",
+                "add a SecurityPolicy on the Gateway with `authorization: {defaultAction: Deny}`",
+            )
 
     def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
         """Check what one rule asks for."""

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.reading.controllers import Controller
+from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage, fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
+from topology.model.door import ApiKeyAuth
 
 CLIENT_CERTIFICATE: Final = "x-forwarded-client-cert"
 
@@ -23,6 +25,12 @@ ENVOY_INTERNAL: Final = tuple(
 KONG_IDENTITY: Final = ("x-consumer-id", "x-consumer-username", "x-consumer-custom-id", "x-credential-identifier", "x-anonymous-consumer")
 """Headers by which Kong tells services who is calling (Kong 3.9, `kong/constants.lua`)."""
 
+KONG_OWN: Final = "x-consumer-"
+"""How the names of headers begin that Kong writes from the key it checked."""
+
+INTERNAL_PREFIXES: Final = ("x-perimeter-", "x-envoy-")
+TIER: Final = "x-perimeter-tier"
+
 SANITIZED: Final = frozenset({"Sanitize", "SanitizeSet"})
 """Ways of Envoy to treat a client's copy of the certificate header in which nothing of it arrives."""
 
@@ -34,7 +42,8 @@ class A07(RouteRule):
         - an edge that passes on a client's `x-forwarded-client-cert`, `x-envoy-*`, or a header in which a later layer writes who the
           client is (claims of the token, the API key's owner);
         - a gateway that does not remove or overwrite the latter on every route;
-        - a ClientTrafficPolicy that lets `x-forwarded-client-cert` through.
+        - a ClientTrafficPolicy that lets `x-forwarded-client-cert` through;
+        - a route, plugin or VirtualService that writes such a header itself, instead of a layer that checked a token or key.
 
     Why:
         Services believe these headers: they are what is left of the client's identity behind the gateway. If a client's own copy
@@ -67,6 +76,23 @@ class A07(RouteRule):
         for front in fronts(stack):
             yield from self.over([front.resource], lambda _, front=front: self._edge(front, stack))
         yield from super().judge(stack)
+        yield from self.over(stack.of("VirtualService.networking.istio.io"), lambda resource: self._mesh(resource, stack))
+
+    def _mesh(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check what a VirtualService writes into requests."""
+        for route in resource.at("spec", "http", default=[]):
+            for part in (route, *(route.get("route") or ())):
+                request: Mapping[str, Any] = (part.get("headers") or {}).get("request") or {}
+                for header in sorted({*(request.get("set") or {}), *(request.get("add") or {})}):
+                    if _is_internal(header, stack):
+                        yield self._forged(resource, header)
+
+    def _forged(self, resource: Resource, header: str) -> Finding:
+        return self.broken(
+            resource,
+            f"writes {header} into requests, by which layers speak of identity or steer each other, and not what a layer verified",
+            f"take {header} from a verified token or key, and only remove it elsewhere",
+        )
 
     def _edge(self, front: Front, stack: Stack) -> Iterator[Finding]:
         kong = KONG_IDENTITY if any(gateway.controller is Controller.KONG for gateway in stack.gateways) else ()
@@ -93,6 +119,9 @@ class A07(RouteRule):
                 f"{published}: passes on a client's own {header}, in which the mesh says who the client is",
                 f"remove {header} on this route, or set it from what was verified",
             )
+        for resource, header, value in (*_written_by_kong(published), *_written_by_route(published)):
+            if _is_internal(header, stack) and not _is_tier_of_key(published, header, value):
+                yield self._forged(resource, header)
         policy = None if published.is_kong else published.client_policy
         if (
             policy is not None
@@ -118,6 +147,52 @@ def _written_by(security_policy: Mapping[str, Any]) -> set[str]:
     keys: Mapping[str, Any] = security_policy.get("apiKeyAuth") or {}
     found = {claim["header"].lower() for provider in jwt.get("providers") or () for claim in provider.get("claimToHeaders") or ()}
     return found | ({keys["forwardClientIDHeader"].lower()} if keys.get("forwardClientIDHeader") else set())
+
+
+def _is_internal(header: str, stack: Stack) -> bool:
+    """Say whether layers believe a header."""
+    name = header.lower()
+    known = {CLIENT_CERTIFICATE, "authorization", *KONG_IDENTITY, *_identity_headers(stack)}
+    return name in known or name.startswith(INTERNAL_PREFIXES)
+
+
+def _is_tier_of_key(published: Published, header: str, value: str) -> bool:
+    """Say whether a written value is the one tier whose keys open the route's door: who showed a key of it is of it."""
+    if header.lower() != TIER or not {edge.credential for edge in published.doors()} <= {"api-key"}:
+        return False
+    if published.is_kong:
+        locked = published.plugin("key-auth") is not None
+    else:
+        policy = published.policy("SecurityPolicy")
+        locked = policy is not None and bool(policy.at("spec", "apiKeyAuth", "credentialRefs"))
+    tiers = {door.auth.api_key for door in published.stack.intent.doors.values() if isinstance(door.auth, ApiKeyAuth)}
+    return locked and (value,) in tiers
+
+
+def _written_by_route(published: Published) -> Iterator[tuple[Resource, str, str]]:
+    """Yield headers that a route, or the listener's policy, writes into requests, with their values."""
+    edits = [(published.route, each["requestHeaderModifier"]) for each in published.filters("RequestHeaderModifier")]
+    client = None if published.is_kong else published.client_policy
+    if client is not None:
+        edits.append((client, client.at("spec", "headers", "earlyRequestHeaders", default={})))
+    for resource, edit in edits:
+        for each in (*(edit.get("set") or ()), *(edit.get("add") or ())):
+            yield resource, each["name"], each["value"]
+
+
+def _written_by_kong(published: Published) -> Iterator[tuple[Resource, str, str]]:
+    """Yield headers that Kong's request-transformer writes; one that it renames from its own identity headers is verified."""
+    for plugin in published.plugins if published.is_kong else ():
+        if plugin.name != "request-transformer":
+            continue
+        for verb in ("add", "append", "replace", "rename"):
+            edit: Mapping[str, Any] = plugin.config.get(verb) or {}
+            for entry in edit.get("headers") or ():
+                old, _, new = str(entry).partition(":")
+                if verb != "rename":
+                    yield plugin.resource, old, new
+                elif not old.lower().startswith(KONG_OWN):
+                    yield plugin.resource, new, ""
 
 
 def _removed(passage: Passage) -> set[str]:

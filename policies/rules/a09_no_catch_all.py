@@ -19,6 +19,13 @@ MANAGEMENT: Final = frozenset(
 """First segments of paths under which programs show or change their own state."""
 
 
+DEFAULT_SLASHES: Final = "UnescapeAndRedirect"
+"""What Envoy Gateway does with an escaped slash in a path where nothing is said."""
+
+SLASHES: Final = frozenset({"RejectRequest", "UnescapeAndRedirect", "UnescapeAndForward"})
+"""Ways to treat an escaped slash after which a path has one spelling."""
+
+
 class A09(RouteRule):
     """Every published route names its hosts and paths, and none leads to a management path.
 
@@ -26,7 +33,8 @@ class A09(RouteRule):
         - a route that takes every host, a wildcard, or a host that the topology does not have;
         - a route that takes every path, where no door of the topology says so;
         - a route to a path under which programs show or change their own state (`/metrics`, `/healthz`, `/admin`, `/actuator`, ...),
-          and `stub_status` in a public nginx.
+          and `stub_status` in a public nginx;
+        - a ClientTrafficPolicy that leaves escaped (`KeepUnchanged`) or doubled slashes (`disableMergeSlashes`) in paths.
 
     Why:
         What a catch-all route publishes is decided later and elsewhere: by the next version of the service, by a framework that
@@ -64,6 +72,8 @@ class A09(RouteRule):
         """Check the hosts and paths of one rule."""
         if not published.rule.backends:
             return
+        if not published.is_kong:
+            yield from self._paths(published)
         hosts = set(stack.intent.public_hosts())
         for host in published.rule.hosts:
             if host not in hosts:
@@ -84,3 +94,22 @@ class A09(RouteRule):
                         f"{published}: publishes {pattern}, where programs show or change their own state",
                         "take the door out of the topology; reach such paths from inside",
                     )
+
+    def _paths(self, published: Published) -> Iterator[Finding]:
+        """Check that the gateway compares paths in one spelling only."""
+        policy = published.client_policy
+        if policy is None:
+            return
+        action: str = policy.at("spec", "path", "escapedSlashesAction", default=DEFAULT_SLASHES)
+        if action not in SLASHES:
+            yield self.broken(
+                policy,
+                f"escapedSlashesAction {action}: `%2F` passes routes and rules as something else than the `/` that services may read",
+                "reject requests with escaped slashes (RejectRequest)",
+            )
+        if policy.at("spec", "path", "disableMergeSlashes", default=False):
+            yield self.broken(
+                policy,
+                "disableMergeSlashes: `//a` passes routes and rules as another path than the `/a` that services may read",
+                "remove disableMergeSlashes",
+            )

@@ -1,10 +1,19 @@
 """A13: the identities that the mesh ingress trusts belong to the gateway alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from policies.reading.certificates import Certificate
+from policies.reading.charts import chart_name
+from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, Hop, Rule, Severity
+
+
+CERT_MANAGER: Final = "cert-manager.io"
+
+MESH_AUTHORITIES: Final = frozenset({"cacerts", "istio-ca-secret"})
+"""Secrets from which istiod takes its authority, in the control plane's namespace (istio, security/pkg/pki/ca)."""
 
 
 class A13(Rule):
@@ -14,7 +23,9 @@ class A13(Rule):
         - a Certificate with a SPIFFE identity of the gateway, the edge or a bridge in a namespace other than the one that the
           identity names;
         - such a Certificate in a namespace of services, whatever it is for;
-        - a certificate that may sign others (`isCA`) in a namespace of services.
+        - a certificate that may sign others (`isCA`) in a namespace of services;
+        - an issuer that is not in the program, whose key no `isCA` Certificate makes, or that shares its key with another;
+        - a Secret given by the program in the place of a mesh's own authority (`cacerts`) or of a Certificate.
 
     Why:
         The mesh ingress lets in whoever shows the gateway's certificate, and does not ask where it comes from. A second
@@ -36,14 +47,80 @@ class A13(Rule):
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check where every certificate lies."""
-        for certificate in stack.certificates.by_secret.values():
+        yield from self._secrets(stack)
+        issuers = tuple(stack.of("Issuer.cert-manager.io", "ClusterIssuer.cert-manager.io"))
+        yield from self.over(issuers, lambda issuer: self._issuer(issuer, issuers, stack))
+        for certificate in stack.certificates.all:
             yield from self.over([certificate.resource], lambda _, certificate=certificate: self._certificate(certificate, stack))
         for resource, error in stack.unreadable:
             if resource.kind == "Certificate":
                 yield self.undecided(resource, f"which identity it proves cannot be read: {error}")
 
+    def _secrets(self, stack: Stack) -> Iterator[Finding]:
+        """Check that no key is given where one is made."""
+        roots = {place for mesh in stack.meshes for place in (mesh.release.namespace, mesh.root_namespace)}
+        for secret in stack.of("Secret"):
+            if secret.name in MESH_AUTHORITIES and secret.namespace in roots:
+                yield self.broken(
+                    secret,
+                    "is the authority of a mesh, given by the program: whoever has seen its key is anybody in the mesh",
+                    "let istiod make its own authority",
+                )
+            if (certificate := stack.certificates.of(secret.namespace, secret.name)) is not None:
+                yield self.broken(
+                    secret,
+                    f"is the Secret of {certificate.resource}: which of the two keys is used cannot be told",
+                    "leave the Secret to cert-manager",
+                )
+
+    def _issuer(self, issuer: Resource, issuers: Iterable[Resource], stack: Stack) -> Iterator[Finding]:
+        """Check that an authority's key is made by the program, and serves one issuer."""
+        secret = issuer.at("spec", "ca", "secretName")
+        if not secret:
+            return
+        places = {issuer.namespace} if issuer.namespace else {each.namespace for each in _cert_managers(stack)}
+        made = any(
+            each.secret == secret and each.resource.at("spec", "isCA", default=False) and (each.namespace in places or not places)
+            for each in stack.certificates.all
+        )
+        if not made:
+            yield self.broken(
+                issuer,
+                f"signs with the Secret {secret}, which no Certificate with `isCA` makes: whose key it is cannot be told",
+                "make the authority with a Certificate, in the namespace of cert-manager",
+            )
+        for other in issuers:
+            if other is not issuer and other.namespace == issuer.namespace and other.at("spec", "ca", "secretName") == secret:
+                yield self.broken(issuer, f"signs with the same key as {other}: the two are one authority", "one authority for each issuer")
+
+    def _signed(self, certificate: Certificate, stack: Stack) -> Iterator[Finding]:
+        """Check who signs a certificate."""
+        resource = certificate.resource
+        ref: Mapping[str, Any] = resource.at("spec", "issuerRef", default={})
+        kind, name = ref.get("kind", "Issuer"), ref.get("name", "")
+        if ref.get("group", CERT_MANAGER) != CERT_MANAGER or kind not in {"Issuer", "ClusterIssuer"}:
+            yield self.undecided(resource, f"{kind} {name} signs it, whose way of signing is not known", "use an issuer of cert-manager")
+            return
+        issuer = stack.find(kind, resource.namespace if kind == "Issuer" else "", name)
+        if issuer is None:
+            yield self.broken(
+                resource,
+                f"{kind} {name}, which signs it, is not in the program: whoever makes one of this name is its authority",
+                f"add the {kind} {name}",
+            )
+        elif issuer.at("spec", "selfSigned") is not None:
+            if not resource.at("spec", "isCA", default=False):
+                yield self.broken(resource, f"signs itself ({issuer}): anybody can make one like it", "sign it with an authority")
+        elif not issuer.at("spec", "ca", "secretName"):
+            yield self.undecided(resource, f"{issuer} signs it, and who else it signs for is not known", "use an issuer of the kind `ca`")
+
     def _certificate(self, certificate: Certificate, stack: Stack) -> Iterator[Finding]:
         resource = certificate.resource
+        yield from self._signed(certificate, stack)
+        if (other := stack.certificates.of(certificate.namespace, certificate.secret)) is not None and other is not certificate:
+            yield self.broken(
+                resource, f"fills the same Secret {certificate.secret} as {other.resource}", "give each certificate its own Secret"
+            )
         if resource.at("spec", "isCA", default=False) and certificate.namespace in stack.app_namespaces:
             yield self.broken(
                 resource,
@@ -69,3 +146,7 @@ class A13(Rule):
                 "make the certificate in the namespace of its identity, and none for services: istiod signs theirs",
                 hops,
             )
+
+
+def _cert_managers(stack: Stack) -> Iterator[Resource]:
+    return (release for release in stack.releases if chart_name(release) == "cert-manager")

@@ -78,7 +78,7 @@ class EastWest(ProofRule):
             if guard is None or member is None or member[1] is not Proxy.SIDECAR or guard.allow is None:
                 continue
             for port in ports_of(stack, pod):
-                if is_captured(pod, port):
+                if is_captured(guard, port):
                     yield from self._wide_grants(stack, guard, pod, port)
 
     def _wide_grants(self, stack: Stack, guard: Guard, pod: Pod, port: int) -> Iterator[Finding]:

@@ -51,7 +51,8 @@ class M04(Rule):
     Forbids:
         Annotations `traffic.sidecar.istio.io/*` that include less than all or exclude anything, among them
         `includeInboundPorts: ""`; interception mode NONE, by annotation, `proxy.istio.io/config`, mesh configuration or a
-        Sidecar's `captureMode`; the same for all pods by the values of istiod's chart.
+        Sidecar's `captureMode`; the same for all pods by the values of istiod's chart. Undecided is a ProxyConfig with
+        `environmentVariables`, which can change anything about a sidecar.
 
     Why:
         An inbound port that is not captured is reached without mutual TLS and without any AuthorizationPolicy. An outbound port
@@ -101,6 +102,12 @@ class M04(Rule):
     def _proxy_config(self, resource: Resource) -> Iterator[Finding]:
         if resource.at("spec", "interceptionMode", default="") == UNCAPTURED:
             yield self.broken(resource, "interception mode NONE: sidecars capture nothing", "remove interceptionMode")
+        if variables := resource.at("spec", "environmentVariables", default={}):
+            yield self.undecided(
+                resource,
+                f"sets {', '.join(sorted(variables))} in sidecars, and what these variables change is not known",
+                "remove environmentVariables",
+            )
 
     def _workload(self, resource: Resource) -> Iterator[Finding]:
         pod = pod_of(resource)

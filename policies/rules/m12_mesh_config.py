@@ -17,6 +17,14 @@ REGISTRY_ONLY: Final = "REGISTRY_ONLY"
 SANITIZED: Final = frozenset({"UNDEFINED", "SANITIZE", "SANITIZE_SET"})
 """What a gateway may do with a client's x-forwarded-client-cert; its default is SANITIZE_SET (pilot networking/core/gateway.go)."""
 
+PROXY_FIELDS: Final = frozenset(
+    {
+        *("concurrency", "connectionSettings", "drainDuration", "gatewayTopology", "holdApplicationUntilProxyStarts"),
+        *("interceptionMode", "proxyHeaders", "runtimeValues", "terminationDrainDuration", "tracing"),
+    }
+)
+"""Fields of ProxyConfig that rules read, or that open nothing."""
+
 INTERNAL_ADDRESSES: Final = "envoy.reloadable_features.explicit_internal_address_config"
 
 ENVIRONMENT: Final[Mapping[str, tuple[str, str]]] = {
@@ -134,6 +142,15 @@ class M12(Rule):
                 f"{where} passes the caller's x-forwarded-client-cert on ({forwarded}): it may name any identity",
                 "set SANITIZE_SET",
             )
+        certificate = at(config, "proxyHeaders", "forwardedClientCert", default="UNDEFINED")
+        if certificate not in SANITIZED:
+            yield self.broken(
+                resource,
+                f"{where} passes the caller's x-forwarded-client-cert on ({certificate}): it may name any identity",
+                "set SANITIZE_SET",
+            )
+        for field in sorted(set(config) - PROXY_FIELDS):
+            yield self.undecided(resource, f"{where} sets {field}, whose effect on the boundary is not known", f"remove {field}")
         settings: Mapping[str, Any] = config.get("connectionSettings") or {}
         if set(settings) - {"profile"}:
             yield self.undecided(

@@ -9,6 +9,7 @@ from policies.layers import FRONT, Collector, Layer, Layers, Workload, collector
 from policies.reading.meshes import Proxy
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
+from policies.reading.selectors import matches_labels
 from policies.reading.services import host_of
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
@@ -23,7 +24,8 @@ class M20(Rule):
 
     Forbids:
         A service without a Sidecar, or with one whose `egress.hosts` name a wildcard (`*/*`, `./*`, `shop/*`), a service that it
-        does not call, the edge, the API gateway or the mesh ingress; and a Sidecar that leaves a declared callee out.
+        does not call, the edge, the API gateway or the mesh ingress; and a Sidecar that leaves a declared callee out; two Sidecars for the
+        same pods. Undecided is a Sidecar with `ingress` listeners.
 
     Why:
         Without a Sidecar istiod tells every proxy about every service of the mesh: whoever breaks into one pod reads the map
@@ -64,6 +66,13 @@ class M20(Rule):
                 "add a Sidecar with its callees",
             )
             return
+        if rivals := self.rivals(sidecar, pod, stack):
+            names = ", ".join(map(str, rivals))
+            yield self.broken(sidecar, f"{names} selects {pod} too: which of them holds depends on their age", "keep one of them")
+        if sidecar.at("spec", "ingress", default=[]):
+            yield self.undecided(
+                sidecar, f"its `ingress` gives {pod} listeners of their own, and what they let in is not followed", "remove spec.ingress"
+            )
         listed: set[str] = set()
         for listener in sidecar.at("spec", "egress", default=[]):
             for host in listener.get("hosts") or ():
@@ -79,6 +88,19 @@ class M20(Rule):
         for callee, names in known.callees(pod).items():
             if not listed & names:
                 yield self.broken(sidecar, f"it leaves {callee} out, which {pod} may call", "list the callee")
+
+    @staticmethod
+    def rivals(sidecar: Resource, pod: Pod, stack: Stack) -> tuple[Resource, ...]:
+        """Return the other Sidecars that hold for a pod as much as its own does."""
+        labels: Mapping[str, str] = sidecar.at("spec", "workloadSelector", "labels", default={})
+        found: list[Resource] = []
+        for other in stack.of("Sidecar.networking.istio.io"):
+            theirs: Mapping[str, str] = other.at("spec", "workloadSelector", "labels", default={})
+            if other is sidecar or other.namespace != sidecar.namespace or bool(theirs) != bool(labels):
+                continue
+            if matches_labels(theirs, pod.labels):
+                found.append(other)
+        return tuple(found)
 
     def _objection(self, sidecar: Resource, pod: Pod, host: str, reason: str) -> Finding:
         return self.broken(sidecar, f"it tells the proxies of {pod} about {host}: {reason}", "list declared callees only")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from policies.reading.chart_values import INTERNAL_DEFAULTS, unaccepted
 from policies.reading.charts import chart_name, is_known
 from policies.reading.normalise import PROVIDER, RELEASE
 from policies.reading.opaque import (
@@ -35,6 +36,7 @@ class P02(Rule):
         - charts as components, YAML files and kustomizations, whose objects appear somewhere else or not at all;
         - a release of a chart that is not on the list of known charts, comes from another place, has no pinned version, or
           is changed after rendering (`postrender`) or by values that the plan does not show (`valueYamlFiles`, `reuseValues`);
+        - a value or variable of a chart that is not accepted in `policies/reading/chart_values.py`, an image from elsewhere included;
         - dynamic resources other than the generator of API keys, references to other stacks, a second Kubernetes provider;
         - kinds and types of resources that no rule knows: what is not known to open nothing is undecided.
 
@@ -142,6 +144,29 @@ class P02(Rule):
         for key, why in (("valueYamlFiles", "takes values from files"), ("reuseValues", "keeps the values of its last installation")):
             if resource.at(key, default=None):
                 yield self.undecided(resource, f"{why} (`{key}`) that the plan does not show", "write all values under `values`")
+
+        if is_known(resource):
+            yield from self._values(resource, name)
+
+    def _values(self, release: Resource, chart: str) -> Iterator[Finding]:
+        seen: set[str] = set()
+        for path, value in unaccepted(release):
+            if path.partition(".")[0] == INTERNAL_DEFAULTS:
+                if INTERNAL_DEFAULTS not in seen:
+                    yield self.broken(
+                        release,
+                        f"sets the chart's defaults (values.{INTERNAL_DEFAULTS}), beneath every other value",
+                        f"remove {INTERNAL_DEFAULTS}",
+                    )
+                seen.add(INTERNAL_DEFAULTS)
+            elif path not in seen:
+                seen.add(path)
+                given = f" to `{value}`" if value else ""
+                yield self.undecided(
+                    release,
+                    f"gives the chart `{chart}` a value that nobody reviewed: it sets values.{path}{given}, and what that opens is not known",
+                    "remove it, or add it to policies/reading/chart_values.py after review",
+                )
 
     def _providers(self, stack: Stack) -> Iterator[Finding]:
         providers = list(stack.of(PROVIDER))

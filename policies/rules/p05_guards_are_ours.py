@@ -1,12 +1,21 @@
 """P05: no option takes a guard out of the program's hands."""
 
 from collections.abc import Iterator
+from typing import Final
 
+from policies.reading.normalise import PROVIDER
 from policies.reading.opaque import is_kubernetes_object, kind_of
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.weakening import is_guard, weakenings
 from policies.rule import Finding, Rule, Severity
+
+
+UNFINISHED: Final = {
+    "pendingReplacement": "what runs is to be replaced by something else",
+    "initErrors": "it was made, but never became ready",
+}
+"""Marks of a stack's state with which a record does not say what runs."""
 
 
 class P05(Rule):
@@ -15,6 +24,7 @@ class P05(Rule):
     Forbids:
         `ignore_changes` (except on `spec.replicas`), `retain_on_delete`, `import_`, reading with `get`, and a lifted `protect` on guard
         resources: policies, Services, workloads, namespaces, routes, certificates, and the releases that bring the mesh.
+        Undecided is a guard of an unfinished deployment, or one beside which the program has a second Kubernetes provider.
 
     Why:
         With `ignore_changes=["spec"]` the plan shows a policy that denies and the cluster keeps one that allows. With
@@ -51,3 +61,15 @@ class P05(Rule):
                 )
             else:
                 yield self.broken(resource, f"has the option `{weakening.option}`: {weakening.reason}", "remove the option")
+        for option, meaning in UNFINISHED.items():
+            if resource.options.get(option):
+                yield self.undecided(resource, f"has `{option}`: {meaning}", "deploy again until the state is whole")
+        provider = str(resource.options.get("provider") or "").rpartition("::")[0]
+        others = {other.urn for other in stack.of(PROVIDER)} - {provider}
+        if provider and others:
+            yield self.undecided(
+                resource,
+                f"goes to the cluster of {provider.rpartition('::')[2]}, and the program has "
+                f"{', '.join(sorted(urn.rpartition('::')[2] for urn in others))} besides: which cluster is judged cannot be told",
+                "use one Kubernetes provider for the whole boundary",
+            )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from policies.reading.edge_surface import doubts
 from policies.reading.exposure import Exposure
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
@@ -60,6 +61,8 @@ class W02(Rule):
         return self.broken(exposure.resource, f"{exposure.why}, and the {pod} behind it are no WAF", exposure.fix, path)
 
     def _front(self, front: Front) -> Iterator[Finding]:
+        for doubt in doubts(front.nginx):
+            yield self.undecided(front.resource, doubt, "leave it out, or say the same with what the judge knows")
         if not front.servers and not front.streams:
             yield self.undecided(
                 front.resource,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policies.edge_rule import EdgeRule
-from policies.reading.modsecurity import Directive, value_of
+from policies.reading.modsecurity import Action, Directive, value_of
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
@@ -26,13 +26,29 @@ CONTROLS: Final = re.compile(r"^(ruleRemove(Target)?By(Id|Tag|Msg)|requestBodyAc
 
 SETTINGS: Final[Mapping[str, tuple[int, int]]] = {
     "tx.inbound_anomaly_score_threshold": (1, 5),
+    "tx.outbound_anomaly_score_threshold": (1, 4),
+    "tx.critical_anomaly_score": (5, 1000),
+    "tx.error_anomaly_score": (4, 1000),
+    "tx.warning_anomaly_score": (3, 1000),
+    "tx.notice_anomaly_score": (2, 1000),
     "tx.paranoia_level": (1, 4),
     "tx.blocking_paranoia_level": (1, 4),
+    "tx.detection_paranoia_level": (1, 4),
     "tx.sampling_percentage": (100, 100),
 }
 """Settings of the core rule set and the values (lowest, highest) with which it protects (crs-setup.conf.example, 4.x)."""
 
 WAIVER: Final = "remove it, or exempt this finding with a reason, an owner and an expiry"
+
+PROTECTED: Final = re.compile(r"anomaly_score|paranoia_level|sampling|%")
+"""Names of variables by which the core rule set decides; a name with a macro may become one of them."""
+
+SKIPS: Final[Mapping[str, str]] = {
+    "allow": "`allow` lets requests pass all other rules",
+    "skip": "`skip` lets requests pass the rules that follow",
+    "skipafter": "`skipAfter` lets requests pass the rules up to a marker",
+}
+"""Actions that lead past other rules."""
 
 _SETVAR = re.compile(r"^(tx\.[a-z_]+)=(-?\d+)$")
 
@@ -42,7 +58,7 @@ class W03(EdgeRule):
 
     Forbids:
         - rules without the OWASP core rule set;
-        - rules removed or narrowed: `SecRuleRemoveBy...`, `SecRuleUpdate...`, `ctl:ruleRemove...`, the action `allow`;
+        - rules removed or narrowed: `SecRuleRemoveBy...`, `SecRuleUpdate...`, `ctl:ruleRemove...`, the actions `allow` and `skip`;
         - an anomaly threshold above 5, a paranoia level of 0, sampling: the same, said with a number;
         - request bodies that are not read (`SecRequestBodyAccess Off`), or that pass unread when they are long
           (`SecRequestBodyLimitAction ProcessPartial`).
@@ -87,15 +103,24 @@ class W03(EdgeRule):
                 yield self.broken(front.resource, f"{written}: a body, or its end, reaches the gateway unread", f"write `{name} {wanted}`")
 
     def _exclusions(self, front: Front, rule: Directive) -> Iterator[Finding]:
-        if effect := REMOVALS.get(rule.name.lower()):
+        if effect := REMOVALS.get(rule.key):
             yield self.broken(front.resource, f"{rule.place}: `{rule}` {effect}", WAIVER)
         for action in rule.actions:
-            if action.name == "allow":
-                yield self.broken(front.resource, f"{rule.place}: `allow` lets requests pass all other rules", WAIVER)
+            if action.name in SKIPS:
+                yield self.broken(front.resource, f"{rule.place}: {SKIPS[action.name]}", WAIVER)
             if action.name == "ctl" and CONTROLS.match(action.value):
                 yield self.broken(front.resource, f"{rule.place}: `{action}` takes rules away from some requests", WAIVER)
-            if action.name == "setvar" and (setting := _SETVAR.match(action.value.lower())):
-                lowest, highest = SETTINGS.get(setting[1], (None, None))
-                if lowest is not None and highest is not None and not lowest <= int(setting[2]) <= highest:
-                    bounds = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
-                    yield self.broken(front.resource, f"{rule.place}: `{action}`: with anything but {bounds} attacks pass", WAIVER)
+            if action.name == "setvar":
+                yield from self._setting(front, rule, action)
+
+    def _setting(self, front: Front, rule: Directive, action: Action) -> Iterator[Finding]:
+        setting = _SETVAR.match(action.value.lower())
+        lowest, highest = SETTINGS.get(setting[1], (None, None)) if setting else (None, None)
+        if setting and lowest is not None and highest is not None:
+            if not lowest <= int(setting[2]) <= highest:
+                bounds = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
+                yield self.broken(front.resource, f"{rule.place}: `{action}`: with anything but {bounds} attacks pass", WAIVER)
+        elif PROTECTED.search(action.value.lower().partition("=")[0]):
+            yield self.undecided(
+                front.resource, f"{rule.place}: `{action}` changes how the rules decide, and what comes of it cannot be read", WAIVER
+            )

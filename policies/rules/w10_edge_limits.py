@@ -1,6 +1,5 @@
 """W10: the edge bounds how often and how much."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,8 +8,8 @@ from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
 
-CHOSEN_BY_CLIENT: Final = re.compile(r"\$(http|arg|cookie|sent_http)_|\$(args|request|request_uri|uri|proxy_add_x_forwarded_for)\b")
-"""Variables of nginx that hold what a client writes."""
+BY_ADDRESS: Final = frozenset({"$binary_remote_addr", "$remote_addr", "${binary_remote_addr}", "${remote_addr}"})
+"""Keys that tell clients apart by address; all else is chosen by clients, new for each request, or empty, which counts nothing."""
 
 
 class W10(EdgeRule):
@@ -18,7 +17,7 @@ class W10(EdgeRule):
 
     Forbids:
         A place where a public nginx sends requests on without `limit_req`, with a limit that is only tried out, or counted by
-        something that clients choose themselves; `client_max_body_size 0`.
+        anything but the client's address; `client_max_body_size 0`.
 
     Why:
         The gateway counts by client, and it has to look at the request to know the client. A flood from one address, or bodies
@@ -70,10 +69,10 @@ class W10(EdgeRule):
         }
         counted = [zones[limit.args[0]] for limit in limits if limit.args[0] in zones]
         for zone in counted:
-            if CHOSEN_BY_CLIENT.search(zone.args[0]):
+            if zone.args[0] not in BY_ADDRESS:
                 yield self.broken(
                     front.resource,
-                    f"{zone.file}:{zone.line}: limits are counted by {zone.args[0]}, which clients choose",
+                    f"{zone.file}:{zone.line}: limits are counted by {zone.args[0]}, which is not the address of a client",
                     "count by $binary_remote_addr",
                 )
         if limits and not counted:

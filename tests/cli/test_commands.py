@@ -118,3 +118,27 @@ def test_plan_writes_what_judge_reads(tmp_path: Path) -> None:
     out = tmp_path / "plan.json"
     assert perimeter("plan", "local", "--topology", str(ABC), "--out", str(out)).returncode == 0
     assert perimeter("judge", str(out)).returncode == 0
+
+
+def test_a_stack_export_of_another_program_is_judged_without_a_crash() -> None:
+    run = perimeter("judge", "tests/planner/exports/shop.json", "--topology", str(ABC))
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("plan", "local", "--out", "/nope/plan.json"), ("judge", "/nope/plan.json"), ("explain", "a", "nobody"), ("rules", "Z99"), ("diagram", "nope.yaml")],
+    ids=" ".join,
+)
+def test_what_cannot_be_done_is_said_in_a_line_and_is_no_verdict(arguments: tuple[str, ...]) -> None:
+    run = perimeter(*arguments)
+    assert run.returncode == 2
+    assert run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_json_that_is_nested_too_deeply_is_refused() -> None:
+    run = perimeter("judge", "-", stdin="[" * 200_000)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr

@@ -52,7 +52,8 @@ def authorities(t: Topology) -> Iterator[Manifest]:
                 "commonName": f"perimeter {authority} {t.system}",
                 "secretName": authority.issuer,
                 "duration": AUTHORITY_LIFE,
-                "privateKey": {"algorithm": "ECDSA", "size": 256},
+                # A renewed authority keeps its key: cert-manager does not issue its leaves anew, and who trusts it reads it only at start.
+                "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
                 "issuerRef": _issuer(SELF_SIGNED),
             },
         )

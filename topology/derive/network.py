@@ -20,12 +20,9 @@ def default_deny(namespace: str) -> Manifest:
 
 def policy(name: str, namespace: str, pods: Labels, *, ingress: Sequence[Rule], egress: Sequence[Rule]) -> Manifest:
     """Return the policy of one workload: everything it accepts and everything it may call."""
-    spec = {
-        "podSelector": {"matchLabels": dict(pods)},
-        "policyTypes": ["Ingress", "Egress"],
-        "ingress": list(ingress),
-        "egress": list(egress),
-    }
+    spec: dict[str, Any] = {"podSelector": {"matchLabels": dict(pods)} if pods else {}, "policyTypes": ["Ingress", "Egress"]}
+    # An empty list says what no list says, and the API server drops it: written, it would be a difference for ever.
+    spec |= {direction: list(rules) for direction, rules in (("ingress", ingress), ("egress", egress)) if rules}
     return manifest(API, "NetworkPolicy", name, namespace, spec)
 
 

@@ -1,0 +1,83 @@
+"""nginx variables: what a text with variables becomes at a location, for a request with certain headers."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from policies.reading.nginx import Directive, Location, Server
+from policies.reading.values import UnknownValueError
+
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_NAMED_GROUP = re.compile(r"\(\?<(?![=!])")
+_DEEPEST = 6
+"""Maps that ask other maps, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variables:
+    """The values of variables at one location, for a request that shows some headers and no others."""
+
+    server: Server
+    location: Location
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Headers of the request, in small letters."""
+
+    def text(self, text: str, captured: Mapping[str, str] | None = None, depth: int = 0) -> str | None:
+        """Return a text with its variables replaced; None where one of them does not follow from configuration and headers."""
+        parts: list[str] = []
+        end = 0
+        for match in _VARIABLE.finditer(text):
+            name = match[1] or match[2]
+            value = (captured or {}).get(name)
+            if value is None:
+                value = self._value(name, depth)
+            if value is None:
+                return None
+            parts += [text[end : match.start()], value]
+            end = match.end()
+        return "".join([*parts, text[end:]])
+
+    def _value(self, name: str, depth: int) -> str | None:
+        if depth > _DEEPEST:
+            return None
+        if name.startswith("http_"):
+            return self.headers.get(name.removeprefix("http_").replace("_", "-"), "")
+        if name in {"server_name", "host", "ssl_server_name"}:
+            return self.server.names[0] if self.server.names else ""
+        for given in self._set(name):
+            return self.text(given, depth=depth + 1)
+        for table in self.server.http.all("map"):
+            if len(table.args) > 1 and table.args[1] == f"${name}":
+                return self._mapped(table, depth)
+        return None
+
+    def _set(self, name: str) -> Iterator[str]:
+        """Yield the values that `set` gives a variable here, the nearest block's last one first."""
+        for block in (self.location.directive, *reversed(self.location.inherited)):
+            yield from (each.args[1] for each in reversed(list(block.all("set"))) if each.args[0] == f"${name}")
+
+    def _mapped(self, table: Directive, depth: int) -> str | None:
+        source = self.text(table.args[0], depth=depth + 1)
+        if source is None:
+            return None
+        entries = {each.name: each.args[0] for each in table.block if each.args}
+        plain = {key.lower(): value for key, value in entries.items() if not key.startswith("~")}
+        if source.lower() in plain and source.lower() != "default":
+            return self.text(plain[source.lower()], depth=depth + 1)
+        for key, value in entries.items():
+            if key.startswith("~") and (match := _search(key[1:], source)) is not None:
+                return self.text(value, match.groupdict(), depth + 1)
+        return self.text(entries.get("default", ""), depth=depth + 1)
+
+
+def _search(expression: str, text: str) -> re.Match[str] | None:
+    """Return the match of an expression as nginx writes it after `~`.
+
+    Raises:
+        UnknownValueError: for an expression that Python does not know.
+    """
+    flags = re.IGNORECASE if expression.startswith("*") else 0
+    try:
+        return re.search(_NAMED_GROUP.sub("(?P<", expression.removeprefix("*")), text, flags)
+    except re.error as error:
+        raise UnknownValueError(expression, f"a regular expression that cannot be read ({error})") from error
