@@ -21,10 +21,9 @@ WORDS: Final = "[A-Za-z0-9._/-]*"
 INTERNAL_DEFAULTS: Final = "_internal_defaults_do_not_set"
 """The key under which Istio's charts keep their defaults (templates/zzz_profile.yaml): it sets every other value unseen."""
 
-_SCHEDULING: Final = {
-    path: ANY
-    for path in ("affinity.*", "tolerations.*", "nodeSelector.*", "topologySpreadConstraints.*", "priorityClassName", "imagePullSecrets.*")
-}
+_SCHEDULING: Final = dict.fromkeys(
+    ("affinity.*", "tolerations.*", "nodeSelector.*", "topologySpreadConstraints.*", "priorityClassName", "imagePullSecrets.*"), ANY
+)
 _SIZE: Final = {**dict.fromkeys(("resources.*", "autoscaling.*", "podDisruptionBudget.*"), ANY), "replicaCount": NUMBER}
 _COMMON: Final = {**_SCHEDULING, **_SIZE, "imagePullPolicy": "Always|IfNotPresent|Never"}
 _SECURITY: Final = {

@@ -156,7 +156,9 @@ def directives(text: str, file: str) -> tuple[Directive, ...]:
             directive = Directive(name=name, arguments=arguments, file=file, line=line)
             least, most = KNOWN.get(directive.key, (1, 0))
             if not least <= len(arguments) <= most:
-                raise UnknownValueError(f"{directive.place}: {directive}", "a directive of ModSecurity of which it is not known what it does")
+                raise UnknownValueError(
+                    f"{directive.place}: {directive}", "a directive of ModSecurity of which it is not known what it does"
+                )
             found.append(directive)
         line += logical.count("\n") + 1
     return tuple(found)

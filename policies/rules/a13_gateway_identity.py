@@ -9,7 +9,6 @@ from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, Hop, Rule, Severity
 
-
 CERT_MANAGER: Final = "cert-manager.io"
 
 MESH_AUTHORITIES: Final = frozenset({"cacerts", "istio-ca-secret"})

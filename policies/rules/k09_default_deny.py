@@ -1,7 +1,7 @@
 """K09: what no NetworkPolicy opens is closed."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from policies.reading.meshes import Proxy
@@ -17,7 +17,8 @@ class K09(Rule):
 
     Forbids:
         A namespace of services, of the edge, of the API gateway or of a mesh's own gateways without a NetworkPolicy that selects
-        all pods, names both policy types, and opens nothing.
+        all pods, names both policy types, and opens nothing. In the program's own namespaces of control planes (istiod, Envoy
+        Gateway, cert-manager) it may open what they need, but not everything.
 
     Why:
         A pod that no NetworkPolicy selects takes every connection and may open every one. STRICT mutual TLS stops callers
@@ -43,6 +44,7 @@ class K09(Rule):
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Collect which directions each namespace denies, then check every namespace that needs it."""
         denied: defaultdict[str, set[str]] = defaultdict(set)
+        narrowed: defaultdict[str, set[str]] = defaultdict(set)
         unread: defaultdict[str, list[Resource]] = defaultdict(list)
         for policy in stack.of("NetworkPolicy"):
             directions = stack.reading(policy, lambda policy=policy: _denies(policy))
@@ -50,9 +52,14 @@ class K09(Rule):
                 unread[policy.namespace].append(policy)
             else:
                 denied[policy.namespace] |= directions
-        for namespace, purpose in sorted(_guarded(stack).items()):
+                for direction in DIRECTIONS if _selects_all(policy) else ():
+                    if direction in _types(policy) and {} not in policy.at("spec", DIRECTIONS[direction], default=[]):
+                        narrowed[policy.namespace].add(direction)
+        guarded = _guarded(stack)
+        for namespace, purpose in sorted({**_control_planes(stack), **guarded}.items()):
+            closed = denied[namespace] if namespace in guarded else denied[namespace] | narrowed[namespace]
             for direction in DIRECTIONS:
-                if direction in denied[namespace]:
+                if direction in closed:
                     continue
                 if unread[namespace]:
                     yield self.undecided(
@@ -68,10 +75,18 @@ class K09(Rule):
 
 def _denies(policy: Resource) -> set[str]:
     """Return the directions in which a policy isolates every pod of its namespace and opens nothing."""
-    if policy.at("spec", "podSelector", default={}):
+    if not _selects_all(policy):
         return set()
-    types = policy.at("spec", "policyTypes", default=None) or ["Ingress", *(["Egress"] if policy.at("spec", "egress", default=[]) else [])]
-    return {direction for direction, key in DIRECTIONS.items() if direction in types and not policy.at("spec", key, default=[])}
+    return {direction for direction, key in DIRECTIONS.items() if direction in _types(policy) and not policy.at("spec", key, default=[])}
+
+
+def _selects_all(policy: Resource) -> bool:
+    return not any(policy.at("spec", "podSelector", default={}).values())
+
+
+def _types(policy: Resource) -> Sequence[str]:
+    given: Sequence[str] | None = policy.at("spec", "policyTypes", default=None)
+    return given or ("Ingress", *(("Egress",) if policy.at("spec", "egress", default=[]) else ()))
 
 
 def _guarded(stack: Stack) -> Mapping[str, str]:
@@ -84,3 +99,12 @@ def _guarded(stack: Stack) -> Mapping[str, str]:
         elif member and member[1] is Proxy.GATEWAY:
             found[pod.namespace] = "a gateway of the mesh"
     return {**found, **dict.fromkeys(stack.app_namespaces, "services")}
+
+
+def _control_planes(stack: Stack) -> Mapping[str, str]:
+    """Return the program's own namespaces in which known charts run what configures the layers.
+
+    One policy for all pods suffices there, even one that opens what they need.
+    """
+    made = {pod.namespace for pod in stack.pods if pod.maker.startswith("chart ")}
+    return {namespace: "a control plane" for namespace in made if namespace in stack.namespaces}

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from policies.reading.charts import chart_name
+from policies.reading.controllers import GATEWAY_API, Controller
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
+from policies.reading.weakening import is_guard
 from policies.rule import Finding, Rule, Severity
 from topology.edges import identity
 
@@ -52,6 +55,13 @@ GUARDS: Final = (
 """What must select the pods of every workload by labels."""
 
 
+CHARTS: Final[Mapping[str, str]] = {Controller.ENVOY_GATEWAY.value: "gateway-helm", Controller.KONG.value: "kong"}
+"""The chart of each controller of Gateways."""
+
+OF_THE_CLUSTER: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+"""Namespaces that every cluster has."""
+
+
 class P04(Rule):
     """Every service of the topology owns an account, a workload, a Service, and a policy of each kind that guards it.
 
@@ -59,6 +69,8 @@ class P04(Rule):
         A service or composition of the topology without its own ServiceAccount, Deployment, Service, AuthorizationPolicy,
         NetworkPolicy or Sidecar. A policy counts when its selector really selects the service's pods: one whose selector
         matches nothing is as good as absent, and one without selector belongs to the namespace, not to the service.
+        The same goes for a namespace that guards lie in, and for the Release of cert-manager, Envoy Gateway or Kong where
+        Certificates or a GatewayClass need it.
 
     Why:
         Most rules look at what is there. What is missing breaks none of them: a service whose AuthorizationPolicy was lost, or
@@ -89,6 +101,25 @@ class P04(Rule):
             )
         for name in (*stack.intent.services, *stack.intent.compositions):
             yield from self._service(stack, name, covered)
+        yield from self._ground(stack)
+
+    def _ground(self, stack: Stack) -> Iterator[Finding]:
+        """Look for what guards stand on: their namespaces, and the controllers that make them work."""
+        homes: dict[str, Resource] = {}
+        for resource in stack.resources:
+            if resource.namespace and is_guard(resource):
+                homes.setdefault(resource.namespace, resource)
+        for namespace, resource in homes.items():
+            if namespace not in stack.namespaces and namespace not in OF_THE_CLUSTER:
+                yield self.broken(resource, f"the program has no Namespace {namespace}, in which it lies", "add the Namespace")
+        charts = {chart_name(release) for release in stack.releases}
+        users = [("cert-manager", each) for each in stack.of("Certificate.cert-manager.io")]
+        for each in stack.of(f"GatewayClass.{GATEWAY_API}"):
+            chart = CHARTS.get(each.at("spec", "controllerName", default=""))
+            users += [(chart, each)] if chart else []
+        missing = {chart: user for chart, user in reversed(users) if chart not in charts}
+        for chart, user in missing.items():
+            yield self.broken(user, f"no Release of the chart {chart} is in the program, without which it does nothing", "add the Release")
 
     def _note(self, guard: _Guard, resource: Resource, stack: Stack, covered: set[Pod]) -> Iterator[Finding]:
         covered.update(guard.covered(resource, stack))

@@ -10,7 +10,6 @@ from policies.reading.stack import Stack
 from policies.reading.weakening import is_guard, weakenings
 from policies.rule import Finding, Rule, Severity
 
-
 UNFINISHED: Final = {
     "pendingReplacement": "what runs is to be replaced by something else",
     "initErrors": "it was made, but never became ready",

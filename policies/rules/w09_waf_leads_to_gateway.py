@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from policies.edge_rule import EdgeRule
+from policies.reading.compare import pattern_of
+from policies.reading.patterns import Pattern, covered, meet_all, meet_hosts
 from policies.reading.pods import Pod
 from policies.reading.services import Service, host_of
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Hop, Severity
+from topology.edges import Direction, edges
 
 TARGET: Final = re.compile(r"^(?:(?P<scheme>[a-z]+)://)?(?P<host>[^/:$]+|unix|\[[^\]]+\])(?::(?P<port>\d+))?(?P<rest>/.*)?$")
 CODE: Final = re.compile(r"_by_lua(_block|_file)?$|^(js_|perl)")
@@ -23,6 +26,7 @@ class W09(EdgeRule):
     Forbids:
         - a `proxy_pass`, `grpc_pass` or the like in a public nginx to anything but a Service whose pods are an API gateway's;
         - a target in a variable, which the request may choose, or in code (Lua, njs, Perl);
+        - answers kept at the edge (`proxy_cache`) for a door that asks for a credential: the next client gets them without one;
         - plain HTTP to the gateway, or TLS without `proxy_ssl_verify on` and a trusted certificate;
         - NetworkPolicies that let the edge's pods connect to pods of the program other than the gateway's, or that are missing.
 
@@ -49,6 +53,7 @@ class W09(EdgeRule):
         for passage in front.passages:
             yield from self._target(front, passage, stack, gateway_pods)
             yield from self._transport(front, passage)
+            yield from self._cache(front, passage, stack)
         for server in front.servers:
             for directive in server.directive.walk():
                 if CODE.search(directive.name):
@@ -111,6 +116,22 @@ class W09(EdgeRule):
                 f"write `{passage.module}_ssl_verify on;` and `{passage.module}_ssl_trusted_certificate <CA>;`",
             )
 
+    def _cache(self, front: Front, passage: Passage, stack: Stack) -> Iterator[Finding]:
+        cache = passage.get(f"{passage.module}_cache")
+        if cache is None or cache.args == ("off",):
+            return
+        hosts = ("*",) if passage.server.names in {(), ("",)} else passage.server.names
+        for edge in sorted(edges(stack.intent), key=str):
+            asked = edge.direction is Direction.NORTH_SOUTH and edge.credential != "public" and edge.method in {"GET", "HEAD"}
+            if asked and any(meet_hosts(host, edge.host) for host in hosts) and _answers(passage, pattern_of(edge.entry)):
+                yield self.broken(
+                    front.resource,
+                    f"{passage}: `{cache.name} {' '.join(cache.args)}` keeps answers of {edge.method} {edge.host}{edge.entry}, "
+                    f"which asks for a credential ({edge.credential}); whoever asks next gets them without one",
+                    "keep answers of public doors only",
+                )
+                return
+
     def _network(self, front: Front, stack: Stack, gateway_pods: frozenset[Pod]) -> Iterator[Finding]:
         pod = front.nginx.pod
         if stack.network.is_open(pod, "Egress"):
@@ -132,3 +153,16 @@ class W09(EdgeRule):
                     f"lets the {pod} connect to the {others[0]}, which are not the API gateway",
                     "name the gateway's pods alone",
                 )
+
+
+def _answers(passage: Passage, door: Pattern) -> bool:
+    """Say whether requests for a door may come to this location, and not all of them to a narrower one."""
+    if passage.location.modifier == "@":
+        return True
+    own = passage.location.patterns
+    narrower = (
+        other.patterns
+        for other in passage.server.locations
+        if other is not passage.location and other.modifier not in {"@", "~*"} and all(covered(each, own) for each in other.patterns)
+    )
+    return bool(meet_all(own, door)) and not any(covered(door, patterns) for patterns in narrower)

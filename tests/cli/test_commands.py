@@ -128,7 +128,13 @@ def test_a_stack_export_of_another_program_is_judged_without_a_crash() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("plan", "local", "--out", "/nope/plan.json"), ("judge", "/nope/plan.json"), ("explain", "a", "nobody"), ("rules", "Z99"), ("diagram", "nope.yaml")],
+    [
+        ("plan", "local", "--out", "/nope/plan.json"),
+        ("judge", "/nope/plan.json"),
+        ("explain", "a", "nobody"),
+        ("rules", "Z99"),
+        ("diagram", "nope.yaml"),
+    ],
     ids=" ".join,
 )
 def test_what_cannot_be_done_is_said_in_a_line_and_is_no_verdict(arguments: tuple[str, ...]) -> None:

@@ -99,7 +99,9 @@ def test_a_broken_plan_is_refused_with_the_rule_and_the_way(pack: analyzer_pb2_g
 
 def test_an_unknown_value_is_a_mandatory_violation_and_hides_no_other(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:
     records = changed("AuthorizationPolicy", "abc/b", rules=UNKNOWN)
-    records = [record if not record["urn"].endswith("PeerAuthentication::istio-system/default") else _permissive(record) for record in records]
+    records = [
+        record if not record["urn"].endswith("PeerAuthentication::istio-system/default") else _permissive(record) for record in records
+    ]
     found = analyze(pack, records)
     assert {diagnostic.enforcementLevel for diagnostic in found} == {analyzer_pb2.MANDATORY}
     said = "\n".join(diagnostic.message for diagnostic in found)

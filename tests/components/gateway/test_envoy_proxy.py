@@ -158,4 +158,8 @@ def test_the_controller_watches_what_routes_need_and_opens_no_extension() -> Non
 
 def test_where_nobody_can_count_nobody_passes() -> None:
     limit = install.values(BINDING, [], COUNTERS)["config"]["envoyGateway"]["rateLimit"]
-    assert limit == {"backend": {"type": "Redis", "redis": {"url": "redis.counters.svc.cluster.local:6379"}}, "failClosed": True, "timeout": "200ms"}
+    assert limit == {
+        "backend": {"type": "Redis", "redis": {"url": "redis.counters.svc.cluster.local:6379"}},
+        "failClosed": True,
+        "timeout": "200ms",
+    }

@@ -112,7 +112,9 @@ def test_a_dry_run_allows_and_refuses_nothing() -> None:
     metadata = {"annotations": {"istio.io/dry-run": "true"}}
     assert admitted(guard(rules(source(principals=[A]), metadata=metadata))) == set()
     denied = rules({}, action="DENY", metadata=metadata)
-    assert admitted(guard(rules(source(principals=[A])), {**denied, "metadata": {**denied["metadata"], "name": "deny"}})) == {"any method /*"}
+    assert admitted(guard(rules(source(principals=[A])), {**denied, "metadata": {**denied["metadata"], "name": "deny"}})) == {
+        "any method /*"
+    }
 
 
 def test_deny_takes_away_from_allow() -> None:
