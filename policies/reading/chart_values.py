@@ -75,6 +75,11 @@ _ISTIOD: Final[Mapping[str, str]] = {
     "meshConfig.discoverySelectors.*": ANY,
     "meshConfig.enableAutoMtls": "true",
     "meshConfig.enableTracing": "true|false",
+    **{
+        f"meshConfig.extensionProviders.*.envoyExtAuthz{kind}.{key}": ANY
+        for kind in ("Http", "Grpc")
+        for key in ("service", "port", "timeout", "failOpen")
+    },
     "meshConfig.extensionProviders.*.envoyFileAccessLog.*": ANY,
     "meshConfig.extensionProviders.*.name": ANY,
     "meshConfig.extensionProviders.*.opentelemetry.*": ANY,

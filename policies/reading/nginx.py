@@ -153,9 +153,10 @@ def nginx_of(pod: Pod, config_maps: Mapping[str, Resource]) -> Iterator[Nginx]:
         UnknownValueError: if a file that nginx reads is not known, or cannot be parsed.
     """
     for container in pod.containers:
-        files, owner = _files(pod, container, config_maps)
-        if owner is None or (start := _start(container, files)) is None:
+        files, owners = _files(pod, container, config_maps)
+        if (start := _start(container, files)) is None:
             continue
+        owner = owners.get(start) or next(iter(owners.values()))
         top = _parse(start, files)
         main = Directive(name="main", args=(), block=top)
         http = next(main.all("http"), None) or Directive(name="http", args=(), block=top)
@@ -167,10 +168,10 @@ def nginx_of(pod: Pod, config_maps: Mapping[str, Resource]) -> Iterator[Nginx]:
         yield found
 
 
-def _files(pod: Pod, container: Mapping[str, Any], config_maps: Mapping[str, Resource]) -> tuple[dict[str, str], Resource | None]:
+def _files(pod: Pod, container: Mapping[str, Any], config_maps: Mapping[str, Resource]) -> tuple[dict[str, str], dict[str, Resource]]:
     sources: dict[str, Any] = {volume["name"]: volume for volume in pod.volumes}
     files: dict[str, str] = {}
-    owner: Resource | None = None
+    owners: dict[str, Resource] = {}
     for mount in sequence(container.get("volumeMounts")):
         volume = mapping(sources.get(mount["name"]))
         maps = [volume["configMap"]] if volume.get("configMap") else []
@@ -196,9 +197,8 @@ def _files(pod: Pod, container: Mapping[str, Any], config_maps: Mapping[str, Res
                 if not isinstance(text, str):  # an unknown raises here
                     raise UnknownValueError(f"{config_map}: data.{path}", f"not a text but {type(text).__name__}")
                 files[place] = text
-                if "server" in text and "{" in text:
-                    owner = owner or config_map
-    return files, owner
+                owners[place] = config_map
+    return files, owners
 
 
 def _start(container: Mapping[str, Any], files: Mapping[str, str]) -> str | None:

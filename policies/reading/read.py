@@ -123,14 +123,18 @@ class Observed:
         found = [r for r in self._refusals_by_source.get(edge.source, ()) if self._concerns(r, edge)]
         partial = [t.refusal for e in self._keyed.get(key_of(edge), ()) if _serves(e, edge) for t in self.trails[e] if t.refusal]
         partial = [hop for hop in partial if hop.place]
-        if found:
-            return max(found, key=lambda refusal: len(refusal.flow.hops)).hop
+        # A server that takes every host refuses this one too; it is the answer only where nothing knows the host better.
+        nearest = [refusal for refusal in found if edge.direction is not Direction.NORTH_SOUTH or refusal.flow.entry_host == edge.host]
+        if nearest:
+            return max(nearest, key=lambda refusal: len(refusal.flow.hops)).hop
         if partial:
             return partial[0]
         near = [e for e in self._keyed.get(key_of(edge), ()) if e.method in {edge.method, "*"} or e.path == edge.path]
         if near:
             said = ", ".join(sorted({f"{e.method} {e.entry or e.path}{f' ({e.credential})' if e.credential else ''}" for e in near})[:3])
             return Hop(place=edge.target, allowed_by=f"what the plan allows there is {said}")
+        if found:
+            return max(found, key=lambda refusal: len(refusal.flow.hops)).hop
         place = edge.host if edge.source == INTERNET else edge.source
         return Hop(place=place, allowed_by="nothing in the plan leads there")
 

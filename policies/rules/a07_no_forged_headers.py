@@ -6,6 +6,7 @@ from typing import Any, Final
 from policies.reading.controllers import Controller
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
+from policies.reading.values import mapping, sequence
 from policies.reading.waf import Front, Passage, fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
@@ -81,9 +82,9 @@ class A07(RouteRule):
     def _mesh(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         """Check what a VirtualService writes into requests."""
         for route in resource.at("spec", "http", default=[]):
-            for part in (route, *(route.get("route") or ())):
-                request: Mapping[str, Any] = (part.get("headers") or {}).get("request") or {}
-                for header in sorted({*(request.get("set") or {}), *(request.get("add") or {})}):
+            for part in (route, *sequence(mapping(route).get("route"))):
+                request = mapping(mapping(mapping(part).get("headers")).get("request"))
+                for header in sorted({*mapping(request.get("set")), *mapping(request.get("add"))}):
                     if _is_internal(header, stack):
                         yield self._forged(resource, header)
 

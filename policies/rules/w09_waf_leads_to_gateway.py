@@ -1,7 +1,7 @@
 """W09: the WAF passes requests on to the API gateway and to nothing else."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policies.edge_rule import EdgeRule
@@ -17,6 +17,12 @@ from topology.edges import Direction, edges
 TARGET: Final = re.compile(r"^(?:(?P<scheme>[a-z]+)://)?(?P<host>[^/:$]+|unix|\[[^\]]+\])(?::(?P<port>\d+))?(?P<rest>/.*)?$")
 CODE: Final = re.compile(r"_by_lua(_block|_file)?$|^(js_|perl)")
 """Directives of nginx that run code of their own (lua-nginx-module, njs, perl)."""
+STRONGER: Final[Mapping[str, frozenset[str]]] = {
+    "": frozenset({"", "^~", "=", "~"}),
+    "^~": frozenset({"", "^~", "="}),
+    "~": frozenset({"="}),
+}
+"""Locations that get a request before a location of each kind does, where both match and they are narrower."""
 TLS_SCHEMES: Final = frozenset({"https", "grpcs"})
 
 
@@ -160,9 +166,12 @@ def _answers(passage: Passage, door: Pattern) -> bool:
     if passage.location.modifier == "@":
         return True
     own = passage.location.patterns
+    stronger = STRONGER.get(passage.location.modifier, frozenset())
     narrower = (
         other.patterns
         for other in passage.server.locations
-        if other is not passage.location and other.modifier not in {"@", "~*"} and all(covered(each, own) for each in other.patterns)
+        if other.modifier in stronger
+        and all(covered(each, own) for each in other.patterns)
+        and not any(covered(each, other.patterns) for each in own)
     )
     return bool(meet_all(own, door)) and not any(covered(door, patterns) for patterns in narrower)

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from policies.reading.authorization import Guard, Mtls
-from policies.reading.requests import Requests
 from policies.reading.patterns import parse
+from policies.reading.requests import Requests
 from tests.policies.building import baseline, changed, stack_of
 
 A, B, C = (f"abc.example/ns/abc/sa/{name}" for name in "abc")

@@ -93,7 +93,7 @@ def test_envoy_gateway_puts_its_proxies_beside_the_gateway_when_told_to() -> Non
 
 
 def test_elsewise_they_are_in_the_controllers_namespace_under_a_hashed_name() -> None:
-    stack = stack_of(changed(baseline("abc"), without=["Release envoy-gateway-system/eg"]) + [{**release("gateway-helm", "eg")}])
+    stack = stack_of([*changed(baseline("abc"), without=["Release envoy-gateway-system/eg"]), release("gateway-helm", "eg")])
     (gateway,) = stack.gateways
     (pod,) = gateway.pods
     assert pod.namespace == "n"
