@@ -46,8 +46,8 @@ class Traffic:
         self._bound: defaultdict[str, list[Resource]] = defaultdict(list)
         self._rules: defaultdict[str, list[Resource]] = defaultdict(list)
         self._entries: defaultdict[str, list[ServiceEntry]] = defaultdict(list)
-        self._own_sidecar: dict[Pod, Resource] = {}
-        self._sidecar_of_namespace: dict[str, Resource] = {}
+        self._own_sidecars: defaultdict[Pod, list[Resource]] = defaultdict(list)
+        self._sidecars_of_namespace: defaultdict[str, list[Resource]] = defaultdict(list)
         readers: dict[str, Callable[[Resource], None]] = {
             "VirtualService": self._add_virtual,
             "DestinationRule": self._add_rule,
@@ -104,18 +104,22 @@ class Traffic:
     def _add_sidecar(self, resource: Resource) -> None:
         labels = resource.at("spec", "workloadSelector", "labels", default={})
         if not labels:
-            self._sidecar_of_namespace.setdefault(resource.namespace, resource)
+            self._sidecars_of_namespace[resource.namespace].append(resource)
             return
         for pod in self._around.pods.with_labels(resource.namespace, labels):
-            self._own_sidecar.setdefault(pod, resource)
+            self._own_sidecars[pod].append(resource)
 
     def sidecar(self, pod: Pod) -> Resource | None:
-        """Return the Sidecar resource that holds for a pod: its own, its namespace's, the root namespace's."""
+        """Return the Sidecar resource that holds for a pod; the first of several, of which Istio takes the oldest."""
+        return next(iter(self.sidecars(pod)), None)
+
+    def sidecars(self, pod: Pod) -> tuple[Resource, ...]:
+        """Return the Sidecar resources that select a pod most closely: its own, else its namespace's, else the root namespace's."""
         member = self._member(pod)
         if member is None or member[1] is Proxy.GATEWAY:
-            return None  # Sidecar resources do not apply to gateways.
-        own = self._own_sidecar.get(pod) or self._sidecar_of_namespace.get(pod.namespace)
-        return own or self._sidecar_of_namespace.get(member[0].root_namespace)
+            return ()  # Sidecar resources do not apply to gateways.
+        own = self._own_sidecars.get(pod) or self._sidecars_of_namespace.get(pod.namespace)
+        return tuple(own or self._sidecars_of_namespace.get(member[0].root_namespace) or ())
 
     def sees(self, pod: Pod, namespace: str, host: str) -> bool:
         """Say whether a pod's proxy is told about a host of a namespace (`egress.hosts` of its Sidecar; without one, everything)."""

@@ -9,7 +9,6 @@ from policies.layers import FRONT, Collector, Layer, Layers, Workload, collector
 from policies.reading.meshes import Proxy
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
-from policies.reading.selectors import matches_labels
 from policies.reading.services import host_of
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
@@ -92,15 +91,7 @@ class M20(Rule):
     @staticmethod
     def rivals(sidecar: Resource, pod: Pod, stack: Stack) -> tuple[Resource, ...]:
         """Return the other Sidecars that hold for a pod as much as its own does."""
-        labels: Mapping[str, str] = sidecar.at("spec", "workloadSelector", "labels", default={})
-        found: list[Resource] = []
-        for other in stack.of("Sidecar.networking.istio.io"):
-            theirs: Mapping[str, str] = other.at("spec", "workloadSelector", "labels", default={})
-            if other is sidecar or other.namespace != sidecar.namespace or bool(theirs) != bool(labels):
-                continue
-            if matches_labels(theirs, pod.labels):
-                found.append(other)
-        return tuple(found)
+        return tuple(other for other in stack.traffic.sidecars(pod) if other is not sidecar)
 
     def _objection(self, sidecar: Resource, pod: Pod, host: str, reason: str) -> Finding:
         return self.broken(sidecar, f"it tells the proxies of {pod} about {host}: {reason}", "list declared callees only")
