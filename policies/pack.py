@@ -7,7 +7,7 @@ undecided one too: the SDK would make an unknown value an advisory line.
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -99,21 +99,22 @@ def judged(resources: Iterable[PolicyResource]) -> Report:
 
 @dataclass(kw_only=True)
 class _Shared:
-    """The last judgement, kept for the policies that ask for the same resources."""
+    """One judgement for all policies of a round: the engine asks each policy once about the same resources."""
 
-    key: tuple[str, ...] = ()
+    asked: set[Severity] = field(default_factory=set[Severity])
     report: Report | None = None
+    failure: str = ""
 
-    def of(self, resources: list[PolicyResource]) -> Report:
-        # The SDK makes new objects of the same resources for each policy; props take part so that a second update is judged anew.
-        key = tuple(f"{resource.urn} {_fingerprint(resource)}" for resource in resources)
-        if self.report is None or key != self.key:
-            self.key, self.report = key, judged(resources)
-        return self.report
-
-
-def _fingerprint(resource: PolicyResource) -> int:
-    return hash(repr(serialize_properties(resource.props)))
+    def begin(self, severity: Severity, resources: list[PolicyResource]) -> None:
+        """Judge, unless another policy did so in this round. A policy that asks again begins the next round."""
+        if self.asked and severity not in self.asked:
+            self.asked.add(severity)
+            return
+        self.asked, self.report, self.failure = {severity}, None, ""
+        try:
+            self.report = judged(resources)
+        except Exception as error:  # whatever keeps the judge from an answer blocks
+            self.failure = f"undecided: the judge could not judge: {error}\n{traceback.format_exc(limit=3)}"
 
 
 def policies() -> list[Policy]:
@@ -133,14 +134,12 @@ def policies() -> list[Policy]:
 
 def _validator(severity: Severity, shared: _Shared) -> Callable[[StackValidationArgs, ReportViolation], None]:
     def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        try:
-            report = shared.of(args.resources)
-        except Exception as error:  # whatever keeps the judge from an answer blocks
-            if severity is Severity.CRITICAL:
-                report_violation(f"undecided: the judge could not judge: {error}\n{traceback.format_exc(limit=3)}", None)
+        shared.begin(severity, args.resources)
+        if shared.report is None:
+            report_violation(shared.failure, None)
             return
-        of_severity = {result.rule.id for result in report.rules if result.rule.severity is severity}
-        for finding in report.findings:
+        of_severity = {result.rule.id for result in shared.report.rules if result.rule.severity is severity}
+        for finding in shared.report.findings:
             if finding.rule in of_severity:
                 report_violation("\n".join(_lines(finding)), finding.urn or None)
 

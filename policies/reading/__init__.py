@@ -21,10 +21,12 @@ What a rule may ask of a `Stack` (all computed once, on first use, and shared):
 | `controllers.class_of(gateway, stack.find)` | controller and parameters (EnvoyProxy) of a Gateway API Gateway |
 | `selectors.matches(selector, labels)` | a LabelSelector on labels |
 | `stack.exposures` (`exposure.Exposure`) | everything with a public address: Service, port, pods, why |
-| `stack.network` (`network.Network`) | NetworkPolicies: `.flow(source_pod, target_pod, port)`, `.policies_on(pod, direction)`, `.peers(pod, direction)` |
+| `stack.network` (`network.Network`) | NetworkPolicies: `.flow(source_pod, target_pod, port)`, `.senders(pod, port)`, `.openings(pod, direction)`, `.policies_on(pod, direction)` |
 | `stack.edge` (`nginx.Server`), `stack.nginx` | public nginx servers, and every nginx, read from the ConfigMaps that pods mount: hosts, listen, locations, upstreams, TLS, directives |
 | `stack.gateways` (`gateways.ApiGateway`) | API gateways: controller, Gateway, listeners, pods, routes with filters, policies, backends |
 | `stack.mesh_gateways` (`istio_gateways.MeshGateway`) | Istio Gateways: servers, TLS, pods, the VirtualServices bound to them |
+| `stack.traffic` (`traffic.Traffic`) | Sidecars, VirtualServices, DestinationRules, ServiceEntries: sees(), mesh_routes(), client_tls(), entry() |
+| `stack.certificates`, `stack.envoy_policies`, `stack.kong_plugins` | cert-manager's Certificates by Secret and identity; policies and plugins by what they hold for |
 | `stack.guard(pod)` (`authorization.Guard`) | AuthorizationPolicies and mTLS that hold for a pod: what is accepted from whom |
 | `stack.observed`, `stack.ways` (`read.Observed`) | the edges read back; each with the hops that make it possible, refusals, doubts |
 """

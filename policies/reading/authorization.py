@@ -22,8 +22,6 @@ from policies.reading.values import UnknownValueError, mapping, sequence
 PLAIN: Final = ""
 """The identity of a peer that shows none."""
 
-ANY_ISSUER: Final = "*"
-
 DRY_RUN: Final = "istio.io/dry-run"
 
 

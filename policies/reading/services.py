@@ -79,11 +79,6 @@ class Service:
         """Return the full DNS name."""
         return f"{self.name}.{self.namespace}.svc.{CLUSTER_DOMAIN}"
 
-    @cached_property
-    def headless(self) -> bool:
-        """Say whether the Service has no address of its own."""
-        return self.spec.get("clusterIP") == "None"
-
     def port(self, wanted: int | str) -> ServicePort | None:
         """Return the port of a number or name."""
         return next((port for port in self.ports if wanted in {port.port, port.name}), None)

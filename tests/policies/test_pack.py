@@ -124,5 +124,5 @@ def test_a_judge_that_finds_no_topology_refuses(monkeypatch: pytest.MonkeyPatch)
     for policy in policies():
         assert isinstance(policy, StackValidationPolicy)
         policy.validate(StackValidationArgs(resources=[]), lambda message, urn=None: said.append(message))
-    assert len(said) == 1
-    assert said[0].startswith("undecided: the judge could not judge: no topology")
+    assert len(said) == len(policies())
+    assert all(message.startswith("undecided: the judge could not judge: no topology") for message in said)
