@@ -75,7 +75,7 @@ class Block:
     @property
     def holds_outside(self) -> bool:
         """Say whether some public address is among them."""
-        return not any(private.version == self.network.version and self.network.subnet_of(private) for private in PRIVATE)  # type: ignore[arg-type]
+        return not any(private.version == self.network.version and self.network.subnet_of(private) for private in PRIVATE)  # type: ignore[arg-type] # same version
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
