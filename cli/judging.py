@@ -1,6 +1,7 @@
 """Verdicts on plans: one, or one for each way of taking what is unknown."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,9 +11,10 @@ from cli.project import Project
 from planner.plan import Plan
 from planner.program import Mode
 from policies import exemptions
-from policies.harness import Report, judge
+from policies.harness import Report, judge, merged
 from policies.intent import load_intent
 from policies.reading.normalise import normalise
+from policies.reading.running import exported, running
 from policies.reading.stack import Stack
 from policies.registry import rules
 from policies.rule import Finding, Verdict
@@ -46,15 +48,19 @@ class Judged:
 
 
 def read_stack(plan: Plan, topology: Path) -> Stack:
-    """Return a plan as the judge sees it."""
-    return Stack(normalise(plan.resources), load_intent(topology), topology_path=str(topology))
+    """Return a plan as the judge sees it: what the program said."""
+    said = exported(plan.resources) if plan.mode is Mode.EXPORTED else plan.resources
+    return Stack(normalise(said), load_intent(topology), topology_path=str(topology))
 
 
 def judge_plan(project: Project, plan: Plan, topology: Path, *, subject: str) -> Judged:
-    """Judge one plan."""
+    """Judge one plan. Of an export both what the program said and what the API server answered must keep the boundary."""
     started = time.monotonic()
-    stack = read_stack(plan, topology)
-    report = judge(stack, rules(), exemptions.load(project.policies / "exemptions.yaml"), today=date.today())
+    stack, excused = read_stack(plan, topology), exemptions.load(project.policies / "exemptions.yaml")
+    report = judge(stack, rules(), excused, today=date.today())
+    if plan.mode is Mode.EXPORTED:
+        runs = Stack(normalise(running(exported(plan.resources))), stack.intent, topology_path=stack.topology_path)
+        report = merged(report, judge(runs, rules(), excused, today=date.today()))
     return Judged(
         subject=subject,
         topology=topology,
@@ -65,10 +71,17 @@ def judge_plan(project: Project, plan: Plan, topology: Path, *, subject: str) ->
     )
 
 
-def check_stack(project: Project, name: str, topology: Path) -> Judged:
-    """Plan a stack in both modes and judge both plans. The pessimistic one leads; a verdict that differs is undecided."""
+def check_stack(project: Project, name: str, topology: Path, config: Mapping[str, str] = {}) -> Judged:
+    """Plan a stack in both modes and judge both plans. The pessimistic one leads; a verdict that differs is undecided.
+
+    Args:
+        project: where it is.
+        name: the stack's name.
+        topology: its topology file.
+        config: configuration laid over the stack's.
+    """
     started = time.monotonic()
-    plans = plan_all(project, name, topology, (Mode.PESSIMISTIC, Mode.OPTIMISTIC))
+    plans = plan_all(project, name, topology, (Mode.PESSIMISTIC, Mode.OPTIMISTIC), config)
     planning = time.monotonic() - started
     pessimistic = judge_plan(project, plans[Mode.PESSIMISTIC], topology, subject=name)
     optimistic = judge_plan(project, plans[Mode.OPTIMISTIC], topology, subject=name)

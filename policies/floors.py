@@ -44,6 +44,13 @@ FLOORS: Final[Mapping[str, Floor]] = {
             source="https://github.com/Kong/kong/blob/master/CHANGELOG.md, https://endoflife.date/kong-gateway",
         ),
         Floor(
+            product="OWASP CRS",
+            # 4.28.0: attack rules passed over XML attributes (GHSA-6jp8-c2w2-x7wr). 4.25 is the long-term line, into whose point releases
+            # security fixes are put back until 2027. Both have the fix of CVE-2026-21876 (multipart, 4.22.0); 3.3 ended in 2026.
+            lines={"4.25": "4.25.1", "4.28": "4.28.0"},
+            source="https://github.com/coreruleset/coreruleset/releases/tag/v4.28.0, https://github.com/coreruleset/coreruleset/blob/main/SECURITY.md",
+        ),
+        Floor(
             product="cert-manager",
             # 1.19.3: denial of service GHSA-gx3x-vq4p-mhhv. 1.21.2: answers of issuers copied into Events, credentials of namespaced issuers.
             lines={"1.19": "1.19.4", "1.20": "1.20.1", "1.21": "1.21.2"},

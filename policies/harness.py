@@ -76,6 +76,27 @@ def judge(stack: Stack, rules: Iterable[Rule], exemptions: Iterable[Exemption] =
     )
 
 
+def merged(first: Report, second: Report) -> Report:
+    """Return one report of two judgements by the same rules: what either of them found blocks."""
+    pairs = zip(first.rules, second.rules, strict=True)
+    rules = tuple(
+        replace(one, verdict=_worst({one.verdict, other.verdict} - {Verdict.KEPT}), findings=_union(one, other)) for one, other in pairs
+    )
+    return replace(
+        first,
+        verdict=_worst({first.verdict, second.verdict} - {Verdict.KEPT}),
+        findings=tuple(dict.fromkeys((*first.findings, *second.findings))),
+        rules=rules,
+        exempted=tuple(dict.fromkeys((*first.exempted, *second.exempted))),
+        unused=tuple(each for each in first.unused if each in second.unused),
+        seconds=first.seconds + second.seconds,
+    )
+
+
+def _union(one: RuleResult, other: RuleResult) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys((*one.findings, *other.findings)))
+
+
 def findings_of(rule: Rule, stack: Stack) -> list[Finding]:
     """Return what one rule says; a rule that cannot finish leaves the stack undecided, whatever stopped it."""
     found: dict[Finding, None] = {}

@@ -20,6 +20,7 @@ from policies import exemptions
 from policies.harness import Report, judge
 from policies.intent import find_intent, load_intent, topology_named_by
 from policies.reading.normalise import normalise
+from policies.reading.running import KUBERNETES, SECRET, as_given, said
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
 from policies.registry import rules
@@ -40,13 +41,6 @@ SEVERITIES: Final[Mapping[Severity, PackSeverity]] = {
 }
 
 
-SERVED: Final = frozenset({"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"})
-"""Parts of `metadata` that the API server writes."""
-
-ANSWERED: Final = frozenset({"status", "resourceNames"})
-"""Properties that only a deployment knows: what the API server, or Helm, answers."""
-
-
 def record_of(resource: PolicyResource) -> dict[str, Any]:
     """Return a resource of the SDK as a plan lists it, without the SDK's proxies: unknown values stay what the engine sent.
 
@@ -56,10 +50,11 @@ def record_of(resource: PolicyResource) -> dict[str, Any]:
     options = resource.opts
     token = resource.resource_type
     props = mapping(_whole(serialize_properties(resource.props)))
-    if token.startswith("kubernetes:"):
-        props = {key: value for key, value in props.items() if key not in ANSWERED and not key.startswith("__")}
-        if isinstance(props.get("metadata"), dict):
-            props["metadata"] = {key: value for key, value in props["metadata"].items() if key not in SERVED}
+    if token.startswith(KUBERNETES):
+        props = said(props)
+    dependencies = {key: [other.urn for other in others] for key, others in resource.property_dependencies.items()}
+    if token == SECRET and dependencies.get("stringData"):
+        props = as_given(props)
     return {
         "urn": resource.urn,
         "type": token,
@@ -68,7 +63,7 @@ def record_of(resource: PolicyResource) -> dict[str, Any]:
         "parent": resource.parent.urn if resource.parent else "",
         "provider": f"{resource.provider.urn}::" if resource.provider else "",
         "dependencies": [other.urn for other in resource.dependencies],
-        "propertyDependencies": {key: [other.urn for other in others] for key, others in resource.property_dependencies.items()},
+        "propertyDependencies": dependencies,
         "ignoreChanges": list(options.ignore_changes),
         "protect": options.protect,
     }

@@ -14,8 +14,10 @@ from policies.reading.patterns import parse
 from policies.reading.resource import Resource
 from policies.reading.services import Service
 from policies.reading.stack import Stack
+from policies.reading.values import mapping, sequence
 from policies.rule import Finding, Rule
 from topology.edges import Direction, Edge
+from topology.model.door import Door
 
 READ: frozenset[str] = frozenset({"Gateway", *ROUTE_KINDS})
 """Kinds without which it is not known what a gateway publishes."""
@@ -81,12 +83,32 @@ class Published:
             if filter_.get("type") == kind:
                 yield filter_
 
+    def writes(self) -> Iterator[str]:
+        """Yield the headers that Envoy Gateway writes on this rule: from a verified token or key, or as the route says."""
+        policy = self.policy("SecurityPolicy")
+        spec: Mapping[str, Any] = policy.spec if policy else {}
+        for provider in sequence(mapping(spec.get("jwt")).get("providers")):
+            yield from (each["header"] for each in sequence(provider.get("claimToHeaders")))
+        if header := mapping(spec.get("apiKeyAuth")).get("forwardClientIDHeader"):
+            yield header
+        for each in self.filters("RequestHeaderModifier"):
+            yield from (header["name"] for header in each["requestHeaderModifier"].get("set") or ())
+
     def doors(self) -> tuple[Edge, ...]:
         """Return the doors of the topology that share requests with this rule."""
         return tuple(
             edge
             for edge in self.stack.expected
             if edge.direction is Direction.NORTH_SOUTH and edge.host in self.rule.hosts and self._meets(edge)
+        )
+
+    def declared(self) -> tuple[Door, ...]:
+        """Return those doors as the topology declares them."""
+        t, edges = self.stack.intent, self.doors()
+        return tuple(
+            door
+            for door in t.doors.values()
+            if any(edge.host == t.host_of(door) and edge.method in door.methods and edge.entry in door.paths for edge in edges)
         )
 
     def _meets(self, edge: Edge) -> bool:

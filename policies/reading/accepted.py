@@ -8,13 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from policies.reading.authorization import Admitted, Grant, Guard, Mtls, speaks_http
+from policies.reading.capture import is_captured
 from policies.reading.flow import Arrival, Flow, Peer
+from policies.reading.grants import Grant
+from policies.reading.guards import Admitted, Guard, Mtls, speaks_http
 from policies.reading.meshes import Proxy
 from policies.reading.pods import Pod
 from policies.reading.requests import Requests
 from policies.reading.values import sequence
-from policies.reading.walk import is_captured
+from policies.reading.walk_mesh import through_mesh_gateway
 from policies.rule import Hop
 
 if TYPE_CHECKING:
@@ -211,7 +213,7 @@ def _gateway(walk: "Walk", pod: Pod) -> None:
             if sender.pods and not sender.address:
                 continue
             for peer in _peers(walk, guard, sender):
-                walk.through_mesh_gateway(_arrived(sender, pod, port), Arrival(pod=pod, port=port, peer=peer))
+                through_mesh_gateway(walk, _arrived(sender, pod, port), Arrival(pod=pod, port=port, peer=peer))
 
 
 def _strangers(walk: "Walk", grant: Grant) -> Iterator[Sender]:

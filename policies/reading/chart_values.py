@@ -4,16 +4,14 @@ A chart's values are an open set, and every chart has some that change what the 
 accepted; everything else is for a person to review. Read from the charts named in `policies.reading.charts`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
-from typing import Any, Final, cast
+from typing import Final
 
+from policies.reading import allowed_values
+from policies.reading.allowed_values import ANY
 from policies.reading.charts import chart_name
 from policies.reading.resource import Resource
-from policies.reading.values import is_known, mapping, sequence
 
-ANY: Final = r"[\s\S]*"
 OFF: Final = "false"
 NUMBER: Final = "[0-9]+"
 WORDS: Final = "[A-Za-z0-9._/-]*"
@@ -34,9 +32,14 @@ _SECURITY: Final = {
 }
 _HUB: Final = r"registry\.istio\.io/release|docker\.io/istio|gcr\.io/istio-release"
 
+_LOGGED: Final = "(%(REQ|REQ_WITHOUT_QUERY)[(](:[A-Z]+|X-(PERIMETER|ENVOY|REQUEST)-[A-Z-]+)([?]:[A-Z]+)?[)]%|%[A-Z0-9_]+%|[^%])*"
+"""What a line of the access log may hold: no header that carries a credential."""
+
 ISTIOD_ENVIRONMENT: Final[Mapping[str, str]] = {
     "ENABLE_DEBUG_ON_HTTP": OFF,
     "ENABLE_HCM_INTERNAL_NETWORKS": OFF,
+    "PILOT_ENABLE_ALPN_FILTER": "true|false",  # which protocol name the client side offers; the server's TLS stays what it is
+    "PILOT_ENABLE_METADATA_EXCHANGE": "true|false",  # labels of metrics
     "PILOT_ENABLE_GATEWAY_API": OFF,
     "PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER": OFF,
     "PILOT_ENABLE_GATEWAY_API_STATUS": OFF,
@@ -60,7 +63,7 @@ _ISTIOD: Final[Mapping[str, str]] = {
     "global.istioNamespace": ANY,
     "global.logAsJson": "true|false",
     "global.logging.level": ANY,
-    "global.proxy.logLevel": ANY,
+    "global.proxy.logLevel": "info|warning|error|critical|off",
     "global.proxy.resources.*": ANY,
     "global.tag": ANY,
     "global.variant": "distroless|",
@@ -69,6 +72,7 @@ _ISTIOD: Final[Mapping[str, str]] = {
     "revisionTags.*": ANY,
     "seccompProfile.type": "RuntimeDefault",
     "tag": ANY,
+    "telemetry.enabled": "true|false",  # the statistics filter; access logs are a provider of meshConfig (P04)
     "meshConfig.accessLogEncoding": "JSON|TEXT",
     "meshConfig.accessLogFile": "/dev/stdout|",
     "meshConfig.defaultConfig.*": ANY,
@@ -80,7 +84,8 @@ _ISTIOD: Final[Mapping[str, str]] = {
         for kind in ("Http", "Grpc")
         for key in ("service", "port", "timeout", "failOpen")
     },
-    "meshConfig.extensionProviders.*.envoyFileAccessLog.*": ANY,
+    "meshConfig.extensionProviders.*.envoyFileAccessLog.path": "/dev/stdout",
+    "meshConfig.extensionProviders.*.envoyFileAccessLog.logFormat.labels.*": _LOGGED,
     "meshConfig.extensionProviders.*.name": ANY,
     "meshConfig.extensionProviders.*.opentelemetry.*": ANY,
     "meshConfig.ingressControllerMode": "OFF",
@@ -259,29 +264,4 @@ def unaccepted(release: Resource) -> Iterator[tuple[str, str]]:
     Raises:
         UnknownValueError: if the values, or one whose value matters, are not known.
     """
-    table = ACCEPTED[chart_name(release)]
-    values: Mapping[str, Any] = release.at("values", default={})
-    for path, value in _leaves(values, ""):
-        patterns = [pattern for accepted, pattern in table.items() if fnmatchcase(path, accepted)]
-        if not patterns:
-            yield path, ""
-        elif ANY not in patterns and not any(re.fullmatch(pattern, _spelled(value)) for pattern in patterns):
-            yield path, _spelled(value)
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if is_known(value, dict):
-        for key, inner in mapping(value).items():
-            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
-    elif is_known(value, list) and path:
-        items = sequence(value)
-        for position, inner in enumerate(items):
-            yield from _leaves(inner, f"{path}.{position}")
-        if not items:
-            yield f"{path}.", cast("Any", "")
-    else:
-        yield path, value
-
-
-def _spelled(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    yield from allowed_values.unaccepted(release.at("values", default={}), ACCEPTED[chart_name(release)])

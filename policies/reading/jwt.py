@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from policies.reading.values import sequence
+from policies.reading.values import mapping, sequence
+from topology.model.door import Door, JwtAuth
 from topology.model.system import Topology
 
 ASYMMETRIC: Final = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"})
@@ -75,6 +76,25 @@ def envoy_weaknesses(security_policy: Mapping[str, Any], intent: Topology) -> It
         yield "it names no provider"
     for provider in providers:
         yield from provider_weaknesses(provider, intent)
+
+
+def missing_claims(security_policy: Mapping[str, Any], door: Door, intent: Topology) -> Iterator[str]:
+    """Yield every claim that the topology requires of tokens at a door and that some rule of the policy allows requests without."""
+    if not isinstance(door.auth, JwtAuth):
+        return
+    issuer = intent.issuers[door.auth.jwt]
+    required = dict(issuer.required_claims)
+    if issuer.tier_claim and door.tiers:
+        required[issuer.tier_claim] = door.tiers
+    rules = sequence(mapping(security_policy.get("authorization")).get("rules"))
+    for rule in (each for each in rules if each["action"] == "Allow"):
+        jwt: Mapping[str, Any] = mapping(mapping(rule.get("principal")).get("jwt"))
+        asked = {claim["name"]: set(claim["values"]) for claim in sequence(jwt.get("claims"))}
+        for claim, values in required.items():
+            if not asked.get(claim):
+                yield f"a token is accepted whatever its claim `{claim}` says; the topology requires one of {', '.join(values)}"
+            elif more := sorted(asked[claim] - set(values)):
+                yield f"a token whose claim `{claim}` is {', '.join(more)} is accepted; the topology requires one of {', '.join(values)}"
 
 
 def provider_weaknesses(provider: Provider, intent: Topology) -> Iterator[str]:

@@ -31,6 +31,11 @@ class PortRange:
     last: int | None = None
     name: str = ""
 
+    @property
+    def is_one(self) -> bool:
+        """Say whether it is one port: no range, and not every port of a transport."""
+        return bool(self.name) or (self.first is not None and self.first == self.last)
+
     def holds(self, port: int, transport: str, pod: Pod | None) -> bool:
         """Say whether a port of a pod is among them."""
         if self.transport != transport:

@@ -72,6 +72,13 @@ class Pod:
         return tuple(sequence(self.spec.get("volumes")))
 
     @cached_property
+    def secrets(self) -> frozenset[str]:
+        """Return the names of the Secrets that the pod mounts."""
+        sources = [source for volume in self.volumes for source in sequence(mapping(volume.get("projected")).get("sources"))]
+        found = [mapping(volume.get("secret")).get("secretName") for volume in self.volumes]
+        return frozenset(filter(None, (*found, *(mapping(source.get("secret")).get("name") for source in sources))))
+
+    @cached_property
     def host_network(self) -> bool:
         """Say whether the pod uses the node's network, where no NetworkPolicy and no sidecar reaches it."""
         return bool(self.spec.get("hostNetwork", False))

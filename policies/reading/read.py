@@ -15,6 +15,7 @@ from policies.reading.pods import Pod
 from policies.reading.services import CLUSTER_DOMAIN
 from policies.reading.values import UnknownValueError, sequence
 from policies.reading.walk import Walk
+from policies.reading.walk_hosts import from_pods
 from policies.rule import Hop
 from topology.edges import INTERNET, Direction, Edge
 
@@ -182,7 +183,7 @@ def observe(stack: "Stack") -> Observed:
     for source in sorted({edge.source for edge in stack.expected} - {INTERNET}):
         holders = stack.holders(source)
         if holders:
-            walk.from_pods(holders, source, _names_for(stack, source, holders))
+            from_pods(walk, holders, source, _names_for(stack, source, holders))
     follow_accepted(walk)
     return Observed(
         stack=stack,

@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import TypeVar
 
 from policies.reading import charts, controllers
-from policies.reading.authorization import Authorization, Guard
+from policies.reading.authorization import Authorization
 from policies.reading.certificates import Certificates
 from policies.reading.compare import Key, by_key
 from policies.reading.envoy_gateway import POLICY_KINDS, EnvoyPolicies
 from policies.reading.exposure import Exposure, of_gateway, of_ingress, of_pod, of_service
 from policies.reading.gateways import ROUTE_KINDS, ApiGateway, read_gateway
+from policies.reading.guards import Guard
 from policies.reading.istio_gateways import MeshGateway, mesh_gateway
 from policies.reading.kong import KongPlugins
 from policies.reading.meshes import Mesh, Proxy, mesh_of

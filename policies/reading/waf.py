@@ -36,9 +36,14 @@ class Front:
         return tuple(server for server in self.nginx.servers if any(self.hears(listen.port) for listen in server.listens))
 
     @cached_property
+    def listening(self) -> tuple[Server, ...]:
+        """Return every server that anybody but the pod itself reaches: one port more in a Service or policy makes it public."""
+        return tuple(server for server in self.nginx.servers if not all(listen.loopback for listen in server.listens))
+
+    @cached_property
     def passages(self) -> tuple["Passage", ...]:
         """Return every place in those servers where a request is sent on."""
-        return tuple(passage for server in self.servers for location in server.locations for passage in _passages(self, server, location))
+        return tuple(passage for server in self.listening for location in server.locations for passage in _passages(self, server, location))
 
     @cached_property
     def streams(self) -> tuple[NginxDirective, ...]:

@@ -1,27 +1,27 @@
 """Follow requests from hop to hop, by what the resources say, until they reach an application or are refused."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from policies.reading.authorization import Admitted, Guard, Mtls, speaks_http
-from policies.reading.flow import PLAIN, Arrival, Doubt, Flow, Peer, Refusal, Sending, Trail
+from policies.reading.flow import Arrival, Doubt, Flow, Refusal, Sending, Trail
 from policies.reading.gateways import ApiGateway
-from policies.reading.istio_gateways import MeshGateway, MeshServer
+from policies.reading.istio_gateways import MeshGateway
 from policies.reading.meshes import Proxy
-from policies.reading.patterns import EVERY, ByFirst, exact, meet_hosts
+from policies.reading.patterns import EVERY, ByFirst
 from policies.reading.pods import Pod
-from policies.reading.requests import ANY_METHOD, Requests
+from policies.reading.requests import Requests
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
-from policies.reading.services import HTTP_PROTOCOLS, Service, host_of
-from policies.reading.traffic import ServiceEntry
-from policies.reading.values import UnknownValueError, mapping, sequence
-from policies.reading.virtual_services import Destination, Route, hosts_of, routes_of
+from policies.reading.services import Service, host_of
+from policies.reading.values import UnknownValueError
+from policies.reading.virtual_services import Route
 from policies.reading.walk_api import ApiPassage
 from policies.reading.walk_edge import through_edge
+from policies.reading.walk_identity import application
+from policies.reading.walk_mesh import through_mesh_gateway
 from policies.rule import Hop
 from topology.edges import ANY_PATH, INTERNET, TCP, Direction, Edge
 
@@ -33,24 +33,6 @@ LONGEST: Final = 8
 
 _EVERYTHING: Final = Requests()
 
-PASS_THROUGH: Final = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
-
-EXCLUDE_INBOUND: Final = "traffic.sidecar.istio.io/excludeInboundPorts"
-INCLUDE_INBOUND: Final = "traffic.sidecar.istio.io/includeInboundPorts"
-INTERCEPTION: Final = "sidecar.istio.io/interceptionMode"
-
-
-def is_captured(guard: Guard, port: int) -> bool:
-    """Say whether what arrives at a port of a pod goes through its sidecar: by the pod's annotations, else by the mesh's values."""
-    annotations, general = guard.pod.annotations, mapping(mapping(guard.mesh.values.get("global")).get("proxy"))
-    if annotations.get(INTERCEPTION) == "NONE":
-        return False
-    excluded = str(annotations.get(EXCLUDE_INBOUND, general.get("excludeInboundPorts") or ""))
-    if str(port) in {part.strip() for part in excluded.split(",")}:
-        return False
-    included = str(annotations.get(INCLUDE_INBOUND, general.get("includeInboundPorts", "*")))
-    return included == "*" or str(port) in {part.strip() for part in included.split(",")}
-
 
 class Walk:
     """All ways through a stack that were followed so far."""
@@ -61,7 +43,8 @@ class Walk:
         self.trails: defaultdict[Edge, dict[tuple[object, ...], Trail]] = defaultdict(dict)
         self.refusals: list[Refusal] = []
         self.doubts: dict[tuple[bool, str], Doubt] = {}
-        self._routes: dict[tuple[Resource, str], ByFirst[Route]] = {}
+        self.routes: dict[tuple[Resource, str], ByFirst[Route]] = {}
+        """Routes of a VirtualService by the gateway they are bound to, as far as they were asked for."""
         self.presented: set[tuple[str, str]] = set()
         """Secrets (namespace, name) whose certificates the proxies on the way show."""
 
@@ -193,9 +176,9 @@ class Walk:
             return
         member = self.stack.member(arrival.pod)
         if member and member[1] is Proxy.GATEWAY:
-            self.through_mesh_gateway(flow, arrival)
+            through_mesh_gateway(self, flow, arrival)
         else:
-            self.application(flow, arrival)
+            application(self, flow, arrival)
 
     @cached_property
     def _api_gateways(self) -> dict[Pod, ApiGateway]:
@@ -235,340 +218,6 @@ class Walk:
                     )
                 else:
                     self.reach(flow, self.stack.identity(pod) or str(pod))
-
-    # The identity level
-
-    def application(self, flow: Flow, arrival: Arrival) -> None:
-        """Follow requests to an application: past its sidecar, if it has one that sees them."""
-        pod, port = arrival.pod, arrival.port
-        guard = self.stack.guard(pod)
-        target = self.stack.identity(pod) or str(pod)
-        if guard is None or not is_captured(guard, port):
-            why = "it is outside every mesh" if guard is None else f"its sidecar does not capture port {port}"
-            self.reach(flow.hop(target, why, pod.resource), target)
-            return
-        identity = self._peer_identity(flow, guard, arrival)
-        if identity is None:
-            return
-        http = speaks_http(self.stack.services_of(pod), pod, port)
-        admitted = list(guard.admit(flow.requests, identity, port, http=http))
-        if not admitted:
-            self._refuse_by_policy(flow, guard, identity)
-        for each in admitted:
-            if (onward := self._admitted(flow, each, pod, target)) is not None:
-                self.reach(onward, target, http=http)
-
-    def _peer_identity(self, flow: Flow, guard: Guard, arrival: Arrival) -> str | None:
-        """Return the identity that a sidecar reads from a connection; None where it refuses the connection."""
-        mtls, peer = guard.mtls_on(arrival.port), arrival.peer
-        if peer.tls and peer.mesh is guard.mesh and mtls is not Mtls.DISABLE:
-            return peer.identity
-        if mtls is Mtls.STRICT:
-            shown = f"a certificate of {peer.mesh or peer.authority}" if peer.tls else "plain text"
-            reason = f"{guard.strict_by} asks for a certificate of {guard.mesh}, and the sender shows {shown}"
-            self.refuse(flow, str(arrival.pod), reason, guard.strict_by)
-            return None
-        return ""
-
-    def _admitted(self, flow: Flow, admitted: Admitted, pod: Pod, target: str) -> Flow | None:
-        demands = frozenset(f"jwt {issuer}" for issuer in admitted.demands)
-        if demands and not flow.token:
-            self.refuse(flow, str(pod), f"{admitted.policy} asks for a token, which an earlier hop removed", admitted.policy)
-            return None
-        if demands and "authorization" in flow.forged:
-            raise UnknownValueError(f"{pod}: authorization", "set by an earlier layer: the token is not the client's")
-        by = str(admitted.policy) if admitted.policy else "no AuthorizationPolicy restricts it"
-        onward = flow.with_requests(admitted.requests).demanding(demands).hop(target, by, admitted.policy)
-        return replace(onward, doubt=admitted.doubt or onward.doubt)
-
-    def _refuse_by_policy(self, flow: Flow, guard: Guard, identity: str) -> None:
-        policies = ", ".join(sorted({str(policy) for policy in guard.allowing})) or "DENY policies"
-        who = identity or "a sender without identity"
-        resource = guard.allowing[-1] if guard.allowing else None
-        self.refuse(flow, str(guard.pod), f"{policies}: {flow.requests} from {who} is not allowed", resource)
-
-    # Istio Gateways
-
-    def through_mesh_gateway(self, flow: Flow, arrival: Arrival) -> None:
-        """Follow requests through a proxy that serves Istio Gateways."""
-        pod = arrival.pod
-        guard = self.stack.guard(pod)
-        if guard is None:
-            raise UnknownValueError(str(pod), "a gateway's proxy outside every mesh")
-        listening = [
-            (gateway, server)
-            for gateway in self.mesh_gateways.get(pod, ())
-            for server in gateway.servers
-            if arrival.port in gateway.ports(server, pod, self.stack.services_of)
-        ]
-        if not listening:
-            self.refuse(flow, str(pod), f"no Istio Gateway listens on port {arrival.port}", pod.resource)
-        for gateway, server in listening:
-            place = _Server(gateway=gateway, server=server, guard=guard)
-            self.reading(flow, gateway.resource, lambda place=place: self._server(flow, arrival, place))
-
-    def _server(self, flow: Flow, arrival: Arrival, at: "_Server") -> None:
-        gateway, server, peer = at.gateway, at.server, arrival.peer
-        if server.mode in PASS_THROUGH:
-            onward = flow.hop(str(gateway), f"a server of mode {server.mode} looks at nothing", gateway.resource)
-            self.reach(onward, f"any TLS service behind {gateway}")
-            return
-        if bool(server.mode) != peer.tls:
-            self.refuse(flow, str(gateway), f"the server {'asks for' if server.mode else 'does not speak'} TLS", gateway.resource)
-            return
-        if server.mode and not any(meet_hosts(peer.sni, host) for host in server.hosts):
-            self.refuse(flow, str(gateway), f"no server for SNI {peer.sni}", gateway.resource)
-            return
-        identity = self._server_identity(flow, arrival, at)
-        if identity is None:
-            return
-        found = list(flow.requests.to(server.hosts))
-        for requests in found:
-            self._served(flow.with_requests(requests), arrival, at, identity)
-        if not found:
-            self.refuse(flow, str(gateway), f"no server for host {flow.requests.host}", gateway.resource)
-
-    def _served(self, flow: Flow, arrival: Arrival, at: "_Server", identity: str) -> None:
-        admitted = list(at.guard.admit(flow.requests, identity, arrival.port))
-        if not admitted:
-            self._refuse_by_policy(flow, at.guard, identity)
-        for each in admitted:
-            onward = self._admitted(flow, each, arrival.pod, str(at.gateway))
-            if onward is not None:
-                self._gateway_routes(replace(onward, roles=(*onward.roles, self.stack.identity(arrival.pod))), at)
-
-    def _server_identity(self, flow: Flow, arrival: Arrival, at: "_Server") -> str | None:
-        gateway, server, peer = at.gateway, at.server, arrival.peer
-        match server.mode:
-            case "ISTIO_MUTUAL":
-                if peer.mesh is at.guard.mesh:
-                    return peer.identity
-                self.refuse(flow, str(gateway), f"the server asks for a certificate of {at.guard.mesh}", gateway.resource)
-                return None
-            case "MUTUAL":
-                secret = server.tls.get("caCertCredentialName") or server.tls.get("credentialName") or ""
-                own = self.stack.certificates.of(arrival.pod.namespace, secret)
-                if own is None:
-                    raise UnknownValueError(f"{gateway}: credentialName {secret}", "a Secret that no Certificate of the program fills")
-                if not peer.authority or peer.authority != own.authority:
-                    self.refuse(flow, str(gateway), f"the server asks for a client certificate of {own.authority}", gateway.resource)
-                    return None
-                names = [name.removeprefix("spiffe://") for name in sequence(server.tls.get("subjectAltNames"))]
-                if names and peer.identity not in names:
-                    self.refuse(flow, str(gateway), f"the server asks for a certificate of {', '.join(names)}", gateway.resource)
-                    return None
-                return peer.identity
-            case "OPTIONAL_MUTUAL":
-                return peer.identity if peer.authority else ""
-            case _:
-                return ""
-
-    def _gateway_routes(self, flow: Flow, at: "_Server") -> None:
-        gateway, pod = at.gateway, at.guard.pod
-        bound = self.stack.traffic.gateway_services(gateway.name, pod.namespace, at.guard.mesh)
-        found = False
-        for service in bound:
-            for host in hosts_of(service):
-                for requests in flow.requests.to([host]):
-                    if not _may_bind(at.server, service, host, gateway):
-                        continue
-                    found = True
-                    narrowed = flow.with_requests(requests)
-                    self.reading(narrowed, service, lambda flow=narrowed, service=service: self._bound(flow, service, pod, gateway))
-        if not found:
-            self.refuse(flow, str(gateway), f"no VirtualService is bound to it for host {flow.requests.host}", gateway.resource)
-
-    def _bound(self, flow: Flow, service: Resource, pod: Pod, gateway: MeshGateway) -> None:
-        key = (service, gateway.name)
-        if key not in self._routes:
-            routes = [route for route in routes_of(service) if gateway.name in route.gateways]
-            self._routes[key] = ByFirst((route.patterns, route) for route in routes)
-        self.routed(flow, (pod,), self._routes[key].about(flow.requests.path))
-
-    def routed(self, flow: Flow, senders: tuple[Pod, ...], routes: Iterable[Route]) -> None:
-        """Follow requests by routes in order: each takes what it matches from those after it."""
-        left: Flow | None = flow
-        last: Route | None = None
-        for route in routes:
-            last = route
-            if left is None:
-                return
-            for taken in _matched(left, route):
-                if route.ends:
-                    self.refuse(taken, str(route.resource), f"answered by {route.ends}", route.resource)
-                    continue
-                onward = replace(taken, token=taken.token and "authorization" not in route.removed_headers)
-                onward = _rewritten(onward, route).rehost(route.rewriting.authority)
-                onward = onward.hop(str(route.resource), f"route {route.name}".strip(), route.resource)
-                for destination in dict.fromkeys(route.destinations):
-                    self._destination(onward, senders, destination, route)
-            left = _left(left, route)
-        if left is not None:
-            self.refuse(left, str(last.resource if last else "routes"), f"no route for {left.requests}", last.resource if last else None)
-
-    def _destination(self, flow: Flow, senders: tuple[Pod, ...], destination: Destination, route: Route) -> None:
-        self.reading(flow, route.resource, lambda: self.to_host(flow, senders, destination))
-
-    def to_host(self, flow: Flow, senders: tuple[Pod, ...], destination: Destination) -> None:
-        """Follow requests that a proxy of a mesh sends to a host it knows: a Service, or the name of a ServiceEntry.
-
-        Raises:
-            UnknownValueError: if something on the way is not known.
-        """
-        sender, host, port = senders[0], destination.host, destination.port
-        member = self.stack.member(sender)
-        if member is None:
-            raise UnknownValueError(str(sender), "a pod outside every mesh, which applies no VirtualService")
-        traffic = self.stack.traffic
-        if service := traffic.service(host):
-            number = port or (service.ports[0].port if len(service.ports) == 1 else 0)
-            labels = traffic.subset_labels(sender, host, destination.subset)
-            peer = self._client(flow, sender, replace(destination, port=number))
-            self.to_service(flow, Sending(pods=senders, peer=peer, labels=labels), service, number)
-            return
-        entry = traffic.entry(host, sender.namespace, member[0])
-        if entry is None:
-            self.refuse(flow, str(sender), f"{host} is a name that its proxy does not know")
-            return
-        self._to_entry(flow, senders, entry, destination)
-
-    def _to_entry(self, flow: Flow, senders: tuple[Pod, ...], entry: ServiceEntry, destination: Destination) -> None:
-        host = destination.host
-        number = destination.port or (entry.ports[0][0] if len(entry.ports) == 1 else 0)
-        listed = entry.port(number)
-        if listed is None:
-            self.refuse(flow, str(entry.resource), f"it has no port {number}", entry.resource)
-            return
-        target = listed[1]
-        sending = Sending(pods=senders, peer=self._client(flow, senders[0], replace(destination, port=number)))
-        onward = flow.hop(str(entry.resource), f"{host}:{target}", entry.resource)
-        for address, _ in entry.endpoints or ((host, {}),):
-            found = host_of(address, entry.resource.namespace)
-            service = self.stack.service(found[1], found[0]) if found else None
-            if service is not None:
-                self.to_service(onward, sending, service, target)
-                continue
-            decision = self.stack.network.flow(senders[0], None, target)
-            if not decision.allowed:
-                self.refuse(onward, f"{host}:{target}", "; ".join(decision.by), decision.resource)
-            else:
-                self.leave(onward.hop(f"{host}:{target}", "; ".join(decision.by), decision.resource), f"{host}:{target}")
-
-    def _client(self, flow: Flow, sender: Pod, destination: Destination) -> Peer:
-        """Return what a proxy of a mesh shows when it calls a host."""
-        host, port, subset = destination.host, destination.port or 0, destination.subset
-        member = self.stack.member(sender)
-        identity, mesh = self.stack.identity(sender), member[0] if member else None
-        tls, rule = self.stack.traffic.client_tls(sender, host, port, subset)
-        mode = tls.get("mode")
-        if mode is None and self.stack.traffic.service(host) is None:
-            return PLAIN
-        match mode or "ISTIO_MUTUAL":  # automatic mutual TLS, to every name inside
-            case "ISTIO_MUTUAL":
-                return Peer(identity=identity, mesh=mesh, tls=True, sni=tls.get("sni") or f"outbound_.{port}_.{subset}_.{host}")
-            case "MUTUAL":
-                secret = tls.get("credentialName") or ""
-                certificate = self.stack.certificates.of(sender.namespace, secret)
-                if certificate is None:
-                    raise UnknownValueError(f"{rule}: credentialName {secret}", "a Secret that no Certificate of the program fills")
-                self.presented.add((sender.namespace, secret))
-                shown = certificate.identities[0] if certificate.identities else ""
-                return Peer(identity=shown, authority=certificate.authority, tls=True, sni=tls.get("sni") or flow.requests.host)
-            case "SIMPLE":
-                return Peer(tls=True, sni=tls.get("sni") or flow.requests.host)
-            case _:
-                return PLAIN
-
-    # The inside
-
-    def from_pods(self, senders: tuple[Pod, ...], source: str, hosts: Iterable[str]) -> None:
-        """Follow what well-meaning pods of one identity can ask through their own sidecars, of names that these know."""
-        member = self.stack.member(senders[0])
-        for host in hosts:
-            service = self.stack.traffic.service(host)
-            entry = self.stack.traffic.entry(host, senders[0].namespace, member[0]) if member and service is None else None
-            ports = [(port.port, port.protocol) for port in service.ports if port.transport == "TCP"] if service else []
-            ports += [(number, protocol) for number, _, protocol in entry.ports] if entry else []
-            namespace = service.namespace if service else entry.resource.namespace if entry else ""
-            for port, protocol in ports:
-                question = _Question(source=source, host=host, port=port, http=protocol in {*HTTP_PROTOCOLS, ""})
-                self._ask(senders, question, namespace)
-
-    def _ask(self, senders: tuple[Pod, ...], question: "_Question", namespace: str) -> None:
-        flow = Flow(source=question.source, requests=replace(_EVERYTHING, host=question.host)).hop(question.source, "")
-        seeing = tuple(sender for sender in senders if self.stack.traffic.sees(sender, namespace, question.host))
-        if not seeing:
-            sidecar = self.stack.traffic.sidecar(senders[0])
-            self.refuse(flow, str(senders[0]), f"{sidecar} does not show {question.host} to its proxy", sidecar)
-            return
-        self.reading(flow, seeing[0].resource, lambda: self._asked(flow, seeing, question))
-
-    def _asked(self, flow: Flow, senders: tuple[Pod, ...], question: "_Question") -> None:
-        found = self.stack.traffic.mesh_routes(senders[0], question.host, question.port)
-        if routes := [route for route in found if route.tcp is not question.http]:
-            self.routed(flow, senders, routes)
-        else:
-            self.to_host(flow, senders, Destination(host=question.host, port=question.port))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Server:
-    """One server of an Istio Gateway at one of its proxies."""
-
-    gateway: MeshGateway
-    server: MeshServer
-    guard: Guard
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Question:
-    """A name and port that pods of an identity ask for."""
-
-    source: str
-    host: str
-    port: int
-    http: bool
-
-
-def _matched(flow: Flow, route: Route) -> Iterator[Flow]:
-    for by_host in flow.requests.to(route.hosts):
-        for by_method in by_host.by(route.methods):
-            having = by_method.having(route.headers)
-            if having is not None:
-                for requests in having.at(route.patterns):
-                    yield flow.with_requests(requests)
-
-
-def _left(flow: Flow, route: Route) -> Flow | None:
-    """Return what a route leaves to those after it: where it asks for more than the paths, everything."""
-    requests = flow.requests
-    takes = (
-        not route.conditional
-        and (route.methods is None or (requests.method != ANY_METHOD and requests.method in route.methods))
-        and set(route.headers) <= set(requests.headers)
-        and (route.hosts == ("*",) or requests.host in route.hosts)
-    )
-    if not takes:
-        return flow
-    rest = requests.minus(route.patterns)
-    return replace(flow, requests=rest) if rest is not None else None
-
-
-def _rewritten(flow: Flow, route: Route) -> Flow:
-    change = route.rewriting
-    if change.whole:
-        return flow.rewritten_to(exact(change.new))
-    return flow.rewritten(change.old, change.new) if change.new else flow
-
-
-def _may_bind(server: MeshServer, service: Resource, host: str, gateway: MeshGateway) -> bool:
-    """Say whether a server takes routes for a host from a VirtualService's namespace (`namespace/host` in its hosts)."""
-    for namespace, own in zip(server.namespaces, server.hosts, strict=True):
-        if meet_hosts(own, host) and namespace in {"*", service.namespace} | (
-            {"."} if service.namespace == gateway.resource.namespace else set()
-        ):
-            return True
-    return False
 
 
 def _urn(resource: Resource | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.flow import PLAIN, Flow, Peer, Sending
 from policies.reading.nginx import Directive, Location, Nginx, Server
+from policies.reading.nginx_conditions import methods_of
 from policies.reading.nginx_variables import Variables
 from policies.reading.requests import ANY_METHOD
 from policies.reading.values import UnknownValueError, mapping, sequence
@@ -46,7 +47,6 @@ IN_LIMIT: Final = frozenset({"allow", "deny"})
 """Directives that may stand in a `limit_except` without opening a way."""
 
 _PREFIX_REWRITE = re.compile(r"^\^((?:[\w/.~-]|\\.)*/?)\(\.\*\)\$?$")
-_METHODS_NOT = re.compile(r"^\^\(?(?:\?:)?([A-Z|]+)\)?\$$")
 
 
 def through_edge(walk: "Walk", flow: Flow, nginx: Nginx, port: int) -> None:
@@ -96,7 +96,7 @@ class _Passage:
         tls = any(listen.tls for listen in server.listens if listen.port == self.port)
         by = f"nginx server {' '.join(server.names) or '(default)'} on port {self.port}{'' if tls else ' (plain HTTP)'}"
         onward = replace(flow.hop(str(self.nginx.pod), by, server.config_map), roles=(*flow.roles, ROLE))
-        for requests in onward.requests.by(_methods(server.directive)):
+        for requests in onward.requests.by(methods_of(server.directive)):
             self._locations(onward.with_requests(requests))
 
     def _locations(self, flow: Flow) -> None:
@@ -131,7 +131,7 @@ class _Passage:
         if passing is None:
             self.walk.refuse(flow, place, "it passes nothing on", config_map)
             return
-        methods = _methods(block)
+        methods = methods_of(block)
         for requests in flow.requests.by(methods):
             self._pass(flow.with_requests(requests), at, passing)
         if methods is not None and flow.requests.method not in {ANY_METHOD, *methods}:
@@ -193,24 +193,6 @@ def _check(block: Directive, where: str) -> None:
                 raise UnknownValueError(
                     f"{where}: if ({' '.join(directive.args)})", f"a condition that does more than refuse: {', '.join(strange)}"
                 )
-
-
-def _methods(block: Directive) -> tuple[str, ...] | None:
-    """Return the methods that a block lets through; None where it does not say."""
-    for directive in block.all("limit_except"):
-        if any(inner.name == "deny" and inner.args == ("all",) for inner in directive.block):
-            return tuple(dict.fromkeys((*directive.args, *(("HEAD",) if "GET" in directive.args else ()))))
-    for directive in block.all("if"):
-        if not any(inner.name == "return" for inner in directive.block) or directive.args[:1] != ("$request_method",):
-            continue
-        match directive.args[1:]:
-            case ("!~", expression) if found := _METHODS_NOT.match(expression):
-                return tuple(found[1].split("|"))
-            case ("!=", method):
-                return (method,)
-            case _:
-                continue
-    return None
 
 
 def _is_hidden(location: Location) -> bool:

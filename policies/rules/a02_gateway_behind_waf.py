@@ -18,7 +18,8 @@ class A02(Rule):
     Forbids:
         - NetworkPolicies that let any pod besides the public WAF's connect to a port on which a gateway's pods serve clients, by
           name, by an empty `from`, by a selector that fits more, or by an address range that pods live in; and no policy at all;
-        - a gateway that does not require and verify its clients' certificates.
+        - a gateway that does not require and verify its clients' certificates, or one of Envoy Gateway that takes other identities
+          than the edge's.
 
     Why:
         Whoever reaches the gateway without passing the edge is not inspected by the WAF, and may send the headers that the edge
@@ -59,12 +60,12 @@ class A02(Rule):
     def _gateway(self, gateway: ApiGateway, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
         if not gateway.pods:
             yield self.undecided(gateway.gateway, "which pods serve it is not known", "install its controller in this program")
-        yield from self._certificates(gateway, stack)
+        yield from self._certificates(gateway, edge, stack)
         for pod in gateway.pods:
             for port in sorted(set(gateway.ports.values()) or _served(pod, stack)):
                 yield from self._port(gateway, pod, port, edge, stack)
 
-    def _certificates(self, gateway: ApiGateway, stack: Stack) -> Iterator[Finding]:
+    def _certificates(self, gateway: ApiGateway, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
         fix = "require and verify the edge's client certificate"
         if gateway.controller is Controller.KONG:
             settings = client_settings(stack.releases)
@@ -76,6 +77,16 @@ class A02(Rule):
             asked = client_check(policy)
             if not asked.required or not asked.secrets:
                 yield self.broken(policy or gateway.gateway, f"listener `{listener.name}` does not ask its clients for a certificate", fix)
+                continue
+            homes = {f"/ns/{pod.namespace}/sa/{pod.service_account}" for pod in edge}
+            others = [each for each in asked.identities if f"/ns/{each.partition('/ns/')[2]}" not in homes]
+            if others or not asked.identities:
+                whom = ", ".join(others) or "any certificate of its authority"
+                yield self.broken(
+                    policy or gateway.gateway,
+                    f"listener `{listener.name}` takes {whom}, not the edge's alone",
+                    "name the edge's identity in clientValidation.subjectAltNames.uris",
+                )
 
     def _port(self, gateway: ApiGateway, pod: Pod, port: int, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
         if stack.network.is_open(pod, "Ingress"):

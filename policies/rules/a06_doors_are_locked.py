@@ -1,10 +1,11 @@
 """A06: every published route asks for what its door says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.reading.controllers import Controller
-from policies.reading.jwt import envoy_weaknesses, istio_providers, kong_credential_weaknesses, kong_weaknesses
+from policies.reading.jwt import envoy_weaknesses, istio_providers, kong_credential_weaknesses, kong_weaknesses, missing_claims
+from policies.reading.key_holders import groups_of, of_plugins, of_policy, username
 from policies.reading.patterns import parse
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
@@ -13,6 +14,7 @@ from policies.reading.values import UnknownValueError, is_known
 from policies.route_rule import Published, RouteRule, opaque_routes
 from policies.rule import Finding, Severity
 from topology.edges import Direction
+from topology.model.door import ApiKeyAuth
 
 PUBLIC: Final = "public"
 OTHER_PROOFS: Final = ("basicAuth", "oidc", "extAuth")
@@ -30,7 +32,9 @@ class A06(RouteRule):
           does not know, one that is optional, one that accepts a token without `exp`, or one that takes tokens from the query;
         - Kong's jwt plugin without `exp` in `claims_to_verify`, with `anonymous`, with symmetric keys; an audience that no layer
           checks (Kong cannot, so the mesh ingress must);
-        - an API-key check without keys, or with an anonymous way around it;
+        - an API-key check without keys, with an anonymous way around it, or that takes the key of somebody who is no consumer of
+          the door's tiers;
+        - a token check at a door that does not ask for the claims that the topology requires, or takes other values of them;
         - a Gateway of Envoy Gateway without a SecurityPolicy on the whole of it that denies by default.
 
     Why:
@@ -111,6 +115,12 @@ class A06(RouteRule):
             and not (keys.get("credentialRefs") and keys.get("extractFrom"))
         ):
             yield self.broken(policy, "asks for an API key and names no keys, or no place for one", "give credentialRefs and extractFrom")
+        if policy is not None and spec.get("jwt"):
+            for door in published.declared():
+                for weakness in missing_claims(spec, door, published.stack.intent):
+                    yield self.broken(policy, f"for {published} of {published.route}: {weakness}", "ask for the claims of the topology")
+        if policy is not None and spec.get("apiKeyAuth"):
+            yield from self._holders(published, policy, of_policy(policy, published.stack.find))
         if spec.get("jwt") or spec.get("apiKeyAuth"):
             return
         if policy is not None and (other := next((name for name in OTHER_PROOFS if spec.get(name)), None)):
@@ -137,8 +147,24 @@ class A06(RouteRule):
             yield self.broken(
                 key.resource, f"for {published} of {published.route}: `anonymous` lets requests without a key in", "remove `anonymous`"
             )
+        if key is not None:
+            holders = of_plugins(published.plugins, stack.of("KongConsumer"), stack.find)
+            yield from self._holders(published, key.resource, holders)
         if jwt is None and key is None:
             yield from self._unlocked(published, "no plugin jwt or key-auth holds for it")
+
+    def _holders(self, published: Published, lock: Resource, holders: Iterable[str]) -> Iterator[Finding]:
+        """Check that the keys that open a rule are those of consumers of its door's tiers."""
+        tiers = {tier for door in published.declared() if isinstance(door.auth, ApiKeyAuth) for tier in door.auth.api_key}
+        consumers = published.stack.intent.consumers
+        for holder in sorted(set(holders)) if tiers else ():
+            if holder not in consumers or consumers[holder].tier not in tiers:
+                who = f"of the tier {consumers[holder].tier}" if holder in consumers else "no consumer of the topology"
+                yield self.broken(
+                    lock,
+                    f"for {published} of {published.route}: the key of {holder} opens it, who is {who}; the door is for {', '.join(sorted(tiers))}",
+                    "name the keys of the door's consumers alone",
+                )
 
     def _unlocked(self, published: Published, why: str) -> Iterator[Finding]:
         """Report a rule that asks for nothing, unless all of it lies behind public doors."""
@@ -169,7 +195,19 @@ class A06(RouteRule):
                 return False
         return bool(pods)
 
+    def _groups(self, consumer: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check that a consumer is in the group of its tier alone: by it, doors let in and services tell clients apart."""
+        declared = stack.intent.consumers.get(username(consumer))
+        if declared is None:
+            return
+        groups = groups_of(consumer, stack.find) or set[str]()
+        if more := sorted(groups - {declared.tier}):
+            yield self.broken(
+                consumer, f"is in the group {', '.join(more)}; its tier is {declared.tier}", "leave it in the group of its tier"
+            )
+
     def _credentials(self, consumer: Resource, stack: Stack) -> Iterator[Finding]:
+        yield from self._groups(consumer, stack)
         for name in consumer.at("credentials", default=[]):
             secret = stack.find("Secret", consumer.namespace, name)
             if secret is None or secret.labels.get(CREDENTIAL_LABEL) != "jwt":

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.reading.controllers import Controller
+from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
@@ -26,6 +27,18 @@ ENVOY_INTERNAL: Final = tuple(
 KONG_IDENTITY: Final = ("x-consumer-id", "x-consumer-username", "x-consumer-custom-id", "x-credential-identifier", "x-anonymous-consumer")
 """Headers by which Kong tells services who is calling (Kong 3.9, `kong/constants.lua`)."""
 
+OVERRIDING: Final = (
+    *("x-original-url", "x-original-uri", "x-rewrite-url", "x-http-method-override", "x-http-method", "x-method-override"),
+    *("forwarded", "x-real-ip"),
+)
+"""Headers by which frameworks serve another path or method than every layer has checked, or take somebody else for the client."""
+
+OF_THE_EDGE: Final = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id", "host", "connection", "upgrade")
+"""Headers that the edge alone writes: from its own name, and from what it knows of the connection."""
+
+SAID: Final = ("x-forwarded-for",)
+"""Those of which the client's own would arrive where the edge says nothing: limits count by it."""
+
 KONG_OWN: Final = "x-consumer-"
 """How the names of headers begin that Kong writes from the key it checked."""
 
@@ -40,8 +53,11 @@ class A07(RouteRule):
     """No header by which layers speak of identity or steer each other comes from a client.
 
     Forbids:
-        - an edge that passes on a client's `x-forwarded-client-cert`, `x-envoy-*`, or a header in which a later layer writes who the
-          client is (claims of the token, the API key's owner);
+        - an edge that passes on a client's `x-forwarded-client-cert`, `x-envoy-*`, a header in which a later layer writes who the
+          client is (claims of the token, the API key's owner), or one by which frameworks serve another path or method
+          (`x-original-url`, `x-http-method-override`);
+        - an edge that says with the client's words where a request comes from or leads to (`x-forwarded-for`, `host`, `upgrade`),
+          or writes one thing that the client chose into a header of another name;
         - a gateway that does not remove or overwrite the latter on every route;
         - a ClientTrafficPolicy that lets `x-forwarded-client-cert` through;
         - a route, plugin or VirtualService that writes such a header itself, instead of a layer that checked a token or key.
@@ -97,7 +113,7 @@ class A07(RouteRule):
 
     def _edge(self, front: Front, stack: Stack) -> Iterator[Finding]:
         kong = KONG_IDENTITY if any(gateway.controller is Controller.KONG for gateway in stack.gateways) else ()
-        wanted = (CLIENT_CERTIFICATE, *ENVOY_INTERNAL, *kong, *sorted(_identity_headers(stack)))
+        wanted = (CLIENT_CERTIFICATE, *ENVOY_INTERNAL, *kong, *OVERRIDING, *sorted(_identity_headers(stack)))
         for passage in front.passages:
             kept = [header for header in wanted if header not in _removed(passage)]
             if kept:
@@ -106,6 +122,30 @@ class A07(RouteRule):
                     front.resource,
                     f"{passage}: passes on a client's own {kept[0]}{more}",
                     f'write `{passage.module}_set_header {kept[0]} "";` beside the others: nginx inherits them as a whole or not at all',
+                )
+
+            yield from self._written(front, passage)
+
+    def _written(self, front: Front, passage: Passage) -> Iterator[Finding]:
+        """Check what of a client's words the edge writes into which header."""
+        values = _values(passage)
+        for header in SAID:
+            if header not in values:
+                yield self.broken(
+                    front.resource,
+                    f"{passage}: passes on a client's own {header}",
+                    f"write `{passage.module}_set_header {header} $remote_addr;`",
+                )
+        variables = Variables(server=passage.server, location=passage.location)
+        for header, given in values.items():
+            own = set[str]() if header in OF_THE_EDGE else {f"http_{header.replace('-', '_')}"}
+            known = OF_NGINX | own | ({"host"} if header in {"host", "x-forwarded-host"} and any(passage.server.names) else set[str]())
+            chosen = sorted({each for value in given for each in variables.origins(value)} - known)
+            if chosen:
+                yield self.broken(
+                    front.resource,
+                    f"{passage}: writes what the client chose (${', $'.join(chosen)}) into {header}",
+                    f"write {header} from what the edge knows itself, or leave it as it came",
                 )
 
     def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
@@ -166,8 +206,8 @@ def _is_tier_of_key(published: Published, header: str, value: str) -> bool:
     else:
         policy = published.policy("SecurityPolicy")
         locked = policy is not None and bool(policy.at("spec", "apiKeyAuth", "credentialRefs"))
-    tiers = {door.auth.api_key for door in published.stack.intent.doors.values() if isinstance(door.auth, ApiKeyAuth)}
-    return locked and (value,) in tiers
+    tiers = {door.auth.api_key for door in published.declared() if isinstance(door.auth, ApiKeyAuth)}
+    return locked and tiers == {(value,)}
 
 
 def _written_by_route(published: Published) -> Iterator[tuple[Resource, str, str]]:
@@ -196,13 +236,18 @@ def _written_by_kong(published: Published) -> Iterator[tuple[Resource, str, str]
                     yield plugin.resource, new, ""
 
 
-def _removed(passage: Passage) -> set[str]:
-    """Return the headers of which nothing that a client wrote is passed on."""
-    # A variable may hold what the client wrote, directly or by a map; what nobody knows yet at the edge needs none.
+def _values(passage: Passage) -> dict[str, list[str]]:
+    """Return the values that the edge gives to headers of requests."""
     values: dict[str, list[str]] = {}
     for directive in passage.every(f"{passage.module}_set_header"):
         values.setdefault(directive.args[0].lower(), []).append(directive.args[1] if len(directive.args) > 1 else "")
-    return {name for name, given in values.items() if not any("$" in value for value in given)}
+    return values
+
+
+def _removed(passage: Passage) -> set[str]:
+    """Return the headers of which nothing that a client wrote is passed on."""
+    # A variable may hold what the client wrote, directly or by a map; what nobody knows yet at the edge needs none.
+    return {name for name, given in _values(passage).items() if not any("$" in value for value in given)}
 
 
 def _removed_by_envoy(published: Published) -> set[str]:

@@ -17,7 +17,10 @@ ADMIN_PORTS: Final[Mapping[int, str]] = {
     8445: "Kong Manager",
     8007: "Kong's debugging port",
     15000: "the sidecar's administration",
+    8100: "Kong's state",
     19000: "Envoy's administration",
+    19001: "Envoy's statistics",
+    19002: "the proxies' shutdown manager",
     9901: "Envoy's administration",
 }
 """Ports on which gateways are administered (Kong 3.9: kong.conf.default; Envoy Gateway 1.9: internal/xds/bootstrap; Istio: ports)."""

@@ -1,18 +1,24 @@
 """A11: every published route bounds how often and how much."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.reading.charts import chart_name
 from policies.reading.controllers import envoy_gateway_config
+from policies.reading.key_holders import username
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
+from policies.reading.tiers import SECONDS, fastest, tiers_of
 from policies.reading.waf import fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
+from topology.model.door import Tier
 
 LIMITERS: Final = ("rate-limiting", "rate-limiting-advanced", "response-ratelimiting")
 """Plugins of Kong that bound how often somebody asks."""
+
+EVERYBODY: Final = frozenset({("Distinct", "0.0.0.0/0"), ("Distinct", "::/0")})
+"""Selectors of Envoy Gateway by which each address is counted by itself."""
 
 FIX: Final = "limit requests per client on this route, as the tiers of the topology say"
 
@@ -23,6 +29,7 @@ class A11(RouteRule):
     Forbids:
         - a route on which the gateway limits nobody, only counts (`shadowMode`), or lets everything through when it cannot count
           (`failClosed: false`, `fault_tolerant: true`);
+        - a limit above what any tier of the door allows, or one that counts by something that clients choose, or only some of them;
         - a route on which neither the gateway nor the edge limits how large a request may be.
 
     Why:
@@ -57,10 +64,26 @@ class A11(RouteRule):
         for plugin in _limiters(consumer, stack):
             config: Mapping[str, Any] = plugin.at("config", default={})
             yield from self._tolerance(plugin, config)
+            t = stack.intent
+            own = t.consumers.get(username(consumer))
+            yield from self._windows(plugin, _windows_of(config), [t.tiers[own.tier]] if own else t.tiers.values())
 
     def _tolerance(self, plugin: Resource, config: Mapping[str, Any]) -> Iterator[Finding]:
         if config.get("policy", "local") != "local" and config.get("fault_tolerant", True):
             yield self.broken(plugin, "lets everything through while the counter is away (`fault_tolerant`)", "set fault_tolerant: false")
+
+    def _windows(self, resource: Resource, windows: Iterable[tuple[int, str]], tiers: Iterable[Tier]) -> Iterator[Finding]:
+        """Check that no limit is wider than what the tiers promise."""
+        most = fastest(tiers)
+        for requests, unit in windows:
+            if unit not in SECONDS:
+                yield self.undecided(resource, f"a limit of {requests} per {unit}: how long that is is not known")
+            elif requests / SECONDS[unit] > most:
+                yield self.broken(
+                    resource,
+                    f"lets a client ask {requests} times per {unit}; the tiers of the door allow {most:g} per second",
+                    "give the limits of the topology's tiers",
+                )
 
     def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
         """Check the limits of one rule."""
@@ -80,14 +103,34 @@ class A11(RouteRule):
             )
         if policy is not None and any(rule.get("shadowMode") for rule in rules):
             yield self.broken(policy, "a limit is only counted and not kept (`shadowMode`)", "remove shadowMode")
+        if policy is not None:
+            windows = [(rule["limit"]["requests"], str(rule["limit"]["unit"]).lower()) for rule in rules]
+            yield from self._windows(policy, windows, tiers_of(stack.intent, published.declared()))
+            yield from self._counted(published, policy, rules)
         yield from self._bounds(
             published, stack, limited=bool(rules), sized=bool(policy and policy.at("spec", "requestBuffer", "limit", default=""))
         )
+
+    def _counted(self, published: Published, policy: Resource, rules: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+        """Check that each client is counted, by what a layer wrote and the client cannot."""
+        written = {header.lower() for header in published.writes()}
+        for selector in (each for rule in rules for each in rule.get("clientSelectors") or ()):
+            strange = [header["name"] for header in selector.get("headers") or () if header["name"].lower() not in written]
+            address: Mapping[str, Any] = selector.get("sourceCIDR") or {}
+            some = address and (address.get("type"), address.get("value")) not in EVERYBODY
+            if strange or some or set(selector) - {"headers", "sourceCIDR"}:
+                by = strange[0] if strange else f"{address.get('value')}" if some else ", ".join(sorted(set(selector)))
+                yield self.broken(
+                    policy,
+                    f"for {published}: counts by {by}, which no layer writes on this route, so clients go uncounted",
+                    "count by a header that is written from a verified token or key, or by each address",
+                )
 
     def _kong(self, published: Published, stack: Stack) -> Iterator[Finding]:
         limiters = [plugin for plugin in published.plugins if plugin.name in LIMITERS]
         for plugin in limiters:
             yield from self._tolerance(plugin.resource, plugin.config)
+            yield from self._windows(plugin.resource, _windows_of(plugin.config), tiers_of(stack.intent, published.declared()))
         limited = bool(limiters) or (published.plugin("key-auth") is not None and _consumers_are_limited(stack))
         yield from self._bounds(published, stack, limited=limited, sized=published.plugin("request-size-limiting") is not None)
 
@@ -102,6 +145,11 @@ class A11(RouteRule):
                 f"{published}: neither the gateway nor the edge limits how large a request may be",
                 "set client_max_body_size at the edge",
             )
+
+
+def _windows_of(config: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Return the windows of a Kong limit: requests, and the name of the window."""
+    return [(config[unit], unit) for unit in SECONDS if config.get(unit) is not None]
 
 
 def _rules(limits: Mapping[str, Any], scope: str) -> list[Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from policies.reading.certificates import Certificate
 from policies.reading.charts import chart_name
 from policies.reading.resource import Resource
+from policies.reading.services import host_of
 from policies.reading.stack import Stack
 from policies.rule import Finding, Hop, Rule, Severity
 
@@ -15,6 +16,10 @@ MESH_AUTHORITIES: Final = frozenset({"cacerts", "istio-ca-secret"})
 """Secrets from which istiod takes its authority, in the control plane's namespace (istio, security/pkg/pki/ca)."""
 
 
+TRUSTED: Final[Mapping[str, str]] = {"istio-ca-root-cert": "istiod", "kube-root-ca.crt": "the cluster"}
+"""ConfigMaps from which every pod takes the authorities of the mesh and of the API server, and who writes them."""
+
+
 class A13(Rule):
     """A certificate with an identity that a mesh's gateway trusts is made only where a layer outside the mesh lives.
 
@@ -22,9 +27,12 @@ class A13(Rule):
         - a Certificate with a SPIFFE identity of the gateway, the edge or a bridge in a namespace other than the one that the
           identity names;
         - such a Certificate in a namespace of services, whatever it is for;
-        - a certificate that may sign others (`isCA`) in a namespace of services;
+        - pods that mount its Secret and run as another account than the identity names;
+        - a certificate that may sign others (`isCA`) anywhere but with cert-manager;
+        - a certificate for a Service of another namespace, with a wildcard, or for a public host in a namespace of services;
         - an issuer that is not in the program, whose key no `isCA` Certificate makes, or that shares its key with another;
-        - a Secret given by the program in the place of a mesh's own authority (`cacerts`) or of a Certificate.
+        - a Secret given by the program in the place of a mesh's own authority (`cacerts`) or of a Certificate; a ConfigMap in the
+          place of the one by which pods know the authority (`istio-ca-root-cert`, `kube-root-ca.crt`).
 
     Why:
         The mesh ingress lets in whoever shows the gateway's certificate, and does not ask where it comes from. A second
@@ -72,6 +80,10 @@ class A13(Rule):
                     "leave the Secret to cert-manager",
                 )
 
+        for config_map in stack.of("ConfigMap"):
+            if config_map.name in TRUSTED:
+                yield self.broken(config_map, f"says whom to trust in the place of {TRUSTED[config_map.name]}", "remove it")
+
     def _issuer(self, issuer: Resource, issuers: Iterable[Resource], stack: Stack) -> Iterator[Finding]:
         """Check that an authority's key is made by the program, and serves one issuer."""
         secret = issuer.at("spec", "ca", "secretName")
@@ -113,6 +125,37 @@ class A13(Rule):
         elif not issuer.at("spec", "ca", "secretName"):
             yield self.undecided(resource, f"{issuer} signs it, and who else it signs for is not known", "use an issuer of the kind `ca`")
 
+    def _authority(self, certificate: Certificate, stack: Stack) -> Iterator[Finding]:
+        """Check that keys which sign others lie with cert-manager alone."""
+        if not certificate.resource.at("spec", "isCA", default=False):
+            return
+        homes = {release.namespace for release in _cert_managers(stack)}
+        if certificate.namespace in stack.app_namespaces or (homes and certificate.namespace not in homes):
+            place = "a namespace of services" if certificate.namespace in stack.app_namespaces else f"the namespace {certificate.namespace}"
+            yield self.broken(
+                certificate.resource,
+                f"may sign certificates, in {place}: whoever reads its Secret is anybody",
+                "keep authorities with cert-manager",
+            )
+
+    def _hosts(self, certificate: Certificate, stack: Stack) -> Iterator[Finding]:
+        """Check that a certificate answers for no Service of another namespace."""
+        for host in certificate.hosts:
+            meant = host_of(host, certificate.namespace) if "." in host else None
+            if host.startswith("*"):
+                what = "every host of that name"
+            elif certificate.namespace in stack.app_namespaces and host in stack.intent.public_hosts():
+                what = "a public host"
+            elif meant and meant[1] != certificate.namespace and host not in stack.intent.public_hosts():
+                what = f"a Service of the namespace {meant[1]}"
+            else:
+                continue
+            yield self.broken(
+                certificate.resource,
+                f"gives the namespace {certificate.namespace} a certificate for {host}: it may answer as {what}",
+                "name the namespace's own Services, and public hosts in layers of the boundary only",
+            )
+
     def _certificate(self, certificate: Certificate, stack: Stack) -> Iterator[Finding]:
         resource = certificate.resource
         yield from self._signed(certificate, stack)
@@ -120,13 +163,16 @@ class A13(Rule):
             yield self.broken(
                 resource, f"fills the same Secret {certificate.secret} as {other.resource}", "give each certificate its own Secret"
             )
-        if resource.at("spec", "isCA", default=False) and certificate.namespace in stack.app_namespaces:
-            yield self.broken(
-                resource,
-                "may sign certificates, in a namespace of services: whoever reads its Secret is anybody",
-                "keep authorities with cert-manager",
-            )
+        yield from self._authority(certificate, stack)
+        yield from self._hosts(certificate, stack)
         for identity in certificate.identities:
+            for pod in stack.pods.of_namespace(certificate.namespace):
+                if certificate.secret in pod.secrets and not identity.endswith(f"/ns/{pod.namespace}/sa/{pod.service_account}"):
+                    yield self.broken(
+                        pod.resource,
+                        f"mounts the Secret {certificate.secret}, with which it is {identity}; it runs as {pod.service_account}",
+                        "mount it in the pods of that identity alone",
+                    )
             home = identity.partition("/ns/")[2].partition("/")[0]
             if home == certificate.namespace and certificate.namespace not in stack.app_namespaces:
                 continue

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 from policies.proof import TIGHTEN, ProofRule, listed
 from policies.reading.accepted import admitted_by, anyone_in, ports_of
-from policies.reading.authorization import Admitted, Guard, speaks_http
+from policies.reading.capture import is_captured
 from policies.reading.compare import beyond, key_of, operation_within
+from policies.reading.guards import Admitted, Guard, speaks_http
 from policies.reading.meshes import Proxy
 from policies.reading.pods import Pod
 from policies.reading.requests import Requests
 from policies.reading.stack import Stack
-from policies.reading.walk import is_captured
 from policies.rule import Finding, Hop, Severity
 from topology.edges import ANY_PATH, TCP, Direction, Edge
 

@@ -1,10 +1,12 @@
 """K07: every pod meets the Pod Security Standard `restricted` by itself."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from policies.checks import PodRule, at
 from policies.reading.pods import Pod
+from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, Severity
 
@@ -37,6 +39,9 @@ SYSCTLS: Final = frozenset(
 )
 """Kernel parameters of the pod alone."""
 
+STANDARD: Final = "pod-security.kubernetes.io"
+"""How the labels of a Namespace begin that say which Pod Security Standard the API server asks of its pods."""
+
 SECCOMP: Final = frozenset({"RuntimeDefault", "Localhost"})
 
 Complaints = Iterator[tuple[str, str]]
@@ -49,7 +54,8 @@ class K07(PodRule):
     Forbids:
         `privileged`; capabilities other than NET_BIND_SERVICE, above all NET_ADMIN and NET_RAW; root; privilege escalation;
         volumes of the node; an unconfined seccomp or AppArmor profile: everything that the Pod Security Standard
-        `restricted` forbids, in containers, init containers and ephemeral containers.
+        `restricted` forbids, in containers, init containers and ephemeral containers. A Namespace that does not enforce
+        `restricted`, or where sidecars are injected does not audit and warn by it.
 
     Why:
         With NET_ADMIN a container rewrites the iptables rules that lead its traffic through the sidecar; with a privileged
@@ -74,6 +80,22 @@ class K07(PodRule):
     name = "pods-are-restricted"
     severity = Severity.HIGH
     frameworks = ("CKV_K8S_16", "C-0057", "NSA Kubernetes Hardening", "PSS restricted")
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every workload, and what the API server is told to refuse beside them."""
+        yield from super().judge(stack)
+        injected = {pod.namespace for pod in stack.pods if not pod.maker and stack.member(pod)} | stack.app_namespaces
+        yield from self.over(stack.of("Namespace"), lambda namespace: self._namespace(namespace, injected))
+
+    def _namespace(self, namespace: Resource, injected: AbstractSet[str]) -> Iterator[Finding]:
+        for mode in ("enforce", "audit", "warn"):
+            level = namespace.labels.get(f"{STANDARD}/{mode}", "privileged")
+            if level != "restricted" and not (mode == "enforce" and namespace.name in injected):
+                yield self.broken(
+                    namespace, f"the Pod Security Standard that it is to {mode} is {level}", f"label it {STANDARD}/{mode}: restricted"
+                )
+            if (version := namespace.labels.get(f"{STANDARD}/{mode}-version", "latest")) != "latest":
+                yield self.broken(namespace, f"it is to {mode} the standard of {version}, not today's", f"remove {STANDARD}/{mode}-version")
 
     def check(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
         """Check the pods of one workload."""

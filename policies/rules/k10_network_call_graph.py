@@ -91,7 +91,7 @@ class K10(Rule):
             yield self.broken(policy, f"a rule without ports opens every port of {pod}", "name the port of the service")
         else:
             for opened in opening.ports:
-                if not any(opened.holds(port, "TCP", pod) for port in ports):
+                if not opened.is_one or not any(opened.holds(port, "TCP", pod) for port in ports):
                     yield self.broken(policy, f"it opens {opened} of {pod}, which no Service leads to", "name the port of the service")
 
 

@@ -26,7 +26,7 @@ class K11(Rule):
     """No resource leads traffic to an address instead of a Service.
 
     Forbids:
-        Endpoints, EndpointSlices, WorkloadEntries and WorkloadGroups of the program; addresses of pods, nodes or the cloud's
+        Endpoints, EndpointSlices, WorkloadEntries and WorkloadGroups of the program; Services without selector; addresses of pods, nodes or the cloud's
         metadata service in variables, arguments or ConfigMaps of a service.
 
     Why:
@@ -50,11 +50,16 @@ class K11(Rule):
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check hand-made endpoints everywhere, and texts of the namespaces of services."""
         yield from self.over(stack.of(*HAND_MADE), self._hand_made)
+        yield from self.over(stack.of("Service"), self._service)
         yield from self.over((r for r in stack.of("ConfigMap") if r.namespace in stack.app_namespaces), self._texts)
         yield from self.over((r for r in stack.of(*TEMPLATES) if r.namespace in stack.app_namespaces), self._texts)
 
     def _hand_made(self, resource: Resource) -> Iterator[Finding]:
         yield self.broken(resource, HAND_MADE[resource.kind], "remove it, and let a Service select the pods")
+
+    def _service(self, service: Resource) -> Iterator[Finding]:
+        if not service.at("spec", "selector", default={}) and service.at("spec", "type", default="ClusterIP") != "ExternalName":
+            yield self.undecided(service, "it has no selector: whoever writes its endpoints decides who answers", "select the pods")
 
     def _texts(self, resource: Resource) -> Iterator[Finding]:
         for where, text in texts(resource):

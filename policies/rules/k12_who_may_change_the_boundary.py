@@ -35,8 +35,27 @@ BOUNDARY: Final[Mapping[str, frozenset[str]]] = {
 MIGHTY: Final = frozenset({"cluster-admin", "admin", "edit", "system:controller:clusterrole-aggregation-controller"})
 """ClusterRoles of Kubernetes itself that may write some of them (https://kubernetes.io/docs/reference/access-authn-authz/rbac/)."""
 
-HARMLESS: Final = frozenset({"view", "system:auth-delegator", "system:discovery", "system:basic-user", "system:public-info-viewer"})
-"""ClusterRoles of Kubernetes itself that only read."""
+HARMLESS: Final = frozenset({"system:auth-delegator", "system:discovery", "system:basic-user", "system:public-info-viewer"})
+"""ClusterRoles of Kubernetes itself that read nothing of the boundary."""
+
+INTO_PODS: Final = frozenset({"exec", "attach", "portforward", "proxy", "ephemeralcontainers"})
+"""Subresources by which one enters a pod or a node, past its proxy. Reading them is enough: a GET opens the connection."""
+
+READABLE: Final[Mapping[str, frozenset[str]]] = {
+    "": frozenset({"configmaps", "endpoints", "events", "namespaces", "nodes", "persistentvolumeclaims", "pods", "services"}),
+    "apps": frozenset({"daemonsets", "deployments", "replicasets", "statefulsets"}),
+    "autoscaling": frozenset({"horizontalpodautoscalers"}),
+    "batch": frozenset({"cronjobs", "jobs"}),
+    "coordination.k8s.io": frozenset({"leases"}),
+    "discovery.k8s.io": frozenset({"endpointslices"}),
+    "events.k8s.io": frozenset({"events"}),
+    "metrics.k8s.io": frozenset({"nodes", "pods"}),
+    "policy": frozenset({"poddisruptionbudgets"}),
+}
+"""API group and resources that anybody may read: nothing in them lets the reader become or reach somebody else."""
+
+WRITABLE: Final[Mapping[str, frozenset[str]]] = {"": frozenset({"events"}), "events.k8s.io": frozenset({"events"})}
+"""API group and resources that anybody may write besides: events are notes."""
 
 EVERYBODY: Final = frozenset({"system:authenticated", "system:unauthenticated", "system:serviceaccounts", "system:anonymous", "*"})
 ACCOUNTS_OF: Final = "system:serviceaccounts:"
@@ -49,14 +68,17 @@ class _Power:
 
     says: str
     known: bool = True
+    """False where what the role may do is not known to be harmless."""
 
 
 class K12(Rule):
     """No service and no unnamed crowd may change the boundary.
 
     Forbids:
-        Roles that write routes, gateways, policies, workloads or RBAC, or read every Secret, bound to a ServiceAccount of a namespace of services, or
-        to everybody (`system:authenticated`, `system:serviceaccounts` ...); such roles aggregated into `admin`, `edit` or `view`.
+        Roles that write routes, gateways, policies, workloads or RBAC, read Secrets, or enter pods (`pods/exec`,
+        `pods/portforward`, `pods/ephemeralcontainers` ...), bound to a ServiceAccount of services or of another workload of the
+        program, or to everybody (`system:authenticated`, `system:serviceaccounts` ...); such roles aggregated into `admin`,
+        `edit` or `view`. Undecided are other subjects with such a role, and rights that are not known to be harmless.
 
     Why:
         A VirtualService may redirect any host of the mesh and an EnvoyFilter may take the authorization out of a proxy:
@@ -115,11 +137,12 @@ class K12(Rule):
                     f"it lets {who} {power.says} (role {name})",
                     "bind the role to an account of the platform only, or take the verbs out of it",
                 )
-            elif foreign:
+            elif not power.known:
+                reason = f"which lets it {power.says}, and what that opens is not known" if power.says else "which this stack does not show"
                 yield self.undecided(
-                    binding, f"it gives {who} the {kind} {name}, which this stack does not show", "declare the role in the program"
+                    binding, f"it gives {who} the {kind} {name}, {reason}", "declare the role in the program, with what it needs alone"
                 )
-            elif foreign is None and power.known:
+            else:
                 yield self.undecided(
                     binding,
                     f"it lets {who} {power.says} (role {name}); no resource says whether that is the platform",
@@ -130,35 +153,70 @@ class K12(Rule):
 def _power(role: Resource) -> _Power:
     if role.at("aggregationRule", default=None):
         return _Power(says="", known=False)
-    return next((_Power(says=says) for rule in role.at("rules", default=[]) if (says := _says(rule))), _Power(says=""))
+    rules: list[Mapping[str, Any]] = role.at("rules", default=[])
+    if says := next((says for rule in rules if (says := _says(rule))), ""):
+        return _Power(says=says)
+    unread = next((says for rule in rules if (says := _unread(rule))), "")
+    return _Power(says=unread, known=not unread)
 
 
 def _says(rule: Mapping[str, Any]) -> str:
     """Return what one rule of a role lets its subjects do to the boundary."""
-    verbs, resources = set(rule.get("verbs") or ()), list(rule.get("resources") or ())
+    verbs, resources = {*_texts(rule, "verbs")}, _texts(rule, "resources")
     if borrowed := sorted(verbs & BORROWS):
         return f"{borrowed[0]} {', '.join(resources)}"
-    for group in rule.get("apiGroups") or ():
+    for group in _texts(rule, "apiGroups"):
         guarded = BOUNDARY.get(group, frozenset[str]()) if group != "*" else frozenset({"*"})
         for resource in resources:
             name = f"{resource}.{group}" if group else resource
-            if guarded and verbs & WRITES and (resource == "*" or "*" in guarded or resource in guarded):
+            kind, _, part = resource.partition("/")
+            if part in INTO_PODS or (kind == "*" and part):
+                return f"enter pods ({name})"
+            if guarded and verbs & WRITES and (kind == "*" or "*" in guarded or kind in guarded or resource in guarded):
                 return f"{min(verbs & WRITES).replace('*', 'write')} {name}"
-            if group in {"", "*"} and resource in {"secrets", "*"} and verbs & READS and not rule.get("resourceNames"):
-                return "read every Secret, with the keys of other identities"
+            if group in {"", "*"} and kind in {"secrets", "*"} and verbs & {*READS, "*"}:
+                return "read Secrets, with the keys of other identities"
+    return ""
+
+
+def _texts(rule: Mapping[str, Any], field: str) -> list[str]:
+    return [str(each) for each in rule.get(field) or ()]
+
+
+def _unread(rule: Mapping[str, Any]) -> str:
+    """Return what one rule lets its subjects do that is not known to be harmless."""
+    verbs = {*_texts(rule, "verbs")}
+    if urls := [url for url in _texts(rule, "nonResourceURLs") if url not in {"/healthz", "/livez", "/readyz", "/version", "/metrics"}]:
+        return f"ask the API server for {urls[0]}"
+    for group in _texts(rule, "apiGroups"):
+        for resource in _texts(rule, "resources"):
+            readable = resource in READABLE.get(group, frozenset[str]()) and verbs <= READS
+            writable = resource in WRITABLE.get(group, frozenset[str]()) and verbs <= {*READS, *WRITES} - {"*"}
+            if not (readable or writable):
+                return f"{', '.join(sorted(verbs))} {resource}{'.' if group else ''}{group}"
     return ""
 
 
 def _subject(subject: Mapping[str, Any], binding: Resource, stack: Stack) -> tuple[str, bool | None]:
-    """Return a subject as people say it, and whether it is none of the platform's; None where nothing says so."""
+    """Return a subject as people say it, and whether it must not have power; None where nothing says whose it is."""
     kind, name = subject.get("kind"), str(subject.get("name", ""))
     if kind == "ServiceAccount":
         namespace = str(subject.get("namespace") or binding.namespace)
-        return f"ServiceAccount {namespace}/{name}", namespace in stack.app_namespaces
+        return f"ServiceAccount {namespace}/{name}", _is_foreign(namespace, name, stack)
     if kind == "Group" and name.startswith(ACCOUNTS_OF):
-        return f"everybody in {name}", name.removeprefix(ACCOUNTS_OF) in stack.app_namespaces
+        namespace = name.removeprefix(ACCOUNTS_OF)
+        return f"everybody in {name}", any(pod.namespace == namespace and not pod.maker for pod in stack.pods) or _is_foreign(
+            namespace, "", stack
+        )
     if name in EVERYBODY:
         return f"everybody in {name}", True
     if name.startswith("system:serviceaccount:"):
-        return name, name.split(":")[2] in stack.app_namespaces
-    return f"the {str(kind).lower()} {name}", False if name.startswith("system:") else None
+        _, _, namespace, account = [*name.split(":"), ""][:4]
+        return name, _is_foreign(namespace, account, stack)
+    return f"the {str(kind).lower()} {name}", None
+
+
+def _is_foreign(namespace: str, account: str, stack: Stack) -> bool | None:
+    """Say whether an account belongs to a service or another workload of the program; None for any other."""
+    mine = any(pod.namespace == namespace and pod.service_account == account and not pod.maker for pod in stack.pods)
+    return True if mine or namespace in stack.app_namespaces else None

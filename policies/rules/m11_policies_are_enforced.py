@@ -6,6 +6,7 @@ from typing import Any, Final
 from policies.checks import at, attempt
 from policies.reading.meshes import Mesh
 from policies.reading.resource import Resource
+from policies.reading.services import host_of
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
 
@@ -21,7 +22,8 @@ class M11(Rule):
 
     Forbids:
         The annotation `istio.io/dry-run: "true"`; an AUDIT policy where no ALLOW policy decides; a CUSTOM policy whose provider
-        the mesh does not know; `failOpen` of an external authorization provider.
+        the mesh does not know; `failOpen` of an external authorization provider. Undecided is an authorization provider whose
+        service is none of the stack, and a collector of logs or traces outside the cluster: somebody else decides, or reads.
 
     Why:
         A policy in dry run is written, deployed and counted, and refuses nothing. AUDIT never refuses anything either. With
@@ -45,7 +47,7 @@ class M11(Rule):
         """Check mesh configurations, then every policy."""
         providers: set[str] = set()
         for mesh in stack.meshes:
-            yield from attempt(self, mesh.release, self._providers(mesh, providers))
+            yield from attempt(self, mesh.release, self._providers(mesh, providers, stack))
         allowed: dict[str, list[Mapping[str, str]]] = {}
         for policy in stack.of("AuthorizationPolicy"):
             if scope := stack.reading(policy, lambda policy=policy: _allowed_scope(policy)):
@@ -55,9 +57,20 @@ class M11(Rule):
         )
         yield from self.over(stack.of("AuthorizationPolicy"), lambda policy: self._policy(policy, providers, allowed, roots))
 
-    def _providers(self, mesh: Mesh, providers: set[str]) -> Iterator[Finding]:
+    def _providers(self, mesh: Mesh, providers: set[str], stack: Stack) -> Iterator[Finding]:
         for provider in mesh.config.get("extensionProviders") or ():
             providers.add(str(provider.get("name", "")))
+            for kind, settings in provider.items():
+                if kind == "name" or not (host := str(at(settings, "service", default="")).rpartition("/")[2]):
+                    continue
+                meant = host_of(host, mesh.namespace)
+                service = stack.service(meant[1], meant[0]) if meant else None
+                if meant is None or (kind in EXTERNAL and not (service and service.pods)):
+                    yield self.undecided(
+                        mesh.release,
+                        f"its provider {provider.get('name')} asks {host}, which is no Service of {'this stack' if meant else 'the cluster'}",
+                        "name a Service of the program",
+                    )
             for kind in EXTERNAL:
                 if at(provider, kind, "failOpen"):
                     yield self.broken(

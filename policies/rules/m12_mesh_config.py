@@ -25,6 +25,9 @@ PROXY_FIELDS: Final = frozenset(
 )
 """Fields of ProxyConfig that rules read, or that open nothing."""
 
+TRACING_FIELDS: Final = frozenset({"sampling", "maxPathTagLength"})
+"""Fields of its `tracing` that send nothing anywhere."""
+
 INTERNAL_ADDRESSES: Final = "envoy.reloadable_features.explicit_internal_address_config"
 
 ENVIRONMENT: Final[Mapping[str, tuple[str, str]]] = {
@@ -42,7 +45,10 @@ class M12(Rule):
     Forbids:
         `pathNormalization` other than DECODE_AND_MERGE_SLASHES; `outboundTrafficPolicy` other than REGISTRY_ONLY, for the mesh or
         in a Sidecar; switches that trust internal addresses, other trust domains or unauthenticated proxies; gateways that pass
-        a client's x-forwarded-client-cert on; a mesh configuration that somebody else may overlay.
+        a client's x-forwarded-client-cert on; a mesh configuration that somebody else may overlay; a control plane that no mesh of
+        the topology has. The same in what single proxies are told, by `defaultConfig` or the annotation `proxy.istio.io/config`:
+        Envoy's runtime flags, `connectionSettings` besides the profile, `tracing` that sends spans elsewhere than the mesh's provider,
+        and any field of ProxyConfig of which it is not known what it does to the boundary.
 
     Why:
         Policies compare paths as they stand: `//admin` and `/%2fadmin` are other paths than `/admin` unless the mesh makes them
@@ -73,7 +79,16 @@ class M12(Rule):
                 yield self.undecided(
                     None, f"no Release of istiod in this stack has the trust domain {mesh.trust_domain} of mesh {name}", "install it here"
                 )
+        declared = {mesh.trust_domain for mesh in stack.intent.meshes.values()}
+        taken: set[str] = set()
         for control_plane in stack.meshes:
+            if control_plane.trust_domain not in declared or control_plane.trust_domain in taken:
+                yield self.undecided(
+                    control_plane.release,
+                    f"it is a control plane of the trust domain {control_plane.trust_domain}, for which the topology has no (second) mesh",
+                    "remove it, or declare its mesh",
+                )
+            taken.add(control_plane.trust_domain)
             yield from attempt(self, control_plane.release, self._control_plane(control_plane))
         places = {mesh.namespace for mesh in stack.meshes}
         overlays = (
@@ -149,7 +164,10 @@ class M12(Rule):
                 f"{where} passes the caller's x-forwarded-client-cert on ({certificate}): it may name any identity",
                 "set SANITIZE_SET",
             )
-        for field in sorted(set(config) - PROXY_FIELDS):
+        for field in (
+            *sorted(set(config) - PROXY_FIELDS),
+            *(f"tracing.{key}" for key in sorted(set(config.get("tracing") or {}) - TRACING_FIELDS)),
+        ):
             yield self.undecided(resource, f"{where} sets {field}, whose effect on the boundary is not known", f"remove {field}")
         settings: Mapping[str, Any] = config.get("connectionSettings") or {}
         if set(settings) - {"profile"}:

@@ -1,11 +1,11 @@
 """M19: the mesh checks the token again, and asks for one."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from policies.checks import attempt
 from policies.layers import Layer, layers_of
-from policies.reading.authorization import Grant
+from policies.reading.grants import Grant
 from policies.reading.patterns import Pattern, parse
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
@@ -23,7 +23,7 @@ class M19(Rule):
     Forbids:
         A mesh ingress without a RequestAuthentication for the issuers of its doors; rules without audiences, with other
         audiences, issuers or key sets than the topology's, or with a key set that is not https; tokens taken from the query or a
-        cookie, or passed on to services; AuthorizationPolicies on the ingress that allow a door's requests without a token of
+        cookie, or passed on to services; other claims than the subject and the tier written into headers; AuthorizationPolicies on the ingress that allow a door's requests without a token of
         the door's issuer (`requestPrincipals`) and the claims that it must bear.
 
     Why:
@@ -90,6 +90,7 @@ class M19(Rule):
                     resource, f"{where} takes tokens for {others}, which is no audience of the topology", "list the topology's audiences"
                 )
             yield from self._keys(resource, where, str(rule.get("jwksUri") or ""), bool(rule.get("jwks")), issuer)
+            yield from self._headers(resource, where, rule, issuer)
             if rule.get("forwardOriginalToken"):
                 yield self.broken(
                     resource, f"{where} passes the token on: every service behind could use it", "remove forwardOriginalToken"
@@ -102,6 +103,18 @@ class M19(Rule):
                 yield self.broken(
                     resource, f"{where} takes tokens from the query (access_token) too, which is Istio's default", "set fromHeaders"
                 )
+
+    def _headers(self, resource: Resource, where: str, rule: Mapping[str, Any], issuer: Issuer) -> Iterator[Finding]:
+        written: set[str] = set()
+        for each in rule.get("outputClaimToHeaders") or ():
+            claim = str(each.get("claim", ""))
+            if claim not in {"sub", issuer.tier_claim} or claim in written:
+                yield self.broken(
+                    resource,
+                    f"{where} writes the claim {claim} into {each.get('header')}: services would take a client's word for something else",
+                    "write the subject and the tier's claim, each into one header",
+                )
+            written.add(claim)
 
     def _keys(self, resource: Resource, where: str, uri: str, inline: bool, issuer: Issuer) -> Iterator[Finding]:
         if inline:

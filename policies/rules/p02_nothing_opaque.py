@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from policies.reading import engine_inputs
+from policies.reading.allowed_values import Table
+from policies.reading.allowed_values import unaccepted as unaccepted_in
 from policies.reading.chart_values import INTERNAL_DEFAULTS, unaccepted
 from policies.reading.charts import chart_name, is_known
 from policies.reading.normalise import PROVIDER, RELEASE
@@ -36,6 +39,8 @@ class P02(Rule):
         - charts as components, YAML files and kustomizations, whose objects appear somewhere else or not at all;
         - a release of a chart that is not on the list of known charts, comes from another place, has no pinned version, or
           is changed after rendering (`postrender`) or by values that the plan does not show (`valueYamlFiles`, `reuseValues`);
+        - an input of a release or of the Kubernetes provider that is not accepted in `policies/reading/engine_inputs.py`
+          (`disableWebhooks`, `skipCrds`, `forceUpdate`, `pluginDownloadURL`), and a chart from a repository of somebody's account;
         - a value or variable of a chart that is not accepted in `policies/reading/chart_values.py`, an image from elsewhere included;
         - dynamic resources other than the generator of API keys, references to other stacks, a second Kubernetes provider;
         - kinds and types of resources that no rule knows: what is not known to open nothing is undecided.
@@ -144,9 +149,18 @@ class P02(Rule):
         for key, why in (("valueYamlFiles", "takes values from files"), ("reuseValues", "keeps the values of its last installation")):
             if resource.at(key, default=None):
                 yield self.undecided(resource, f"{why} (`{key}`) that the plan does not show", "write all values under `values`")
-
+        yield from self._inputs(resource, engine_inputs.RELEASE)
         if is_known(resource):
             yield from self._values(resource, name)
+
+    def _inputs(self, resource: Resource, table: Table) -> Iterator[Finding]:
+        for path, value in unaccepted_in(resource.props, table):
+            given = f" to `{value}`" if value else ""
+            yield self.undecided(
+                resource,
+                f"sets its input {path}{given}, and what is deployed then is not known",
+                "remove it, or add it to policies/reading/engine_inputs.py after review",
+            )
 
     def _values(self, release: Resource, chart: str) -> Iterator[Finding]:
         seen: set[str] = set()
@@ -179,6 +193,7 @@ class P02(Rule):
             )
 
     def _provider(self, provider: Resource) -> Iterator[Finding]:
+        yield from self._inputs(provider, engine_inputs.PROVIDER)
         if provider.at("renderYamlToDirectory", default=""):
             yield self.broken(
                 provider,

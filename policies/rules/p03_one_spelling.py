@@ -2,9 +2,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from policies.reading.charts import chart_name
+from policies.reading.normalise import RELEASE
 from policies.reading.opaque import KINDS, Role, is_kubernetes_object, is_patch, kind_of
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
@@ -14,6 +16,19 @@ TOKEN: Final = re.compile(r"^kubernetes:(?:(?P<group>[^:/]+)/)?(?P<version>v\d\w
 """A type token of the Kubernetes provider; the core group is spelled `core` or left out."""
 
 
+OF_THE_CLUSTER: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+"""Namespaces of the cluster's own parts, such as its name service."""
+
+DEFINED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "base": ("istio.io",),
+    "cert-manager": ("cert-manager.io",),
+    "gateway-helm": ("gateway.envoyproxy.io", "gateway.networking.k8s.io"),
+    "gateway-crds-helm": ("gateway.envoyproxy.io", "gateway.networking.k8s.io"),
+    "kong": ("konghq.com",),
+}
+"""Groups whose kinds a chart defines (CustomResourceDefinitions)."""
+
+
 class P03(Rule):
     """Every object that carries the boundary is written once, in an apiVersion whose meaning is known.
 
@@ -21,8 +36,9 @@ class P03(Rule):
         - a kind of the boundary in an apiVersion that rules cannot read (`extensions/v1beta1` Ingress, an API of tomorrow);
         - a type token and an object that contradict each other;
         - a List whose items are not known;
-        - the same object registered twice;
-        - a namespaced object without namespace, or one without name: the cluster or its client would choose them.
+        - the same object, or the same release, registered twice; the definition of a kind that a chart brings;
+        - a namespaced object without namespace, or one without name: the cluster or its client would choose them;
+        - an object in a namespace of the cluster itself (`kube-system`).
 
     Why:
         A rule about Services is of no use if the same Service can be written as a ServiceList, under an old group, under two
@@ -45,10 +61,10 @@ class P03(Rule):
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Look for spellings that the reading could not turn into one."""
         objects = [resource for resource in stack.resources if is_kubernetes_object(resource) and not is_patch(resource)]
-        yield from self.over(objects, self._check)
-        yield from self._twice(objects)
+        yield from self.over(objects, lambda resource: self._check(resource, stack))
+        yield from self._twice([*objects, *stack.releases])
 
-    def _check(self, resource: Resource) -> Iterator[Finding]:
+    def _check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         kind = kind_of(resource)
         versions = {
             f"{known.group or 'core'}/{version}" for known in KINDS.values() if known.kind == resource.kind for version in known.versions
@@ -64,6 +80,8 @@ class P03(Rule):
             yield self.undecided(resource, "is a List whose items are not known", "register each item as a resource of its own")
             return
         yield from self._token(resource)
+        if resource.kind == "CustomResourceDefinition":
+            yield from self._definition(resource, stack)
         if kind is None or kind.role is not Role.BOUNDARY:
             return
         if kind.namespaced and not resource.at("metadata", "namespace", default=""):
@@ -72,8 +90,24 @@ class P03(Rule):
                 "has no namespace: it lands wherever the client of that day points",
                 "give metadata.namespace",
             )
+        if resource.namespace in OF_THE_CLUSTER:
+            yield self.undecided(
+                resource,
+                f"lies in {resource.namespace}, among what the cluster itself is made of: whose object that is cannot be told",
+                "put it into a namespace of the program",
+            )
         if not resource.at("metadata", "name", default=""):
             yield self.undecided(resource, "has no name: the provider makes one up, and nothing can refer to it", "give metadata.name")
+
+    def _definition(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        group: str = resource.at("spec", "group", default="")
+        for release in stack.releases:
+            if group.endswith(DEFINED_BY.get(chart_name(release), ())):
+                yield self.broken(
+                    resource,
+                    f"defines a kind of {group} besides {release}, which brings it: by which of the two fields are dropped cannot be told",
+                    "leave it to the chart",
+                )
 
     def _token(self, resource: Resource) -> Iterator[Finding]:
         match = TOKEN.match(resource.token)
@@ -92,7 +126,7 @@ class P03(Rule):
     def _twice(self, objects: list[Resource]) -> Iterator[Finding]:
         owners: defaultdict[tuple[str, str, str, str], list[Resource]] = defaultdict(list)
         for resource in objects:
-            if (kind := kind_of(resource)) is not None and kind.role is Role.BOUNDARY:
+            if resource.token == RELEASE or ((kind := kind_of(resource)) is not None and kind.role is Role.BOUNDARY):
                 owners[(resource.group, resource.kind, resource.namespace, resource.name)].append(resource)
         for first, *others in owners.values():
             for other in others:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from policies.checks import at
 from policies.reading.charts import chart_name
 from policies.reading.controllers import GATEWAY_API, Controller
 from policies.reading.pods import Pod
@@ -70,7 +71,7 @@ class P04(Rule):
         NetworkPolicy or Sidecar. A policy counts when its selector really selects the service's pods: one whose selector
         matches nothing is as good as absent, and one without selector belongs to the namespace, not to the service.
         The same goes for a namespace that guards lie in, and for the Release of cert-manager, Envoy Gateway or Kong where
-        Certificates or a GatewayClass need it.
+        Certificates or a GatewayClass need it. A mesh whose root namespace has no Telemetry with `accessLogging`.
 
     Why:
         Most rules look at what is there. What is missing breaks none of them: a service whose AuthorizationPolicy was lost, or
@@ -102,6 +103,7 @@ class P04(Rule):
         for name in (*stack.intent.services, *stack.intent.compositions):
             yield from self._service(stack, name, covered)
         yield from self._ground(stack)
+        yield from self._logs(stack)
 
     def _ground(self, stack: Stack) -> Iterator[Finding]:
         """Look for what guards stand on: their namespaces, and the controllers that make them work."""
@@ -120,6 +122,21 @@ class P04(Rule):
         missing = {chart: user for chart, user in reversed(users) if chart not in charts}
         for chart, user in missing.items():
             yield self.broken(user, f"no Release of the chart {chart} is in the program, without which it does nothing", "add the Release")
+
+    def _logs(self, stack: Stack) -> Iterator[Finding]:
+        """Look for what makes the proxies of each mesh log."""
+        logging = {
+            each.namespace
+            for each in stack.of("Telemetry.telemetry.istio.io")
+            if not each.at("spec", "selector") and each.at("spec", "accessLogging")
+        }
+        for mesh in stack.meshes:
+            if mesh.root_namespace not in logging and not at(mesh.config, "accessLogFile"):
+                yield self.broken(
+                    mesh.release,
+                    f"no Telemetry in {mesh.root_namespace} makes its proxies log: who called whom is not written down",
+                    "add one",
+                )
 
     def _note(self, guard: _Guard, resource: Resource, stack: Stack, covered: set[Pod]) -> Iterator[Finding]:
         covered.update(guard.covered(resource, stack))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policies.reading.edge_surface import doubts
+from policies.reading import edge_container, edge_surface
 from policies.reading.exposure import Exposure
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
@@ -17,7 +17,8 @@ class W02(Rule):
 
     Forbids:
         A public address whose pods are no nginx with ModSecurity; a place in a public nginx where requests are sent on with
-        `modsecurity off`, without rules, or as a stream of bytes that nobody reads (`stream`).
+        `modsecurity off`, without rules, or as a stream of bytes that nobody reads (`stream`). A directive of nginx, or a part of
+        its pods, of which it is not known what it does (another container, a variable, a hook) leaves it undecided.
 
     Why:
         A WAF inspects what goes through it. One location with `modsecurity off`, one Service that selects the gateway's pods
@@ -48,7 +49,7 @@ class W02(Rule):
                 if pod not in readable:
                     yield self._without_waf(exposure, pod, stack)
         for front in fronts(stack):
-            yield from self.over([front.resource], lambda _, front=front: self._front(front))
+            yield from self.over([front.resource], lambda _, front=front: self._front(front, stack))
 
     def _without_waf(self, exposure: Exposure, pod: Pod, stack: Stack) -> Finding:
         for resource, error in stack.unreadable:
@@ -60,8 +61,8 @@ class W02(Rule):
         )
         return self.broken(exposure.resource, f"{exposure.why}, and the {pod} behind it are no WAF", exposure.fix, path)
 
-    def _front(self, front: Front) -> Iterator[Finding]:
-        for doubt in doubts(front.nginx):
+    def _front(self, front: Front, stack: Stack) -> Iterator[Finding]:
+        for doubt in (*edge_surface.doubts(front.nginx), *edge_container.doubts(front.nginx, stack.certificates)):
             yield self.undecided(front.resource, doubt, "leave it out, or say the same with what the judge knows")
         if not front.servers and not front.streams:
             yield self.undecided(

@@ -8,7 +8,9 @@ from policies.edge_rule import EdgeRule
 from policies.reading.modsecurity import Action, Directive, value_of
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage
+from policies.reading.waf_bodies import BINARY, CONTENT_TYPES, DEFAULT_TYPES, ERRORS, processors, reads_types, refused_errors, unread
 from policies.rule import Finding, Severity
+from topology.edges import Direction
 
 REMOVALS: Final[Mapping[str, str]] = {
     "secruleremovebyid": "removes rules",
@@ -38,10 +40,31 @@ SETTINGS: Final[Mapping[str, tuple[int, int]]] = {
 }
 """Settings of the core rule set and the values (lowest, highest) with which it protects (crs-setup.conf.example, 4.x)."""
 
-WAIVER: Final = "remove it, or exempt this finding with a reason, an owner and an expiry"
+WORDS: Final[Mapping[str, frozenset[str]]] = {
+    "tx.allowed_http_versions": frozenset({"HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/2.0"}),
+    CONTENT_TYPES: frozenset(
+        {*DEFAULT_TYPES, *BINARY, "application/merge-patch+json", "application/json-patch+json", "application/problem+json"}
+    ),
+}
+"""Settings that list words, and the words that may stand there."""
 
-PROTECTED: Final = re.compile(r"anomaly_score|paranoia_level|sampling|%")
-"""Names of variables by which the core rule set decides; a name with a macro may become one of them."""
+METHODS: Final = "tx.allowed_methods"
+
+HARMLESS: Final = re.compile(r"^tx\.(crs_setup_version|crs_validate_utf8_encoding|enforce_bodyproc_urlencoded)=[1-9]\d*$")
+"""Settings that take nothing away."""
+
+ACTIONS: Final = frozenset(
+    {
+        *("id", "phase", "t", "rev", "ver", "maturity", "accuracy", "msg", "logdata", "severity", "tag", "status", "chain", "capture"),
+        *("pass", "deny", "drop", "block", "log", "nolog", "auditlog", "multimatch", "ctl", "setvar", "allow", "skip", "skipafter"),
+    }
+)
+"""Actions that this rule reads, or that take nothing away."""
+
+KEPT: Final = re.compile(r"^(ruleEngine|auditEngine)=", re.IGNORECASE)
+"""What `ctl` may set that W01 and W04 judge."""
+
+WAIVER: Final = "remove it, or exempt this finding with a reason, an owner and an expiry"
 
 SKIPS: Final[Mapping[str, str]] = {
     "allow": "`allow` lets requests pass all other rules",
@@ -59,9 +82,10 @@ class W03(EdgeRule):
     Forbids:
         - rules without the OWASP core rule set;
         - rules removed or narrowed: `SecRuleRemoveBy...`, `SecRuleUpdate...`, `ctl:ruleRemove...`, the actions `allow` and `skip`;
-        - an anomaly threshold above 5, a paranoia level of 0, sampling: the same, said with a number;
-        - request bodies that are not read (`SecRequestBodyAccess Off`), or that pass unread when they are long
-          (`SecRequestBodyLimitAction ProcessPartial`).
+        - an anomaly threshold above 5, a paranoia level of 0, sampling: the same, said with a number; methods or types of content
+          beyond those of the doors; any other setting or action of which it is not known that it takes nothing away;
+        - request bodies that are not read (`SecRequestBodyAccess Off`), that pass unread when they are long
+          (`SecRequestBodyLimitAction ProcessPartial`), when nobody says how to take them apart (JSON, XML), or when that failed.
 
     Why:
         An exclusion is made in a hurry for one client and stays for all. Excluding `ARGS` from the injection rules, or raising
@@ -72,6 +96,8 @@ class W03(EdgeRule):
 
             SecRequestBodyAccess On
             SecRequestBodyLimitAction Reject
+            SecRule REQUEST_HEADERS:Content-Type "@rx ^application/(?:[a-z0-9.-]+[+])?json" "id:1,phase:1,t:lowercase,pass,nolog,ctl:requestBodyProcessor=JSON"
+            SecRule REQBODY_ERROR "!@eq 0" "id:2,phase:2,deny,status:400"
             Include /etc/waf/crs-setup.conf
             Include /opt/owasp-crs/rules/*.conf
 
@@ -87,40 +113,72 @@ class W03(EdgeRule):
         """Check the rules at every place where requests are sent on."""
         for passage in front.passages:
             if passage.is_inspected and passage.rules:
-                yield from self._passage(front, passage)
+                yield from self._passage(front, passage, stack)
 
-    def _passage(self, front: Front, passage: Passage) -> Iterator[Finding]:
+    def _passage(self, front: Front, passage: Passage, stack: Stack) -> Iterator[Finding]:
         if not passage.has_core_rule_set:
             yield self.broken(
                 front.resource, "the WAF's rules do not include the OWASP core rule set", "write `Include /opt/owasp-crs/rules/*.conf`"
             )
+        methods = frozenset(edge.method for edge in stack.expected if edge.direction is Direction.NORTH_SOUTH)
         for rule in passage.rules:
-            yield from self._exclusions(front, rule)
+            yield from self._exclusions(front, rule, methods)
+        for kind in unread(passage.rules):
+            yield self.broken(
+                front.resource,
+                f"bodies of type {kind} are not taken apart, so escapes in them hide an attack from every rule",
+                "choose a processor by the type (`ctl:requestBodyProcessor=JSON`), or do not allow the type",
+            )
+        for error in sorted(set(ERRORS) - refused_errors(passage.rules)):
+            yield self.broken(
+                front.resource,
+                f"a body {ERRORS[error]} is passed on, though rules have not seen it",
+                f'write `SecRule {error.upper()} "!@eq 0" "phase:2,deny,status:400,..."`',
+            )
         for name, wanted in (("SecRequestBodyAccess", "On"), ("SecRequestBodyLimitAction", "Reject")):
             found = value_of(name, passage.rules)
             if found is None or found.arguments != (wanted,):
                 written = f"{found.place}: `{found}`" if found else f"{name} is not set"
                 yield self.broken(front.resource, f"{written}: a body, or its end, reaches the gateway unread", f"write `{name} {wanted}`")
 
-    def _exclusions(self, front: Front, rule: Directive) -> Iterator[Finding]:
+    def _exclusions(self, front: Front, rule: Directive, methods: frozenset[str]) -> Iterator[Finding]:
         if effect := REMOVALS.get(rule.key):
             yield self.broken(front.resource, f"{rule.place}: `{rule}` {effect}", WAIVER)
         for action in rule.actions:
             if action.name in SKIPS:
                 yield self.broken(front.resource, f"{rule.place}: {SKIPS[action.name]}", WAIVER)
-            if action.name == "ctl" and CONTROLS.match(action.value):
-                yield self.broken(front.resource, f"{rule.place}: `{action}` takes rules away from some requests", WAIVER)
+            if action.name == "ctl":
+                yield from self._control(front, rule, action)
             if action.name == "setvar":
-                yield from self._setting(front, rule, action)
+                yield from self._setting(front, rule, action, methods)
+            if action.name not in ACTIONS:
+                yield self.undecided(front.resource, f"{rule.place}: `{action}`: an action of which it is not known what it does", WAIVER)
 
-    def _setting(self, front: Front, rule: Directive, action: Action) -> Iterator[Finding]:
+    def _control(self, front: Front, rule: Directive, action: Action) -> Iterator[Finding]:
+        if CONTROLS.match(action.value):
+            yield self.broken(front.resource, f"{rule.place}: `{action}` takes rules away from some requests", WAIVER)
+        elif not KEPT.match(action.value) and not (reads_types(rule) and {*processors(rule)} <= {"JSON", "XML"} and [*processors(rule)]):
+            yield self.undecided(
+                front.resource, f"{rule.place}: `{action}` changes how requests are read, and what comes of it cannot be told", WAIVER
+            )
+
+    def _listed(self, front: Front, rule: Directive, action: Action, known: frozenset[str]) -> Iterator[Finding]:
+        given = [word.strip("|") for word in action.value.partition("=")[2].split()]
+        if more := sorted(set(given) - known):
+            yield self.broken(front.resource, f"{rule.place}: `{action.value.partition('=')[0]}` lets {', '.join(more)} through", WAIVER)
+
+    def _setting(self, front: Front, rule: Directive, action: Action, methods: frozenset[str]) -> Iterator[Finding]:
+        name = action.value.partition("=")[0].lower()
+        if (words := {**WORDS, METHODS: methods}.get(name)) is not None:
+            yield from self._listed(front, rule, action, words)
+            return
         setting = _SETVAR.match(action.value.lower())
         lowest, highest = SETTINGS.get(setting[1], (None, None)) if setting else (None, None)
         if setting and lowest is not None and highest is not None:
             if not lowest <= int(setting[2]) <= highest:
                 bounds = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
                 yield self.broken(front.resource, f"{rule.place}: `{action}`: with anything but {bounds} attacks pass", WAIVER)
-        elif PROTECTED.search(action.value.lower().partition("=")[0]):
+        elif not HARMLESS.match(action.value.lower()):
             yield self.undecided(
                 front.resource, f"{rule.place}: `{action}` changes how the rules decide, and what comes of it cannot be read", WAIVER
             )

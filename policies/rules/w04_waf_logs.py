@@ -1,12 +1,25 @@
 """W04: the edge keeps a record."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from policies.edge_rule import EdgeRule
 from policies.reading.modsecurity import value_of
+from policies.reading.nginx import Directive as NginxDirective
+from policies.reading.nginx_variables import Variables
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
+
+OUTPUTS: Final = frozenset({"/dev/stdout", "/dev/stderr", "stderr"})
+"""Where the cluster's log collection finds them."""
+
+PARTS: Final = frozenset("AHKZ")
+"""Parts of an audit entry without headers and bodies: its beginning, what rules said, which rules, its end."""
+
+CREDENTIALS: Final = re.compile(r"^(http_(authorization|cookie|proxy_authorization|x_api_key)|cookie_.*|request_body|remote_user)$")
+"""Variables of nginx that hold what a client shows to prove who it is."""
 
 
 class W04(EdgeRule):
@@ -14,7 +27,8 @@ class W04(EdgeRule):
 
     Forbids:
         `SecAuditEngine Off` or none, an audit log that goes nowhere, rules that switch it off (`ctl:auditEngine=Off`), and
-        `access_log off` where a public nginx sends requests on.
+        `access_log off` where a public nginx sends requests on; logs that are sent elsewhere than to the container's output;
+        headers, bodies or credentials in them.
 
     Why:
         What was refused, and why, is known only here: the layers behind never see it. Without the record a false alarm cannot
@@ -25,8 +39,9 @@ class W04(EdgeRule):
 
             SecAuditEngine RelevantOnly
             SecAuditLog /dev/stdout
+            SecAuditLogParts AHZ
 
-        Leave bodies and headers out of `SecAuditLogParts`: that is where credentials are.
+        Bodies and headers are where credentials are, so they stay out.
     """
 
     id = "W04"
@@ -51,6 +66,21 @@ class W04(EdgeRule):
                 "write `access_log /dev/stdout;`",
             )
 
+        for log in (*logs, *passage.every("error_log")):
+            target = log.args[0]
+            if target not in {*OUTPUTS, "off", "/dev/null"}:
+                yield self.undecided(
+                    front.resource,
+                    f"{log.file}:{log.line}: `{log.name} {' '.join(log.args)}`: who reads the log there is not known",
+                    "write it to /dev/stdout or /dev/stderr",
+                )
+            if log.name == "access_log" and (shown := _credentials(passage, log)):
+                yield self.broken(
+                    front.resource,
+                    f"{log.file}:{log.line}: `access_log {' '.join(log.args)}`: writes ${shown[0]} down",
+                    "leave it out of the format",
+                )
+
     def _audit(self, front: Front, passage: Passage) -> Iterator[Finding]:
         engine, log = value_of("SecAuditEngine", passage.rules), value_of("SecAuditLog", passage.rules)
         fix = "write `SecAuditEngine RelevantOnly` and `SecAuditLog /dev/stdout`"
@@ -60,6 +90,14 @@ class W04(EdgeRule):
         elif log is None or log.arguments in {(), ("/dev/null",)}:
             written = f"{log.place}: `{log}`" if log else "SecAuditLog is not set"
             yield self.broken(front.resource, f"{written}: the audit log goes nowhere", fix)
+        elif log.arguments[0] not in OUTPUTS:
+            yield self.undecided(front.resource, f"{log.place}: `{log}`: who reads the audit log there is not known", fix)
+        parts = value_of("SecAuditLogParts", passage.rules)
+        if parts is None or set("".join(parts.arguments)) - PARTS:
+            written = f"{parts.place}: `{parts}`" if parts else "SecAuditLogParts is not set"
+            yield self.broken(
+                front.resource, f"{written}: headers or bodies, and credentials in them, are logged", "write `SecAuditLogParts AHZ`"
+            )
         for rule in passage.rules:
             for action in rule.actions:
                 if action.name == "ctl" and action.value.lower() == "auditengine=off":
@@ -68,3 +106,11 @@ class W04(EdgeRule):
                         f"{rule.place}: `{action}` leaves no trace of the requests that this rule matches",
                         "remove the action",
                     )
+
+
+def _credentials(passage: Passage, log: NginxDirective) -> list[str]:
+    """Return the variables with credentials that a log's format writes down."""
+    formats = {each.args[0]: " ".join(each.args[1:]) for each in passage.server.http.all("log_format")}
+    text = formats.get(log.args[1], "") if len(log.args) > 1 else ""
+    origins = Variables(server=passage.server, location=passage.location).origins(text)
+    return sorted(name for name in origins if CREDENTIALS.match(name))

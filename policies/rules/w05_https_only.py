@@ -14,8 +14,8 @@ class W05(Rule):
     """Clients are served over TLS only; plain HTTP is refused or redirected.
 
     Forbids:
-        A public nginx that serves a port without `ssl`, unless all it does there is to refuse or to redirect to https; a
-        Gateway with a listener of protocol HTTP, TCP or UDP.
+        A public nginx that serves a public port without `ssl`, unless all it does there is to refuse or to redirect to https,
+        or that sends requests on which came to any port without `ssl`; a Gateway with a listener of protocol HTTP, TCP or UDP.
 
     Why:
         On a plain connection everybody on the way reads tokens and changes answers. A port that answers plainly is used: by an
@@ -44,12 +44,14 @@ class W05(Rule):
         yield from self.over(stack.of(f"Gateway.{GATEWAY_API}"), self._gateway)
 
     def _front(self, front: Front) -> Iterator[Finding]:
-        for server in front.servers:
-            plain = [listen.port for listen in server.listens if front.hears(listen.port) and not listen.tls]
+        passing = {passage.server for passage in front.passages}
+        for server in front.listening:
+            plain = [listen.port for listen in server.listens if not listen.tls and (server in passing or front.hears(listen.port))]
             if plain and not _only_redirects(server):
+                why = f"and {front.exposure.why}" if front.hears(plain[0]) else "and sends requests on"
                 yield self.broken(
                     front.resource,
-                    f"server {' '.join(server.names) or '(without name)'}: serves port {plain[0]} without TLS, and {front.exposure.why}",
+                    f"server {' '.join(server.names) or '(without name)'}: serves port {plain[0]} without TLS, {why}",
                     "write `listen <port> ssl;`, or let the server only `return 308 https://$host$request_uri;`",
                 )
 

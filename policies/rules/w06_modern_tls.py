@@ -1,5 +1,6 @@
 """W06: clients speak TLS 1.2 or newer."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,13 +13,18 @@ MODERN: Final = frozenset({"TLSv1.2", "TLSv1.3"})
 BROKEN_CIPHERS: Final = ("aNULL", "eNULL", "NULL", "EXPORT", "RC4", "DES", "3DES", "MD5", "ALL", "COMPLEMENTOFALL", "LOW")
 """Parts of an OpenSSL cipher list that stand for ciphers without secrecy or without authentication (RFC 9325, 4.1)."""
 
+KNOWN_CIPHERS: Final = re.compile(
+    r"^(![A-Za-z0-9+]+|HIGH|(EECDH|ECDHE)\+(AESGCM|CHACHA20)|TLS_[A-Z0-9_]+|(ECDHE|DHE)-(ECDSA|RSA)-(AES(128|256)-GCM-SHA(256|384)|CHACHA20-POLY1305))$"
+)
+"""Parts of a cipher list that hold (RFC 9325, 4.2), and `HIGH`, which is nginx's own."""
+
 
 class W06(Rule):
     """Clients speak TLS 1.2 or newer, with ciphers that hold.
 
     Forbids:
         `ssl_protocols` with anything but TLSv1.2 and TLSv1.3 in a public server, or none at all; broken ciphers in
-        `ssl_ciphers`; a ClientTrafficPolicy whose `tls.minVersion` is below 1.2.
+        `ssl_ciphers`, or ones of which it is not known that they hold; a ClientTrafficPolicy whose `tls.minVersion` is below 1.2.
 
     Why:
         TLS 1.0 and 1.1 are broken and withdrawn (RFC 8996). nginx's own default has contained them until 1.27: what is not
@@ -60,6 +66,12 @@ class W06(Rule):
                 yield self.broken(
                     front.resource,
                     f"{ciphers.file}:{ciphers.line}: {name}: accepts ciphers that protect nothing: {', '.join(weak)}",
+                    "name ciphers with ECDHE and AES-GCM or ChaCha20, or leave nginx's own list",
+                )
+            elif ciphers is not None and (unknown := [part for part in ciphers.args[0].split(":") if not KNOWN_CIPHERS.match(part)]):
+                yield self.undecided(
+                    front.resource,
+                    f"{ciphers.file}:{ciphers.line}: {name}: accepts {', '.join(unknown)}, which is not known to protect anything",
                     "name ciphers with ECDHE and AES-GCM or ChaCha20, or leave nginx's own list",
                 )
 

@@ -1,15 +1,23 @@
 """W10: the edge bounds how often and how much."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from policies.edge_rule import EdgeRule
+from policies.reading.nginx import Directive
 from policies.reading.stack import Stack
+from policies.reading.tiers import fastest, largest_body, most_at_once
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
 
 BY_ADDRESS: Final = frozenset({"$binary_remote_addr", "$remote_addr", "${binary_remote_addr}", "${remote_addr}"})
 """Keys that tell clients apart by address; all else is chosen by clients, new for each request, or empty, which counts nothing."""
+
+CLIENTS_PER_ADDRESS: Final = 10
+"""Clients behind one address that may each use a whole tier at once; what lets more through stops no flood."""
+
+_SIZE: Final = re.compile(r"^(\d+)([kmg]?)$", re.IGNORECASE)
 
 
 class W10(EdgeRule):
@@ -17,7 +25,8 @@ class W10(EdgeRule):
 
     Forbids:
         A place where a public nginx sends requests on without `limit_req`, with a limit that is only tried out, or counted by
-        anything but the client's address; `client_max_body_size 0`.
+        anything but the client's address; a rate or a `burst` above ten times what the fastest tier of the topology allows;
+        `client_max_body_size 0`, or more than any door takes.
 
     Why:
         The gateway counts by client, and it has to look at the request to know the client. A flood from one address, or bodies
@@ -41,16 +50,22 @@ class W10(EdgeRule):
     def check(self, front: Front, stack: Stack) -> Iterator[Finding]:
         """Check both bounds at every place where requests are sent on."""
         for passage in front.passages:
-            yield from self._rate(front, passage)
-            size = passage.get("client_max_body_size")
-            if size is not None and size.args[0] == "0":
-                yield self.broken(
-                    front.resource,
-                    f"{size.file}:{size.line}: `client_max_body_size 0`: a request may be of any size",
-                    "give a size, such as 1m",
-                )
+            yield from self._rate(front, passage, stack)
+            yield from self._size(front, passage, largest_body(stack.intent))
 
-    def _rate(self, front: Front, passage: Passage) -> Iterator[Finding]:
+    def _size(self, front: Front, passage: Passage, most: int) -> Iterator[Finding]:
+        size = passage.get("client_max_body_size")
+        if size is None:
+            return
+        given, written = _bytes(size.args[0]), f"{size.file}:{size.line}: `client_max_body_size {size.args[0]}`"
+        if given is None:
+            yield self.undecided(front.resource, f"{written}: a size that cannot be read", "give a number, with k, m or g behind it")
+        elif given == 0:
+            yield self.broken(front.resource, f"{written}: a request may be of any size", "give a size, such as 1m")
+        elif given > most:
+            yield self.broken(front.resource, f"{written}: no door takes more than {most} bytes", "give the size of the door")
+
+    def _rate(self, front: Front, passage: Passage, stack: Stack) -> Iterator[Finding]:
         limits = passage.every("limit_req")
         if not limits:
             yield self.broken(
@@ -75,9 +90,24 @@ class W10(EdgeRule):
                     f"{zone.file}:{zone.line}: limits are counted by {zone.args[0]}, which is not the address of a client",
                     "count by $binary_remote_addr",
                 )
+            yield from self._high(front, zone, "rate", CLIENTS_PER_ADDRESS * fastest(stack.intent.tiers.values()))
+        for limit in limits:
+            yield from self._high(front, limit, "burst", CLIENTS_PER_ADDRESS * most_at_once(stack.intent.tiers.values()))
         if limits and not counted:
             yield self.undecided(front.resource, f"{passage}: {limits[0].args[0]} is no zone of this configuration")
         yield from self._real_address(front, passage)
+
+    def _high(self, front: Front, directive: Directive, option: str, most: float) -> Iterator[Finding]:
+        """Check that a limit is one: that it stops a flood, whatever the tiers promise single clients."""
+        for given in (each.removeprefix(f"{option}=") for each in directive.args if each.startswith(f"{option}=")):
+            number, _, unit = given.partition("r/")
+            where = f"{directive.file}:{directive.line}: `{option}={given}`"
+            if not number.isdigit() or unit not in {"", "s", "m"}:
+                yield self.undecided(front.resource, f"{where}: a limit that cannot be read", f"give a number for {option}")
+            elif int(number) / (60 if unit == "m" else 1) > most:
+                yield self.broken(
+                    front.resource, f"{where}: {CLIENTS_PER_ADDRESS} clients of the fastest tier need {most:g} at most", "give a lower one"
+                )
 
     def _real_address(self, front: Front, passage: Passage) -> Iterator[Finding]:
         for trusted in passage.every("set_real_ip_from"):
@@ -87,3 +117,9 @@ class W10(EdgeRule):
                     f"{trusted.file}:{trusted.line}: every client may say which address it has (`set_real_ip_from {trusted.args[0]}`)",
                     "name the addresses of the load balancer in front, or remove it",
                 )
+
+
+def _bytes(text: str) -> int | None:
+    """Return a size as nginx writes it; None where it is none."""
+    found = _SIZE.match(text)
+    return int(found[1]) * 1024 ** " kmg".index(found[2].lower() or " ") if found else None

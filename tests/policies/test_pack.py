@@ -11,9 +11,16 @@ import grpc
 import pytest
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
-from pulumi_policy import EnforcementLevel, StackValidationArgs, StackValidationPolicy
+from pulumi_policy import (
+    EnforcementLevel,
+    PolicyCustomTimeouts,
+    PolicyResource,
+    PolicyResourceOptions,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
 
-from policies.pack import policies
+from policies.pack import policies, record_of
 from policies.reading.values import UNKNOWN_SENTINELS
 from tests.systems import ROOT, plan, topology_file
 
@@ -111,6 +118,20 @@ def test_an_unknown_value_is_a_mandatory_violation_and_hides_no_other(pack: anal
 
 def _permissive(record: Record) -> Record:
     return {**record, "inputs": {**record["inputs"], "spec": {"mtls": {"mode": "PERMISSIVE"}}}}
+
+
+def test_a_deployed_secret_reads_as_it_did_before_its_values_were_made() -> None:
+    """The provider writes `stringData` as `data`, and the SDK takes the mark off what is secret: seen in `pulumi up`."""
+    options = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
+
+    def shown(props: Record, made_by: list[PolicyResource]) -> Record:
+        urn = "urn:pulumi:local::perimeter::kubernetes:core/v1:Secret::gateway/key"
+        return record_of(PolicyResource("kubernetes:core/v1:Secret", props, urn, "key", options, None, None, [], {"stringData": made_by}))
+
+    key = PolicyResource("pulumi-python:dynamic/perimeter:ApiKey", {}, "urn:key", "key", options, None, None, [], {})
+    planned, deployed = shown({"stringData": {"acme": UNKNOWN}}, [key]), shown({"data": {"acme": "c2VjcmV0"}}, [key])
+    assert planned["inputs"] == deployed["inputs"] == {"stringData": {"acme": UNKNOWN}}
+    assert shown({"data": {"acme": "c2VjcmV0"}}, [])["inputs"] == {"data": {"acme": "c2VjcmV0"}}, "nobody makes it: it is the program's own"
 
 
 def test_a_plan_without_a_top_component_is_refused(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:

@@ -13,10 +13,14 @@ class Family(StrEnum):
 
     EXPOSURE = "exposure"
     WAF_AND_GATEWAY = "WAF and gateway"
+    EDGE = "edge"
+    GATEWAY = "gateway options"
     IDENTITY = "identity"
     BYPASS = "bypass"
     HAIRPIN = "hairpin"
     NETWORK_POLICY = "NetworkPolicy"
+    WORKLOADS = "workloads and secrets"
+    PLATFORM = "platform"
     EVASION = "evasion"
 
 

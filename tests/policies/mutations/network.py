@@ -76,3 +76,19 @@ def default_deny_ingress_only(plan: Plan) -> bool:
         return False
     plan.edit(policy)["spec"]["policyTypes"] = ["Ingress"]
     return True
+
+
+@TABLE.mutation("K10", "a service takes connections on a range of ports that holds its own")
+def range_of_ports(plan: Plan) -> bool:
+    if (policy := _of_a_workload(plan)) is None:
+        return False
+    plan.edit(policy)["spec"]["ingress"][0]["ports"] = [{"protocol": "TCP", "port": 1, "endPort": 65535}]
+    return True
+
+
+@TABLE.mutation("K10", "a service takes connections on every port of TCP")
+def every_port_of_a_transport(plan: Plan) -> bool:
+    if (policy := _of_a_workload(plan)) is None:
+        return False
+    plan.edit(policy)["spec"]["ingress"][0]["ports"] = [{"protocol": "TCP"}]
+    return True

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from policies.reading.authorization import Guard, Mtls
+from policies.reading.guards import Guard, Mtls
 from policies.reading.patterns import parse
 from policies.reading.requests import Requests
 from tests.policies.building import baseline, changed, stack_of

@@ -1,0 +1,270 @@
+"""Fields of Kubernetes objects that are accepted: those that some rule reads, and those that cannot open a path.
+
+Read from the APIs of Kubernetes 1.36, Istio 1.31 and cert-manager 1.21. The gateway's objects are in `gateway_fields`, charts in
+`chart_values`, roles in K12, EnvoyFilters in M18.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from policies.reading.allowed_values import ANY, Table, unaccepted
+from policies.reading.pod_fields import POD
+from policies.reading.pods import TEMPLATES
+from policies.reading.resource import Resource
+from policies.reading.values import mapping, sequence
+
+NUMBER: Final = "[0-9]+"
+SWITCH: Final = "true|false"
+
+LABELS: Final = re.compile(
+    r"[^/]+|(app\.kubernetes\.io|helm\.sh|perimeter\.dev|pod-security\.kubernetes\.io|kubernetes\.io)/.+|sidecar\.istio\.io/inject"
+    r"|istio\.io/(rev|dataplane-mode)|topology\.istio\.io/locality|konghq\.com/credential|rbac\.authorization\.k8s\.io/aggregate-to-.+"
+)
+"""Labels that some rule reads, and those with which people sort their objects."""
+
+ANNOTATIONS: Final = re.compile(
+    r"[^/]+|(app\.kubernetes\.io|perimeter\.dev|konghq\.com|gateway\.networking\.k8s\.io|deployment\.kubernetes\.io|meta\.helm\.sh|prometheus\.io|proxy\.istio\.io)/.+"
+    r"|sidecar\.istio\.io/(inject|interceptionMode|proxy(CPU|Memory|CPULimit|MemoryLimit|Image)|bootstrapOverride|discoveryAddress|status)"
+    r"|sidecar\.istio\.io/userVolume(Mount)?"
+    r"|(traffic\.sidecar|inject|ambient)\.istio\.io/.+|istio\.io/(dry-run|reroute-virtual-interfaces|dataplane-mode)"
+    r"|networking\.istio\.io/exportTo|container\.apparmor\.security\.beta\.kubernetes\.io/.+|kubernetes\.io/(description|ingress\.class)"
+    r"|pulumi\.com/(skipAwait|waitFor|timeoutSeconds|patchForce)|(service\.beta|cloud)\..*/.+|networking\.gke\.io/.+"
+)
+"""Annotations that some rule reads, and those with which people describe their objects."""
+
+_METADATA: Final = frozenset({"name", "namespace", "labels", "annotations"})
+_OF_THE_CLUSTER: Final = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"})
+"""Fields of metadata that the API server writes."""
+
+
+_FINALIZERS: Final = frozenset({"service.kubernetes.io/load-balancer-cleanup", "customresourcecleanup.apiextensions.k8s.io"})
+
+
+def _all(paths: str, value: str = ANY) -> dict[str, str]:
+    return dict.fromkeys(paths.split(), value)
+
+
+def _under(place: str, fields: Table) -> dict[str, str]:
+    return {f"{place}.{path}": value for path, value in fields.items()}
+
+
+_WORKLOAD: Final = {
+    **_all("replicas minReadySeconds progressDeadlineSeconds revisionHistoryLimit", NUMBER),
+    **_all(
+        "selector.* strategy.rollingUpdate.* updateStrategy.rollingUpdate.maxUnavailable updateStrategy.rollingUpdate.maxSurge serviceName"
+    ),
+    "strategy.type": "RollingUpdate|Recreate",
+    "updateStrategy.type": "RollingUpdate",
+    "podManagementPolicy": "OrderedReady|Parallel",
+    "paused": "false",
+}
+_JOB: Final = {
+    **_all("activeDeadlineSeconds backoffLimit completions parallelism ttlSecondsAfterFinished", NUMBER),
+    "completionMode": "NonIndexed|Indexed",
+    "suspend": "false",
+}
+_CRON_JOB: Final = {
+    **_under("jobTemplate.spec", _JOB),
+    **_all("failedJobsHistoryLimit successfulJobsHistoryLimit startingDeadlineSeconds", NUMBER),
+    **_all("schedule timeZone concurrencyPolicy"),
+    "suspend": "false",
+}
+_BY_WORKLOAD: Final[Mapping[str, Table]] = {"Job": _JOB, "CronJob": _CRON_JOB, "Pod": {}}
+
+_SELECTOR: Final = _all("spec.selector.matchLabels.* spec.targetRefs.*")
+_PEER: Final = _all(
+    "podSelector.matchLabels.* podSelector.matchExpressions.* namespaceSelector.matchLabels.* namespaceSelector.matchExpressions.*"
+)
+_RULES: Final = {
+    **_under("from.*", {**_PEER, **_all("ipBlock.cidr ipBlock.except.*")}),
+    **_under("to.*", {**_PEER, **_all("ipBlock.cidr ipBlock.except.*")}),
+    **_all("ports.*.port ports.*.endPort ports.*.protocol"),
+}
+_SOURCE: Final = "principals requestPrincipals namespaces serviceAccounts trustDomains ipBlocks remoteIpBlocks"
+_OPERATION: Final = "hosts methods paths ports"
+
+
+def _negated(names: str) -> dict[str, str]:
+    return {f"{each}.*": ANY for name in names.split() for each in (name, f"not{name[0].upper()}{name[1:]}")}
+
+
+_CONNECTIONS: Final = {
+    **_all("connectionPool.* outlierDetection.*"),
+    **_all("tls.mode tls.sni tls.subjectAltNames.* tls.credentialName tls.caCertificates tls.clientCertificate tls.privateKey"),
+    "tls.insecureSkipVerify": ANY,
+    "loadBalancer.simple": ANY,
+    "loadBalancer.localityLbSetting.enabled": SWITCH,
+}
+_DESTINATION: Final = _all("destination.host destination.port.number destination.subset")
+_HEADERS: Final = _all("headers.request.remove.* headers.request.set.* headers.request.add.* headers.response.remove.*")
+_HTTP: Final = {
+    **_under(
+        "match.*",
+        _all(
+            "gateways.* headers.* withoutHeaders.* method.* uri.* authority.* scheme.* port name sourceLabels.* sourceNamespace ignoreUriCase queryParams.*"
+        ),
+    ),
+    **_under("route.*", {**_DESTINATION, **_HEADERS, "weight": NUMBER}),
+    **_under("mirrors.*", {**_DESTINATION, "percentage.value": ANY}),
+    **_under("mirror", _all("host port.number subset")),
+    **_HEADERS,
+    **_all("fault.abort.percentage.value fault.delay.fixedDelay fault.delay.percentage.value mirrorPercentage.value"),
+    "fault.abort.httpStatus": "[45][0-9]{2}",
+    **_all("name timeout retries.attempts retries.perTryTimeout retries.retryOn rewrite.* redirect.* delegate.*"),
+}
+
+ACCEPTED: Final[Mapping[str, Table]] = {
+    "AuthorizationPolicy.security.istio.io": {
+        **_SELECTOR,
+        **_under("spec.rules.*.from.*.source", _negated(_SOURCE)),
+        **_under("spec.rules.*.to.*.operation", _negated(_OPERATION)),
+        **_all("spec.action spec.provider.name spec.rules.*.when.*.key spec.rules.*.when.*.values.* spec.rules.*.when.*.notValues.*"),
+    },
+    "Certificate.cert-manager.io": {
+        **_all("spec.commonName spec.dnsNames.* spec.uris.* spec.issuerRef.group spec.issuerRef.kind spec.issuerRef.name"),
+        "spec.secretName": ANY,
+        "spec.duration": "[0-9]+[hms].*",
+        "spec.renewBefore": "[0-9]+[hms].*",
+        "spec.isCA": ANY,
+        "spec.privateKey.algorithm": "ECDSA|RSA|Ed25519",
+        "spec.privateKey.encoding": "PKCS1|PKCS8",
+        "spec.privateKey.rotationPolicy": "Always|Never",
+        "spec.privateKey.size": "256|384|521|2048|3072|4096|8192",
+        "spec.revisionHistoryLimit": NUMBER,
+        "spec.usages.*": "digital signature|key encipherment|client auth|server auth",
+    },
+    "ClusterIssuer.cert-manager.io": _all("spec.ca.secretName spec.selfSigned.* spec.acme.* spec.vault.* spec.venafi.*"),
+    "Issuer.cert-manager.io": _all("spec.ca.secretName spec.selfSigned.* spec.acme.* spec.vault.* spec.venafi.*"),
+    "ConfigMap": {**_all("data.*"), "immutable": SWITCH},
+    "CustomResourceDefinition.apiextensions.k8s.io": {
+        **_all("spec.group spec.names.* spec.scope spec.versions.* spec.preserveUnknownFields"),
+        "spec.conversion.strategy": "None",
+    },
+    "DestinationRule.networking.istio.io": {
+        **_all("spec.host spec.exportTo.* spec.workloadSelector.matchLabels.* spec.subsets.*.name spec.subsets.*.labels.*"),
+        **_under("spec.trafficPolicy", _CONNECTIONS),
+        **_under("spec.trafficPolicy.portLevelSettings.*", {**_CONNECTIONS, "port.number": NUMBER}),
+        **_under("spec.subsets.*.trafficPolicy", _CONNECTIONS),
+    },
+    "Gateway.networking.istio.io": {
+        **_all("spec.selector.* spec.servers.*.hosts.* spec.servers.*.port.name spec.servers.*.port.number spec.servers.*.port.protocol"),
+        **_all("spec.servers.*.name spec.servers.*.port.targetPort spec.servers.*.tls.mode spec.servers.*.tls.credentialName"),
+        **_all("spec.servers.*.tls.minProtocolVersion spec.servers.*.tls.maxProtocolVersion"),
+        **_all("spec.servers.*.tls.subjectAltNames.* spec.servers.*.tls.httpsRedirect"),
+    },
+    "Namespace": _all("spec.finalizers.*", "kubernetes"),
+    "NetworkPolicy.networking.k8s.io": {
+        **_all("spec.podSelector.* spec.policyTypes.*"),
+        **_under("spec.ingress.*", _RULES),
+        **_under("spec.egress.*", _RULES),
+    },
+    "PeerAuthentication.security.istio.io": {**_SELECTOR, **_all("spec.mtls.mode spec.portLevelMtls.*")},
+    "ProxyConfig.networking.istio.io": {
+        **_SELECTOR,
+        **_all("spec.concurrency spec.interceptionMode spec.environmentVariables.*"),
+    },
+    "RequestAuthentication.security.istio.io": {
+        **_SELECTOR,
+        **_all("spec.jwtRules.*.audiences.* spec.jwtRules.*.issuer spec.jwtRules.*.jwks spec.jwtRules.*.jwksUri spec.jwtRules.*.timeout"),
+        **_all("spec.jwtRules.*.forwardOriginalToken spec.jwtRules.*.outputClaimToHeaders.*"),
+        **_all("spec.jwtRules.*.fromHeaders.* spec.jwtRules.*.fromParams.* spec.jwtRules.*.fromCookies.*"),
+    },
+    "Secret": {**_all("data.* stringData.* type"), "immutable": SWITCH},
+    "Service": {
+        **_all("spec.selector.* spec.ports.*.name spec.ports.*.port spec.ports.*.protocol spec.ports.*.targetPort spec.ports.*.nodePort"),
+        **_all("spec.ports.*.appProtocol spec.type spec.clusterIP spec.clusterIPs.* spec.externalIPs.* spec.externalName"),
+        **_all("spec.externalTrafficPolicy spec.internalTrafficPolicy spec.ipFamilies.* spec.ipFamilyPolicy spec.sessionAffinity"),
+        **_all("spec.loadBalancerIP spec.loadBalancerClass spec.loadBalancerSourceRanges.* spec.allocateLoadBalancerNodePorts"),
+        **_all("spec.healthCheckNodePort spec.trafficDistribution"),
+        "spec.publishNotReadyAddresses": "false",
+    },
+    "ServiceAccount": {"automountServiceAccountToken": ANY, "imagePullSecrets.*.name": ANY},
+    "ServiceEntry.networking.istio.io": _all(
+        "spec.hosts.* spec.addresses.* spec.ports.* spec.location spec.resolution spec.exportTo.* spec.endpoints.*.address"
+        " spec.endpoints.*.ports.* spec.endpoints.*.labels.* spec.subjectAltNames.* spec.workloadSelector.labels.*"
+    ),
+    "Sidecar.networking.istio.io": {
+        **_all(
+            "spec.workloadSelector.labels.* spec.outboundTrafficPolicy.mode spec.egress.*.hosts.* spec.egress.*.captureMode spec.egress."
+        ),
+        **_all("spec.ingress.*.captureMode spec.ingress.*.port.* spec.ingress.*.defaultEndpoint"),
+    },
+    "Telemetry.telemetry.istio.io": {
+        **_SELECTOR,
+        "spec.accessLogging.*.providers.*.name": ANY,
+        "spec.accessLogging.*.filter.expression": r"response\.code >= 400 \|\| response\.code == 0",
+        "spec.accessLogging.*.disabled": "false",
+        "spec.tracing.*.providers.*.name": ANY,
+        "spec.tracing.*.randomSamplingPercentage": ANY,
+        "spec.tracing.*.disableSpanReporting": SWITCH,
+        "spec.metrics.*": ANY,
+    },
+    "VirtualService.networking.istio.io": {
+        **_all("spec.hosts.* spec.gateways.* spec.exportTo.*"),
+        **_under("spec.http.*", _HTTP),
+        **_under("spec.tcp.*.route.*", {**_DESTINATION, "weight": NUMBER}),
+        **_under("spec.tcp.*.match.*", _all("gateways.* port sourceLabels.* sourceNamespace destinationSubnets.*")),
+        **_under("spec.tls.*.route.*", {**_DESTINATION, "weight": NUMBER}),
+        **_under("spec.tls.*.match.*", _all("gateways.* port sniHosts.* sourceLabels.* sourceNamespace destinationSubnets.*")),
+    },
+}
+"""By kind (and group, but for the core group): accepted paths below the object, metadata apart."""
+
+KINDS: Final = (*ACCEPTED, *TEMPLATES)
+
+
+def unreviewed(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Yield the fields of one object that nobody reviewed: path, and the value where another one would be accepted.
+
+    Raises:
+        UnknownValueError: if a value that matters is not known.
+    """
+    yield from _metadata("metadata", mapping(resource.props.get("metadata")))
+    body = {key: value for key, value in resource.props.items() if key not in {"apiVersion", "kind", "metadata", "status"}}
+    if resource.kind not in TEMPLATES:
+        yield from _unread(body, ACCEPTED[f"{resource.kind}.{resource.group}" if resource.group else resource.kind])
+        return
+    path = TEMPLATES[resource.kind]
+    template, rest = _taken_out(body, path)
+    yield from _unread(rest, _under("spec", _BY_WORKLOAD.get(resource.kind, _WORKLOAD)))
+    place = ".".join((*path, ""))
+    yield from _metadata(f"{place}metadata", mapping(template.get("metadata")) if path else {})
+    for field, value in _unread(mapping(template.get("spec")), POD):
+        yield f"{place}spec.{field}", value
+
+
+def _unread(value: Mapping[str, Any], table: Table) -> Iterator[tuple[str, str]]:
+    """Yield what a table does not accept. Something empty is accepted where the table has something in its place."""
+    for path, given in unaccepted(value, table, empty=True):
+        if not (path.endswith(".") and any(_begins(accepted, path[:-1]) for accepted in table)):
+            yield path, given
+
+
+def _begins(accepted: str, path: str) -> bool:
+    steps, wanted = path.split("."), accepted.split(".")
+    return len(steps) <= len(wanted) and all(fnmatchcase(step, pattern) for step, pattern in zip(steps, wanted, strict=False))
+
+
+def _taken_out(body: Mapping[str, Any], path: tuple[str, ...]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return what stands at a path, and everything else."""
+    if not path:
+        return body, {}
+    first, *others = path
+    if not others:
+        return mapping(body.get(first)), {key: value for key, value in body.items() if key != first}
+    found, rest = _taken_out(mapping(body.get(first)), tuple(others))
+    return found, {**body, first: rest}
+
+
+def _metadata(place: str, metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in metadata.items():
+        if key not in _METADATA and key not in _OF_THE_CLUSTER and not (key == "finalizers" and set(sequence(value)) <= _FINALIZERS):
+            yield f"{place}.{key}", ""
+    for key in mapping(metadata.get("labels")):
+        if not LABELS.fullmatch(key):
+            yield f"{place}.labels.{key}", ""
+    for key in mapping(metadata.get("annotations")):
+        if not ANNOTATIONS.fullmatch(key):
+            yield f"{place}.annotations.{key}", ""

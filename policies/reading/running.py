@@ -1,0 +1,67 @@
+"""What runs, as a stack's state tells it: what the API server answered, without what it alone writes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from policies.reading.values import SIGNATURE, UNKNOWN_SENTINELS, mapping, sequence
+
+SERVED: Final = frozenset({"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"})
+"""Parts of `metadata` that the API server writes."""
+
+ANSWERED: Final = frozenset({"status", "resourceNames"})
+"""Properties that only a deployment knows: what the API server, or Helm, answers."""
+
+KUBERNETES: Final = "kubernetes:"
+SECRET: Final = "kubernetes:core/v1:Secret"  # noqa: S105 # a type of resource
+
+Record = Mapping[str, Any]
+
+
+def said(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the outputs of a Kubernetes resource without what the provider or the API server alone adds."""
+    props = {key: value for key, value in props.items() if key not in ANSWERED and not key.startswith("__")}
+    if isinstance(props.get("metadata"), dict):
+        props["metadata"] = {key: value for key, value in props["metadata"].items() if key not in SERVED}
+    return props
+
+
+def as_given(secret: Mapping[str, Any], entries: Iterable[str] = ()) -> dict[str, Any]:
+    """Return a Secret whose values are made on deployment as the program gave it: entries whose values are not known, under `stringData`.
+
+    The provider writes `stringData` as `data`; the SDK takes the mark off what is secret, and an export encrypts all entries as one.
+
+    Args:
+        secret: its properties.
+        entries: names of its entries, where the properties do not show them.
+    """
+    shown = {**mapping(secret.get("data")), **mapping(secret.get("stringData"))}
+    names = [*entries] if SIGNATURE in shown else [*shown]
+    return {**{key: value for key, value in secret.items() if key != "data"}, "stringData": dict.fromkeys(names, UNKNOWN_SENTINELS[0])}
+
+
+def exported(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield the records of an export with every Secret as the program gave it."""
+    for record in records:
+        if record["type"] == SECRET and mapping(record.get("propertyDependencies")).get("stringData"):
+            inputs, outputs = mapping(record.get("inputs")), mapping(record.get("outputs"))
+            entries = sorted(_applied_entries(outputs))
+            yield {**record, "inputs": as_given(inputs, entries), "outputs": as_given(outputs, entries)}
+        else:
+            yield record
+
+
+def _applied_entries(outputs: Mapping[str, Any]) -> set[str]:
+    """Return the names of a Secret's entries by what the API server says of who set them (`metadata.managedFields`)."""
+    fields = [mapping(mapping(manager).get("fieldsV1")) for manager in sequence(mapping(outputs.get("metadata")).get("managedFields"))]
+    return {name.removeprefix("f:") for field in fields for name in mapping(field.get("f:data")) if name.startswith("f:")}
+
+
+def running(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield the records of an export with outputs in the place of inputs, wherever the state holds a whole object.
+
+    After a refresh inputs are what the program said, and outputs what somebody may have made of it since.
+    """
+    for record in records:
+        outputs = mapping(record.get("outputs"))
+        whole = str(record["type"]).startswith(KUBERNETES) and bool({"metadata", "chart"} & outputs.keys())
+        yield {**record, "inputs": said(outputs)} if whole else record

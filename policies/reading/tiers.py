@@ -1,0 +1,32 @@
+"""What the topology promises its clients: how often they may ask, and how much they may send."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from topology.model.base import size_in_bytes
+from topology.model.door import ApiKeyAuth, Door, Tier
+from topology.model.system import Topology
+
+SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+"""Length of a window of time by its name."""
+
+
+def tiers_of(t: Topology, doors: Iterable[Door]) -> list[Tier]:
+    """Return the tiers whose clients use some doors."""
+    names = {name for door in doors for name in (door.auth.api_key if isinstance(door.auth, ApiKeyAuth) else door.tiers)}
+    return [t.tiers[name] for name in sorted(names) if name in t.tiers]
+
+
+def fastest(tiers: Iterable[Tier]) -> float:
+    """Return the most requests per second that any of some tiers allows for a moment; 1 where there is none."""
+    return max(((rate.requests + rate.burst) / SECONDS[rate.per] for tier in tiers for rate in tier.limits), default=1.0)
+
+
+def most_at_once(tiers: Iterable[Tier]) -> int:
+    """Return the most requests that any of some tiers allows in one window; 1 where there is none."""
+    return max((rate.requests + rate.burst for tier in tiers for rate in tier.limits), default=1)
+
+
+def largest_body(t: Topology) -> int:
+    """Return the size in bytes of the largest request that any door takes."""
+    return max((size_in_bytes(door.max_body) for door in t.doors.values()), default=0)

@@ -1,0 +1,150 @@
+"""K13: a pod runs what the topology declares, and nothing beside it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policies.checks import PodRule
+from policies.layers import Layer, layers_of
+from policies.reading.pods import Pod
+from policies.reading.stack import Stack
+from policies.reading.values import mapping, sequence
+from policies.rule import Finding, Severity
+from topology.edges import identity
+from topology.model.service import Version
+from topology.model.system import Topology
+
+STAND_INS: Final = re.compile(
+    r"(ghcr\.io/stefanprodan/podinfo|docker\.io/nginxinc/nginx-unprivileged|docker\.io/envoyproxy/ratelimit|docker\.io/(library/)?redis"
+    r"|lab\.local/echo)"
+    r"(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?"
+)
+"""Images of workloads for which the topology names none. `lab.local` is no registry: what it names exists in the embedded cluster only."""
+
+PINNED: Final = re.compile(r".+(:(?!latest$)[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})")
+
+BESIDE: Final = ("initContainers", "ephemeralContainers")
+
+
+class K13(PodRule):
+    """The pods of a service have one container: the image, command and variables that the topology gives it.
+
+    Forbids:
+        - a second container, an init container or an ephemeral container in a pod of the program;
+        - an image, a command or variables other than those that the topology declares for a version of the service; an image
+          without a tag, or with `latest`;
+        - a Secret in a pod of a service: as a volume, or in its environment.
+
+    Why:
+        All containers of a pod share its identity, its addresses and its volumes. A helper that nobody declared may call what the
+        service may call, listens where the service listens, and sees its requests. The same goes for another program under the
+        service's name. A topology declares no Secrets, so one that a service reads is somebody else's: a key of the mesh or of
+        the gateway.
+
+    Instead:
+        Declare the image in the topology, and give a helper a service of its own::
+
+            services:
+              orders:
+                versions:
+                  v1: {image: registry.example/orders:1.4.2, command: [./orders]}
+    """
+
+    id = "K13"
+    name = "pods-run-what-is-declared"
+    severity = Severity.HIGH
+    frameworks = ("C-0012", "CKV_K8S_14", "CKV_K8S_35")
+
+    def check(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
+        """Check the pods of one workload; the edge's have rules of their own (W02, W03)."""
+        pod = next((each for each in stack.pods.of_namespace(pod.namespace) if each.resource is pod.resource), pod)
+        if layers_of(stack).pods.get(pod) is Layer.EDGE:
+            return
+        for container in pod.containers:
+            if not PINNED.fullmatch(image := str(container.get("image", ""))):
+                yield self.broken(
+                    pod.resource, f"its image {image or '(none)'} is whatever is newest that day", "give it a tag or a digest"
+                )
+        for kind in BESIDE:
+            for container in sequence(pod.spec.get(kind)):
+                yield self._undeclared(pod, container, f"in {kind}")
+        if pod.namespace in stack.app_namespaces:
+            yield from self._service(pod, stack)
+            yield from self._secrets(pod)
+        else:
+            for container in pod.containers:
+                if not STAND_INS.fullmatch(image := str(container.get("image", ""))):
+                    yield self._undeclared(pod, container, f"with the image {image}")
+
+    def _service(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
+        versions = list(_versions(stack.identity(pod), stack.intent))
+        if not versions:
+            yield self.undecided(
+                pod.resource,
+                "no service of the topology has its identity, so nobody declared what it runs",
+                "declare the service in the topology, or remove the workload",
+            )
+            return
+        first, *others = pod.containers or ({},)
+        for container in others:
+            yield self._undeclared(pod, container, f"beside {first.get('name', '')}")
+        if not any(_runs(first, version) for version in versions):
+            yield self.undecided(
+                pod.resource,
+                f"its image {first.get('image', '(none)')}, command or variables are not those of a version that the topology declares",
+                "declare image, command and env of the version in the topology",
+            )
+
+    def _undeclared(self, pod: Pod, container: Mapping[str, Any], where: str) -> Finding:
+        return self.undecided(
+            pod.resource,
+            f"its pods have the container {container.get('name', '')} {where}, which no topology declares: it shares their identity",
+            "remove it; give a helper a service of its own",
+        )
+
+    def _secrets(self, pod: Pod) -> Iterator[Finding]:
+        for place, name in _secrets(pod):
+            yield self.undecided(
+                pod.resource, f"{place} reads the Secret {name}, which no topology gives it: whose key it holds is not known", "remove it"
+            )
+
+
+def _versions(mine: str, t: Topology) -> Iterator[Version]:
+    """Yield the versions of the service or composition that has an identity."""
+    for name, service in t.services.items():
+        if mine == identity(t, name):
+            yield from service.versions.values()
+    for name in t.compositions:
+        if mine == identity(t, name):
+            yield Version()
+
+
+def _runs(container: Mapping[str, Any], version: Version) -> bool:
+    """Say whether a container is what a version declares. The stand-in of a version without image has a command of its own."""
+    image, command = str(container.get("image", "")), tuple(sequence(container.get("command")))
+    given = {entry["name"]: entry.get("value") for entry in sequence(container.get("env"))}
+    if given != dict(version.env) or sequence(container.get("args")) or sequence(container.get("envFrom")):
+        return False
+    if version.image is None:
+        return STAND_INS.fullmatch(image) is not None and version.command in {(), command}
+    return (image, command) == (version.image, version.command)
+
+
+def _secrets(pod: Pod) -> Iterator[tuple[str, str]]:
+    """Yield place and name of every Secret that a pod reads."""
+    for volume in pod.volumes:
+        sources = [
+            mapping(volume.get("secret")),
+            *(mapping(each.get("secret")) for each in sequence(mapping(volume.get("projected")).get("sources"))),
+        ]
+        for source in sources:
+            if source:
+                yield f"volume {volume.get('name', '')}", str(source.get("secretName") or source.get("name", ""))
+    for container in pod.all_containers:
+        where = f"container {container.get('name', '')}"
+        for source in sequence(container.get("envFrom")):
+            if name := mapping(source.get("secretRef")).get("name"):
+                yield where, str(name)
+        for entry in sequence(container.get("env")):
+            if name := mapping(mapping(entry.get("valueFrom")).get("secretKeyRef")).get("name"):
+                yield where, str(name)
