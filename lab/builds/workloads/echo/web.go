@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// A caller asks for a slow, a failing or a large answer by these headers.
+const (
+	delayHeader  = "X-Echo-Delay"
+	statusHeader = "X-Echo-Status"
+	bytesHeader  = "X-Echo-Bytes"
+)
+
+const (
+	bodyLimit  = 64 << 10
+	paddingMax = 64 << 20
+)
+
+// received is a request as it arrived. Path is as it stood in the request line, nothing decoded.
+type received struct {
+	Service  string      `json:"service"`
+	Method   string      `json:"method"`
+	Path     string      `json:"path"`
+	Query    string      `json:"query"`
+	Host     string      `json:"host"`
+	Protocol string      `json:"protocol"`
+	From     string      `json:"from"`
+	Headers  http.Header `json:"headers"`
+	Body     string      `json:"body,omitempty"`
+	Padding  string      `json:"padding,omitempty"`
+}
+
+var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+
+func answer(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || r.URL.Path == "/livez":
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":"OK"}`)
+	case websocket.IsWebSocketUpgrade(r):
+		repeat(w, r)
+	default:
+		report(w, r)
+	}
+}
+
+func report(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(io.LimitReader(r.Body, bodyLimit))
+	if delay, err := time.ParseDuration(r.Header.Get(delayHeader)); err == nil {
+		select {
+		case <-time.After(delay):
+		case <-r.Context().Done():
+			return
+		}
+	}
+	found := received{
+		Service: os.Getenv("HOSTNAME"), Method: r.Method, Path: rawPath(r.RequestURI), Query: r.URL.RawQuery, Host: r.Host,
+		Protocol: r.Proto, From: r.RemoteAddr, Headers: r.Header, Body: string(body),
+	}
+	if size, err := strconv.Atoi(r.Header.Get(bytesHeader)); err == nil && size > 0 {
+		found.Padding = string(bytes.Repeat([]byte("."), min(size, paddingMax)))
+	}
+	status, err := strconv.Atoi(r.Header.Get(statusHeader))
+	if err != nil || status < 200 || status > 599 {
+		status = http.StatusOK
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(found)
+}
+
+func rawPath(target string) string {
+	path, _, _ := bytes.Cut([]byte(target), []byte("?"))
+	return string(path)
+}
+
+// repeat sends every message of a WebSocket back.
+func repeat(w http.ResponseWriter, r *http.Request) {
+	socket, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	defer socket.Close()
+	for {
+		kind, message, err := socket.ReadMessage()
+		if err != nil {
+			return
+		}
+		if socket.WriteMessage(kind, message) != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,186 @@
+"""A token issuer: what it signs, and what a forger would make of it."""
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from lab.certificates import Authority, Pair, secret
+from lab.settings import CACHE, STATE
+
+LIFE: Final = 3600
+"""Seconds for which a token holds unless it says otherwise."""
+RSA_BITS: Final = 2048
+COORDINATE: Final = 32
+"""Bytes of a number of P-256."""
+
+
+class Algorithm(StrEnum):
+    """How an honest token is signed (RFC 7518)."""
+
+    RS256 = "RS256"
+    ES256 = "ES256"
+
+
+class Forgery(StrEnum):
+    """How a dishonest token is made."""
+
+    NONE = "none"
+    """Unsigned, and says so (RFC 7519, section 6)."""
+    HS256 = "hs256"
+    """Signed symmetrically with the public key, which everybody knows (RFC 8725, section 2.1)."""
+    OTHER_KEY = "other-key"
+    """Signed by a key that is not the issuer's, under the name of one that is."""
+    UNKNOWN_KID = "unknown-kid"
+    """Signed by a key that is not the issuer's, under a name of its own."""
+    TAMPERED = "tampered"
+    """Signed by the issuer, changed afterwards."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issuer:
+    """An issuer for every issuer name: one key of each algorithm, served wherever a key set is asked for."""
+
+    folder: Path = CACHE / "internet"
+    outage: Path = STATE / "issuer-outage"
+    """A file that is there while the issuer is not."""
+
+    @property
+    def authority(self) -> Pair:
+        """Return the authority that all the lab's images trust."""
+        return Pair.at(self.folder, "ca")
+
+    @property
+    def ca(self) -> Path:
+        """Return the certificate of that authority."""
+        return self.authority.certificate
+
+    def prepare(self) -> Authority:
+        """Make the keys, unless they are there."""
+        for name in ("rs256", "other"):
+            _keep(self.folder / f"{name}.key", rsa_key)
+        _keep(self.folder / "es256.key", lambda: _pem(ec.generate_private_key(ec.SECP256R1())))
+        return Authority.load_or_make(self.authority, "perimeter-lab-internet")
+
+    def key_set(self) -> dict[str, Any]:
+        """Return the public keys as a JSON Web Key Set (RFC 7517)."""
+        n, e = self._rsa("rs256").public_key().public_numbers().n, self._rsa("rs256").public_key().public_numbers().e
+        point = self._ec().public_key().public_numbers()
+        first = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "lab-rs256", "n": _number(n), "e": _number(e)}
+        return {
+            "keys": [
+                first,
+                {
+                    "kty": "EC",
+                    "use": "sig",
+                    "alg": "ES256",
+                    "kid": "lab-es256",
+                    "crv": "P-256",
+                    "x": _number(point.x, COORDINATE),
+                    "y": _number(point.y, COORDINATE),
+                },
+            ]
+        }
+
+    def token(self, issuer: str, audience: str | list[str], subject: str, *, alg: Algorithm | str = Algorithm.RS256, **claims: Any) -> str:
+        """Return an honest token.
+
+        Args:
+            issuer: claim `iss`.
+            audience: claim `aud`.
+            subject: claim `sub`.
+            alg: how it is signed.
+            claims: further claims, or others in place of `iat` and `exp`; None leaves a claim out.
+        """
+        alg = Algorithm(alg)
+        signed = _signed({"alg": alg, "typ": "JWT", "kid": f"lab-{alg.lower()}"}, _claims(issuer, audience, subject, claims))
+        if alg is Algorithm.RS256:
+            return _joined(signed, self._rsa("rs256").sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))
+        r, s = decode_dss_signature(self._ec().sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+        return _joined(signed, r.to_bytes(COORDINATE, "big") + s.to_bytes(COORDINATE, "big"))
+
+    def forged(self, kind: Forgery | str, issuer: str, audience: str | list[str], subject: str, **claims: Any) -> str:
+        """Return a dishonest token with the claims of an honest one."""
+        body = _claims(issuer, audience, subject, claims)
+        match Forgery(kind):
+            case Forgery.NONE:
+                return _joined(_signed({"alg": "none", "typ": "JWT"}, body), b"")
+            case Forgery.HS256:
+                public = (
+                    self._rsa("rs256")
+                    .public_key()
+                    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+                )
+                signed = _signed({"alg": "HS256", "typ": "JWT", "kid": "lab-rs256"}, body)
+                return _joined(signed, hmac.digest(public, signed.encode(), "sha256"))
+            case Forgery.OTHER_KEY | Forgery.UNKNOWN_KID as how:
+                kid = "lab-rs256" if how is Forgery.OTHER_KEY else "nobody"
+                signed = _signed({"alg": "RS256", "typ": "JWT", "kid": kid}, body)
+                return _joined(signed, self._rsa("other").sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))
+            case Forgery.TAMPERED:
+                head, _, signature = self.token(issuer, audience, subject, **claims).split(".")
+                return ".".join((head, _b64(json.dumps({**body, "sub": f"{subject}-admin"}).encode()), signature))
+
+    def stop(self) -> None:
+        """Play an outage: nobody gets the key set any more."""
+        self.outage.parent.mkdir(parents=True, exist_ok=True)
+        self.outage.touch()
+
+    def start(self) -> None:
+        """End the outage."""
+        self.outage.unlink(missing_ok=True)
+
+    def _rsa(self, name: str) -> rsa.RSAPrivateKey:
+        key = serialization.load_pem_private_key((self.folder / f"{name}.key").read_bytes(), None)
+        assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 # written by `prepare`
+        return key
+
+    def _ec(self) -> ec.EllipticCurvePrivateKey:
+        key = serialization.load_pem_private_key((self.folder / "es256.key").read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 # written by `prepare`
+        return key
+
+
+def rsa_key() -> bytes:
+    """Return a new private RSA key in PEM."""
+    return _pem(rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS))
+
+
+def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def _keep(path: Path, make: Callable[[], bytes]) -> None:
+    if not path.exists():
+        secret(path, make())
+
+
+def _claims(issuer: str, audience: str | list[str], subject: str, claims: dict[str, Any]) -> dict[str, Any]:
+    now = int(time.time())
+    body = {"iss": issuer, "aud": audience, "sub": subject, "iat": now, "exp": now + LIFE, **claims}
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _signed(head: dict[str, Any], body: dict[str, Any]) -> str:
+    return ".".join(_b64(json.dumps(part).encode()) for part in (head, body))
+
+
+def _joined(signed: str, signature: bytes) -> str:
+    return f"{signed}.{_b64(signature)}"
+
+
+def _number(value: int, length: int | None = None) -> str:
+    return _b64(value.to_bytes(length or (value.bit_length() + 7) // 8, "big"))
+
+
+def _b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
