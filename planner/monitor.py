@@ -8,6 +8,8 @@ pulumi/pulumi. Where this differs from the engine:
 - What cannot be answered without a plugin is an error: functions of providers, methods, and components whose children a plugin creates.
 - Aliases that the program declares are kept; the engine keeps one only after it matched a resource of an earlier state.
 - Hooks are kept by name and not run.
+
+A resolved plan is the same with outputs that are known already: `known` holds those of a deployment by urn.
 """
 
 import re
@@ -24,7 +26,7 @@ from pulumi.runtime.proto import alias_pb2, callback_pb2, engine_pb2, engine_pb2
 from planner import providers, standins, values, wire
 from planner.goal import Goal, goal_of
 from planner.invokes import INVOKES
-from planner.plan import Mode
+from planner.plan import Known, Mode
 from planner.recorder import Recorder
 from planner.transforms import Callbacks, Registration, own_transforms, transform_invoke, transform_resource
 from planner.wire import Json
@@ -87,6 +89,11 @@ class Deployment:
     config: Mapping[str, str]
     secret_keys: frozenset[str]
     mode: Mode
+    known: Mapping[str, Known] = field(default_factory=dict[str, Known])
+
+    def secret(self, content: Json) -> Json:
+        """Return what is recorded of a secret: a placeholder, unless the plan is one to deploy from."""
+        return values.reveal(content) if self.mode is Mode.RESOLVED else values.seal(content)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -178,11 +185,11 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         urn = self._claim(request.parent, request.type, request.name)
         if request.custom and not wire.is_provider(request.type):
             goal.provider = self._provider(urn, request.type, goal, request.parent, request.packageRef)
-        inputs = values.read(properties)
+        inputs = values.read(properties, self._deployment.secret)
         if wire.is_provider(request.type):
             inputs |= self._plugin(request, goal).plugin_inputs
-        if request.type.startswith(f"{wire.DYNAMIC_PACKAGE}:") and wire.DYNAMIC_CODE in inputs:
-            inputs[wire.DYNAMIC_CODE] = wire.KNOWN_SECRET
+        if request.type.startswith(f"{wire.DYNAMIC_PACKAGE}:") and not values.is_secret(inputs.get(wire.DYNAMIC_CODE, wire.KNOWN_SECRET)):
+            inputs[wire.DYNAMIC_CODE] = self._deployment.secret(inputs[wire.DYNAMIC_CODE])
         answer = resource_pb2.RegisterResourceResponse(urn=urn)
         state: dict[str, Json] = {"urn": urn, "custom": request.custom, "type": request.type, "inputs": inputs}
         if request.custom:
@@ -212,18 +219,25 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             answer.id = standins.identity(urn, type_, inputs, mode) or wire.UNKNOWN
             values.fill_struct(answer.object, {"version": goal.version} if goal.version else {})
             return {"id": answer.id, "outputs": {key: value for key, value in inputs.items() if key != "__internal"}}
+        known, names, secret = self._deployment.known.get(urn), goal.additional_secret_outputs, self._deployment.secret
+        if known:
+            answer.id = known.id
+            answer.object.MergeFrom(values.write(known.outputs))
+            values.mark_secret_struct(answer.object, names)
+            return {"id": answer.id, "inputs": inputs, "outputs": values.read(answer.object, secret)}
         answer.id = goal.import_id or standins.identity(urn, type_, inputs, mode)
-        extra, names = standins.outputs(urn, type_, inputs, mode), goal.additional_secret_outputs
+        extra = standins.outputs(urn, type_, inputs, mode)
+        standins.reshape(type_, answer.object)
         values.fill_struct(answer.object, extra)
         values.mark_secret_struct(answer.object, names)
         # The engine hides only the outputs of these names; a plan hides the inputs as well, for they hold the same values.
-        inputs = values.mark_secret(inputs, names) if names else inputs
+        inputs = values.mark_secret(inputs, names, secret) if names else inputs
         return {"id": answer.id, "inputs": inputs, "outputs": values.fill(inputs, extra) if extra else inputs}
 
     def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest, context: Context = None) -> Empty:
         """Take the outputs of a component, or the exports of the stack."""
         with self._lock:
-            self._recorder.outputs(request.urn, values.read(request.outputs))
+            self._recorder.outputs(request.urn, values.read(request.outputs, self._deployment.secret))
         return Empty()
 
     def ReadResource(self, request: resource_pb2.ReadResourceRequest, context: Context = None) -> resource_pb2.ReadResourceResponse:
@@ -238,7 +252,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 "custom": True,
                 "type": request.type,
                 "id": request.id,
-                "inputs": values.read(request.properties),
+                "inputs": values.read(request.properties, self._deployment.secret),
                 "external": True,
                 "parent": request.parent,
                 "provider": goal.provider,

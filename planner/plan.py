@@ -27,8 +27,24 @@ class Mode(StrEnum):
     OPTIMISTIC = "optimistic"
     """Ids and the outputs declared in `planner.standins` have stand-ins; every other output is unknown."""
 
+    RESOLVED = "resolved"
+    """Outputs are those of a deployment as far as it has gone, and secrets have their values; every other output is unknown."""
+
     EXPORTED = "exported"
     """Read from a stack export: the values are those of a deployment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What a deployment has made of a resource.
+
+    Attributes:
+        id: the id its provider gave it.
+        outputs: its properties as a state file spells them; secrets with their values.
+    """
+
+    id: str
+    outputs: Mapping[str, Json] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -36,8 +52,8 @@ class Plan:
     """The resources a program would create, each spelled as in `deployment.resources` of a stack export.
 
     Every resource comes after its parent, its provider and what it depends on; within that order they are sorted by urn, so that equal
-    programs give equal plans. No value in it is a secret's: a placeholder stands for each. Treat the dictionaries as frozen; equal values
-    may be one object.
+    programs give equal plans. No value in it is a secret's: a placeholder stands for each, except in a resolved plan, which is never to be
+    written to a disk. Treat the dictionaries as frozen; equal values may be one object.
 
     Attributes:
         resources: the keys of each are those of `apitype.ResourceV3`; `urn`, `custom` and `type` are always there.

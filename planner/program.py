@@ -6,17 +6,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 from planner import wire
 from planner.environment import environment_with
 from planner.errors import PlanError
-from planner.plan import Mode, Plan
+from planner.plan import Known, Mode, Plan
 from planner.project import Program, load_program
 
-__all__ = ["Mode", "Plan", "PlanError", "plan_program"]
+__all__ = ["Known", "Mode", "Plan", "PlanError", "plan_program", "resolve_program"]
 
 _TAIL = 4_000
 """How many characters of what a program printed are shown when it broke off."""
@@ -46,11 +49,46 @@ def plan_program(
     """
     program = load_program(project, stack, config)
     with tempfile.TemporaryDirectory(prefix="plan-") as name:
-        folder = _Folder(Path(name))
-        folder.request.write_text(json.dumps(_request(program, mode)), encoding="utf-8")
-        code = _run(program, folder, progress or (lambda count: None))
-        run = _Run.read(folder.records)
-        printed = folder.printed.read_text(encoding="utf-8", errors="replace")
+        folder = Path(name)
+        (folder / "request").write_text(json.dumps(_request(program, mode, {})), encoding="utf-8")
+        code, printed = _run(program, (str(folder / "request"), str(folder / "records")), (), progress or _unheard)
+        records = folder / "records"
+        with records.open("rb") if records.exists() else open(os.devnull, "rb") as lines:
+            run = _Run.read(lines)
+    return _plan(run, mode, code, printed)
+
+
+def resolve_program(project: Path, stack: str, config: Mapping[str, str], known: Mapping[str, Known]) -> Plan:
+    """Return what a Pulumi program would create, given what a deployment has made of it so far.
+
+    The plan's secrets have their values, which pass through pipes only. The program is told, as in a preview, that nothing is changed: outputs
+    that are in no `known` are unknown to it, and not absent.
+
+    Args:
+        project: the folder of Pulumi.yaml.
+        stack: the stack's name.
+        config: values of config keys, in place of those of the stack's file.
+        known: what exists already, by urn.
+
+    Raises:
+        PlanError: with everything for which there is no plan.
+    """
+    program = load_program(project, stack, config)
+    asked, answered = os.pipe(), os.pipe()
+    request = _request(program, Mode.RESOLVED, known)
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(_write, asked[1], json.dumps(request).encode())
+        records = pool.submit(_read, answered[0])
+        try:
+            code, printed = _run(program, (f"/dev/fd/{asked[0]}", f"/dev/fd/{answered[1]}"), (asked[0], answered[1]), _unheard)
+        finally:
+            # The threads end when the last copy of the other ends is closed, however the process ended.
+            os.close(asked[0])
+            os.close(answered[1])
+        return _plan(_Run.read(records.result().splitlines(keepends=True)), Mode.RESOLVED, code, printed)
+
+
+def _plan(run: "_Run", mode: Mode, code: int, printed: str) -> Plan:
     if run.findings:
         raise PlanError(run.findings)
     if not run.ended:
@@ -58,35 +96,54 @@ def plan_program(
     return Plan(tuple(_ordered(run.resources)), mode, (*printed.splitlines(), *run.messages))
 
 
-class _Folder:
-    """The files through which a run is told what to do, and tells what came of it."""
-
-    def __init__(self, path: Path) -> None:
-        self.request = path / "request"
-        self.records = path / "records"
-        self.printed = path / "printed"
+def _unheard(count: int) -> None:
+    """Tell nobody."""
 
 
-def _run(program: Program, folder: _Folder, progress: Callable[[int], None]) -> int:
-    """Run a program to its end and return its process's exit code."""
+def _write(descriptor: int, data: bytes) -> None:
+    with suppress(BrokenPipeError), open(descriptor, "wb") as file:
+        file.write(data)
+
+
+def _read(descriptor: int) -> bytes:
+    with open(descriptor, "rb") as file:
+        return file.read()
+
+
+def _run(program: Program, files: tuple[str, str], descriptors: tuple[int, ...], progress: Callable[[int], None]) -> tuple[int, str]:
+    """Run a program to its end and return its process's exit code, and what it printed.
+
+    Args:
+        program: what to run.
+        files: where it is told what to do, and where it tells what came of it (`planner.recorder`).
+        descriptors: what it must inherit to open those.
+        progress: told how many resources have been registered.
+    """
     reading, writing = os.pipe()
-    with open(reading, encoding="ascii") as told, folder.printed.open("wb") as printed:
-        command = [sys.executable, "-P", "-m", "planner.worker", str(folder.request), str(folder.records), str(writing)]
-        environment = _environment(program)
+    with open(reading, encoding="ascii") as told, tempfile.TemporaryFile() as printed:
+        command = [sys.executable, "-P", "-m", "planner.worker", *files, str(writing)]
         process = subprocess.Popen(
-            command, cwd=program.folder, env=environment, stdin=subprocess.DEVNULL, stdout=printed, stderr=printed, pass_fds=[writing]
+            command,
+            cwd=program.folder,
+            env=_environment(program),
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=printed,
+            pass_fds=[writing, *descriptors],
         )
         os.close(writing)
         try:
             for line in told:
                 progress(int(line))
-            return process.wait()
+            code = process.wait()
         finally:
             process.kill()
             process.wait()
+        printed.seek(0)
+        return code, printed.read().decode(errors="replace")
 
 
-def _request(program: Program, mode: Mode) -> dict[str, Any]:
+def _request(program: Program, mode: Mode, known: Mapping[str, Known]) -> dict[str, Any]:
     return {
         "project": program.project,
         "stack": program.stack,
@@ -96,6 +153,7 @@ def _request(program: Program, mode: Mode) -> dict[str, Any]:
         "config": program.config,
         "secret_keys": program.secret_keys,
         "mode": mode,
+        "known": {urn: asdict(each) for urn, each in known.items()},
     }
 
 
@@ -114,14 +172,13 @@ class _Run:
         self.ended = False
 
     @classmethod
-    def read(cls, records: Path) -> "_Run":
-        """Read what a process wrote, as far as it got."""
+    def read(cls, records: Iterable[bytes]) -> "_Run":
+        """Read what a process wrote, line by line, as far as it got."""
         run = cls()
-        with records.open(encoding="utf-8") if records.exists() else open(os.devnull, encoding="utf-8") as lines:
-            for line in lines:
-                if line.endswith("\n"):
-                    for kind, *values in json.loads(line):
-                        run._take(kind, values)
+        for line in records:
+            if line.endswith(b"\n"):
+                for kind, *values in json.loads(line):
+                    run._take(kind, values)
         return run
 
     def _take(self, kind: str, values: list[Any]) -> None:

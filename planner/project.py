@@ -35,6 +35,7 @@ class Program:
         entry: what to run there: `.` for `__main__.py`, or a file.
         config: the value of each key `namespace:name`, as the engine hands it over: strings, objects as JSON.
         secret_keys: the keys whose value is a secret.
+        stack_file: the stack's own configuration.
     """
 
     project: str
@@ -45,6 +46,7 @@ class Program:
     entry: str
     config: Mapping[str, str]
     secret_keys: tuple[str, ...]
+    stack_file: Path
 
 
 def load_program(root: Path, stack: str, overrides: Mapping[str, str]) -> Program:
@@ -74,10 +76,18 @@ def load_program(root: Path, stack: str, overrides: Mapping[str, str]) -> Progra
     sources = [(path, _defaults(settings)), (stack_file, _given(stack_file, stack_settings, findings)), (_CALLER, overrides)]
     config, secret_keys, more = _config(name, sources)
     folder, entry = _entry(root, path, settings, findings)
-    if findings or more:
+    if findings or more or stack_file is None:
         raise PlanError([*findings, *more])
     return Program(
-        project=name, stack=stack, organization=_ORGANIZATION, root=root, folder=folder, entry=entry, config=config, secret_keys=secret_keys
+        project=name,
+        stack=stack,
+        organization=_ORGANIZATION,
+        root=root,
+        folder=folder,
+        entry=entry,
+        config=config,
+        secret_keys=secret_keys,
+        stack_file=stack_file,
     )
 
 

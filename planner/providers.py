@@ -49,10 +49,13 @@ def vetoed(config: Mapping[str, str], package: str) -> bool:
 
 
 def package_config(config: Mapping[str, str], secret_keys: frozenset[str], package: str) -> dict[str, Json]:
-    """Return the inputs of a package's default provider: the config of its namespace, secrets as placeholders."""
+    """Return the inputs of a package's default provider, secrets as placeholders: the config of its namespace.
+
+    The provider of dynamic resources gets all config, by full key (`Target.GetPackageConfig` in `pkg/resource/deploy/target.go`).
+    """
     found: dict[str, Json] = {}
     for key, value in config.items():
         namespace, _, name = key.partition(":")
-        if namespace == package:
-            found[name] = wire.KNOWN_SECRET if key in secret_keys else value
+        if package in (namespace, wire.DYNAMIC_PACKAGE):
+            found[key if package == wire.DYNAMIC_PACKAGE else name] = wire.KNOWN_SECRET if key in secret_keys else value
     return found

@@ -7,11 +7,14 @@ not declared stays unknown in both modes. Addresses are from the block reserved 
 import hashlib
 from collections.abc import Callable, Mapping
 
+from google.protobuf.struct_pb2 import Struct
+
 from planner import wire
 from planner.plan import Mode
 from planner.wire import Json
 
 _KUBERNETES = "kubernetes:"
+_AZURE = "azure-native:"
 _RELEASE = "kubernetes:helm.sh/v3:Release"
 _SERVICE = "kubernetes:core/v1:Service"
 
@@ -35,6 +38,9 @@ def outputs(urn: str, type_: str, inputs: Mapping[str, Json], mode: Mode) -> dic
 
     In a pessimistic plan that is the one output a program reads as part of an input: the name of a Kubernetes object that was given none.
     """
+    if type_.startswith(_AZURE):
+        # Azure makes the principal of an identity that a resource has of its own, inside a property that the program gives.
+        return {"identity": {"principalId": wire.UNKNOWN, "tenantId": wire.UNKNOWN}} if isinstance(inputs.get("identity"), dict) else {}
     if not type_.startswith(_KUBERNETES):
         return {}
     extra: dict[str, Json] = {}
@@ -43,6 +49,17 @@ def outputs(urn: str, type_: str, inputs: Mapping[str, Json], mode: Mode) -> dic
     if mode is Mode.OPTIMISTIC and type_ in _DECLARED:
         extra |= _DECLARED[type_](urn, inputs)
     return extra
+
+
+def reshape(type_: str, answer: Struct) -> None:
+    """Give the outputs that repeat inputs the form in which the provider answers, where that is another one.
+
+    Azure takes the identities of a resource as a list of ids and answers with a mapping, which a program's SDK refuses as a list.
+    """
+    if type_.startswith(_AZURE) and "identity" in answer.fields:
+        identity = answer.fields["identity"].struct_value
+        if "userAssignedIdentities" in identity.fields:
+            identity["userAssignedIdentities"] = wire.UNKNOWN
 
 
 def _release(urn: str, inputs: Mapping[str, Json]) -> dict[str, Json]:

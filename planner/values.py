@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import struct as binary
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -14,16 +14,30 @@ from planner import wire
 from planner.wire import Json
 
 
-def read(properties: Struct) -> dict[str, Json]:
-    """Return properties as a state file holds them, with a placeholder for every secret.
+def seal(content: Json) -> Json:
+    """Return what a plan holds for a secret: a placeholder, or the unknown sentinel where any part of the content is unknown."""
+    return wire.UNKNOWN_SECRET if wire.has_unknown(content) else wire.KNOWN_SECRET
+
+
+def reveal(content: Json) -> Json:
+    """Return a secret with its value, as a state file of an unencrypted stack spells it."""
+    return wire.UNKNOWN_SECRET if wire.has_unknown(content) else {wire.SIGNATURE: wire.SECRET, "plaintext": json.dumps(content)}
+
+
+def read(properties: Struct, secret: Callable[[Json], Json] = seal) -> dict[str, Json]:
+    """Return properties as a state file holds them.
 
     As the engine does when it writes state: unknown values become the unknown sentinel, output values lose their dependencies, whole numbers
-    lose their fraction. The plaintext of a secret goes no further than this function.
+    lose their fraction.
+
+    Args:
+        properties: as they came over the wire.
+        secret: what is kept of a secret's content; by default the plaintext goes no further than this function.
     """
-    return {key: _read(value) for key, value in sorted(properties.fields.items())}
+    return {key: _read(value, secret) for key, value in sorted(properties.fields.items())}
 
 
-def _read(value: Value) -> Json:
+def _read(value: Value, secret: Callable[[Json], Json]) -> Json:
     # This runs for every value of every resource. Reading the string field first saves the slower look-up of the kind for most of them.
     text = value.string_value
     if text:
@@ -32,10 +46,10 @@ def _read(value: Value) -> Json:
     if kind == "struct_value":
         fields = value.struct_value.fields
         if wire.SIGNATURE in fields:
-            return _read_signed(fields)
-        return {key: _read(item) for key, item in sorted(fields.items())}
+            return _read_signed(fields, secret)
+        return {key: _read(item, secret) for key, item in sorted(fields.items())}
     if kind == "list_value":
-        return [_read(item) for item in value.list_value.values]
+        return [_read(item, secret) for item in value.list_value.values]
     if kind == "number_value":
         return _number(value.number_value)
     if kind == "bool_value":
@@ -49,14 +63,14 @@ def _number(number: float) -> Json:
     return int(number) if number.is_integer() and abs(number) < 1e21 else number
 
 
-def _read_signed(fields: Mapping[str, Value]) -> Json:
+def _read_signed(fields: Mapping[str, Value], secret: Callable[[Json], Json]) -> Json:
     signature = fields[wire.SIGNATURE].string_value
     if signature == wire.SECRET:
-        return secret(_read(fields["value"]))
+        return secret(_read(fields["value"], secret))
     if signature == wire.OUTPUT:
-        element = _read(fields["value"]) if "value" in fields else wire.UNKNOWN
+        element = _read(fields["value"], secret) if "value" in fields else wire.UNKNOWN
         return secret(element) if "secret" in fields and fields["secret"].bool_value else element
-    plain = {key: _read(item) for key, item in sorted(fields.items())}
+    plain = {key: _read(item, secret) for key, item in sorted(fields.items())}
     if signature == wire.RESOURCE:
         return {"packageVersion": "", **plain}
     if signature == wire.ASSET:
@@ -74,17 +88,12 @@ def _asset_hash(asset: Mapping[str, Json]) -> dict[str, Json]:
     return {}
 
 
-def secret(content: Json) -> Json:
-    """Return what a plan holds for a secret: a placeholder, or the unknown sentinel where any part of the content is unknown."""
-    return wire.UNKNOWN_SECRET if wire.has_unknown(content) else wire.KNOWN_SECRET
-
-
 def is_secret(value: Json) -> bool:
     """Whether a value of a plan is a secret."""
     return isinstance(value, dict) and value.get(wire.SIGNATURE) == wire.SECRET
 
 
-def mark_secret(properties: Mapping[str, Json], names: Iterable[str]) -> dict[str, Json]:
+def mark_secret(properties: Mapping[str, Json], names: Iterable[str], secret: Callable[[Json], Json] = seal) -> dict[str, Json]:
     """Return properties with those of the given names made secret."""
     names = frozenset(names)
     return {key: secret(value) if key in names and not is_secret(value) else value for key, value in properties.items()}

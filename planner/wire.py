@@ -3,6 +3,7 @@
 Source of every signature: `sdk/go/common/resource/{properties,plugin/rpc}.go` and `pkg/resource/stack/deployment.go` of pulumi/pulumi.
 """
 
+import json
 from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -73,3 +74,14 @@ def has_unknown(value: Json) -> bool:
             return UNKNOWN in str(value.get("plaintext", ""))
         return any(has_unknown(item) for item in value.values())
     return isinstance(value, list) and any(has_unknown(item) for item in value)
+
+
+def plain(value: Json) -> Json:
+    """Return a value with every secret replaced by what it holds."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get(SIGNATURE) == SECRET:
+        return plain(json.loads(str(value.get("plaintext"))))
+    return {key: plain(item) for key, item in value.items()}

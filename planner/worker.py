@@ -24,7 +24,7 @@ from pulumi.runtime.settings import SETTINGS
 from planner.failures import Origin, describe, describe_stall
 from planner.loop import HostExecutor, PacedLoop, Stalled
 from planner.monitor import Deployment, Engine, Monitor
-from planner.plan import Mode
+from planner.plan import Known, Mode
 from planner.recorder import Recorder
 
 _FRAMES = 10
@@ -47,6 +47,7 @@ def main(request_file: str, records_file: str, progress_descriptor: str) -> None
             config=request["config"],
             secret_keys=frozenset(request["secret_keys"]),
             mode=Mode(request["mode"]),
+            known={urn: Known(**known) for urn, known in request["known"].items()},
         )
         run(deployment, request["entry"], Monitor(deployment, recorder), Engine(recorder), recorder)
 

@@ -175,6 +175,14 @@ def test_a_dynamic_resource_keeps_its_code_to_itself():
     assert key["provider"] == f"{EVERYTHING}::pulumi:providers:pulumi-python::default::{UNKNOWN}"
 
 
+def test_the_provider_of_dynamic_resources_is_told_the_whole_configuration():
+    """As the engine does, which `pulumi up` has shown; every other default provider is told its own."""
+    provider = by_name("everything")["default"]
+    assert provider["type"] == "pulumi:providers:pulumi-python"
+    assert provider["inputs"]
+    assert all(":" in key for key in provider["inputs"])
+
+
 def test_what_is_only_read_is_external_and_known_by_its_id():
     found = by_name("everything")["cluster-info"]
     assert (found["id"], found["external"], found["inputs"]) == ("kube-public/cluster-info", True, {})

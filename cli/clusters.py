@@ -1,0 +1,133 @@
+"""Which cluster a command speaks to: the one that was chosen, else the embedded one. Never one that merely happens to be current."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import lab
+from cli.errors import UsageError
+from deploy.processes import Tools
+
+KIND: Final = "perimeter"
+"""The name of the kind cluster that --kind makes; kind calls its context `kind-perimeter`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the command line says about the cluster."""
+
+    context: str | None = None
+    kubeconfig: Path | None = None
+    use_lab: bool = False
+    use_kind: bool = False
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it says anything."""
+        return bool(self.context or self.kubeconfig or self.use_lab or self.use_kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A cluster to work with.
+
+    Attributes:
+        name: what people call it.
+        tools: kubectl and helm, bound to it.
+        config: stack configuration that it needs.
+        mirror: local copies of published charts.
+        is_lab: whether it is the embedded one.
+    """
+
+    name: str
+    tools: Tools
+    config: Mapping[str, str] = field(default_factory=dict[str, str])
+    mirror: Callable[[str, str], Path | None] = field(default=lambda chart, version: None)
+    is_lab: bool = False
+
+
+def running(choice: Choice, configured: Mapping[str, str], *, echo: bool = False) -> Cluster | None:
+    """Return the chosen cluster if it needs no starting, or None where the embedded one must be started first.
+
+    Args:
+        choice: what the command line says.
+        configured: the stack's configuration, which may name a cluster too.
+        echo: services of the embedded cluster answer with what they received.
+
+    Raises:
+        UsageError: the choices contradict each other, or none was made and there is more than one way to understand that.
+    """
+    if choice.use_kind:
+        return _named("kind-" + KIND, choice.kubeconfig)
+    context = choice.context or configured.get("perimeter:context")
+    kubeconfig = choice.kubeconfig or (Path(configured["perimeter:kubeconfig"]) if "perimeter:kubeconfig" in configured else None)
+    if (context or kubeconfig) and not choice.use_lab:
+        return _named(context, kubeconfig)
+    if (found := lab.current()) is not None:
+        return _embedded(found, echo=echo)
+    if not choice.use_lab:
+        _refuse_to_guess()
+    return None
+
+
+def started(*, echo: bool = False) -> Cluster:
+    """Start the embedded cluster."""
+    return _embedded(lab.start(lab.ConsoleProgress()), echo=echo)
+
+
+def make_kind() -> None:
+    """Create the kind cluster unless it exists.
+
+    Raises:
+        UsageError: kind or Docker is missing, or fails.
+    """
+    for program in ("kind", "docker"):
+        if shutil.which(program) is None:
+            raise UsageError(f"--kind: {program} is not on PATH. Install it, or use the embedded cluster (--lab).")
+    listed = subprocess.run(["kind", "get", "clusters"], capture_output=True, text=True, check=False)
+    if KIND not in listed.stdout.split() and subprocess.run(["kind", "create", "cluster", "--name", KIND], check=False).returncode:
+        raise UsageError("--kind: kind could not create the cluster; its words stand above.")
+
+
+def _named(context: str | None, kubeconfig: Path | None) -> Cluster:
+    tools = Tools(context=context, kubeconfig=kubeconfig)
+    given = {"perimeter:context": context, "perimeter:kubeconfig": str(kubeconfig) if kubeconfig else None}
+    name = f"context {context}" if context else f"the current context of {kubeconfig}"
+    return Cluster(name=name, tools=tools, config={key: value for key, value in given.items() if value})
+
+
+def _embedded(found: lab.Lab, *, echo: bool) -> Cluster:
+    return Cluster(
+        name="the embedded cluster",
+        tools=Tools(folder=found.bin, kubeconfig=found.kubeconfig, context=found.context),
+        config=found.stack_config(echo=echo),
+        mirror=lambda chart, _version: found.mirror(chart),
+        is_lab=True,
+    )
+
+
+def _refuse_to_guess() -> None:
+    current = _current_context()
+    ways = "\n".join(
+        [
+            *([f"  --context {current}   the cluster that kubectl speaks to now"] if current else []),
+            "  --context NAME, --kubeconfig FILE   another one",
+            "  --kind   a kind cluster of its own, with Docker",
+            "  --lab   the embedded cluster, which needs root",
+        ]
+    )
+    if current:
+        raise UsageError(f"which cluster? kubectl speaks to {current!r}, which is not taken without being named. Choose:\n{ways}")
+    if os.geteuid():
+        raise UsageError(f"no cluster: the embedded one needs root, and none was named. Choose:\n{ways}\nWithout any, run perimeter check.")
+
+
+def _current_context() -> str:
+    if shutil.which("kubectl") is None:
+        return ""
+    asked = subprocess.run(["kubectl", "config", "current-context"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip() if asked.returncode == 0 else ""

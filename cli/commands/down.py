@@ -1,0 +1,37 @@
+"""`perimeter down`: remove what `perimeter up` made."""
+
+import sys
+
+from cli import clusters
+from cli.clusters import Choice
+from cli.commands.options import HERE, ContextName, DeployWith, Folder, KubeconfigFile, Stack, TopologyFile, UseKind, UseLab
+from cli.deploying import Deployment, say
+from cli.errors import ExitCode
+from cli.project import Project
+from planner.project import load_program
+
+
+def down(  # noqa: PLR0913 # the options of a command
+    stack: Stack,
+    *,
+    topology: TopologyFile = None,
+    context: ContextName = None,
+    kubeconfig: KubeconfigFile = None,
+    use_lab: UseLab = False,
+    use_kind: UseKind = False,
+    engine: DeployWith = None,
+    project: Folder = HERE,
+) -> None:
+    """Remove everything that `perimeter up` made for a stack. Definitions that charts keep on purpose stay, as with `pulumi destroy`.
+
+    Exit code 0: removed, or nothing to do; 2: bad input, or something could not be removed.
+    """
+    home = Project.find(project.resolve())
+    choice = Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
+    cluster = clusters.running(choice, load_program(home.root, stack, {}).config)
+    if cluster is None:
+        say(
+            "The embedded cluster does not run, so nothing was removed. Start it first (perimeter lab start), or forget it (perimeter lab reset)."
+        )
+        sys.exit(ExitCode.KEPT)
+    sys.exit(Deployment(project=home, stack=stack, topology=home.topology_of(stack, topology), cluster=cluster, engine=engine).down())

@@ -1,0 +1,86 @@
+"""`perimeter up`: judge, deploy, wait, verify."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import clusters
+from cli.clusters import Choice, Cluster
+from cli.commands.options import (
+    HERE,
+    ContextName,
+    DeployWith,
+    Folder,
+    Format,
+    KubeconfigFile,
+    Stack,
+    TopologyFile,
+    UseKind,
+    UseLab,
+    Verbose,
+)
+from cli.deploying import Deployment, say
+from cli.judging import check_stack
+from cli.project import Project
+from cli.report import write
+from planner.project import load_program
+
+Adopt = Annotated[bool, typer.Option("--adopt", help="Take over objects that exist and were not made by perimeter.")]
+Echo = Annotated[
+    bool, typer.Option("--echo/--no-echo", help="In the embedded cluster, services answer with what they received; else podinfo.")
+]
+NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not probe the running system afterwards.")]
+
+
+def up(  # noqa: PLR0913 # the options of a command
+    stack: Stack,
+    *,
+    topology: TopologyFile = None,
+    context: ContextName = None,
+    kubeconfig: KubeconfigFile = None,
+    use_lab: UseLab = False,
+    use_kind: UseKind = False,
+    engine: DeployWith = None,
+    adopt: Adopt = False,
+    echo: Echo = False,
+    no_verify: NoVerify = False,
+    verbose: Verbose = False,
+    project: Folder = HERE,
+) -> None:
+    """Judge a stack and, if its boundary is kept, deploy it, wait until it is ready, and verify it. Again: only what changed, or drifted.
+
+    Exit code 0: as it should be; 1: the boundary is broken; 2: undecided, bad input, or the deployment did not come to its end.
+    """
+    home = Project.find(project.resolve())
+    file = home.topology_of(stack, topology)
+    choice = Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
+    cluster = clusters.running(choice, load_program(home.root, stack, {}).config, echo=echo)
+    _judge(home, stack, file, cluster, verbose=verbose)
+    if use_kind:
+        clusters.make_kind()
+    if cluster is None:
+        cluster = clusters.started(echo=echo)
+        # What is deployed is what was judged, with what the cluster adds.
+        _judge(home, stack, file, cluster, verbose=verbose)
+    code = Deployment(project=home, stack=stack, topology=file, cluster=cluster, engine=engine, adopt=adopt).up()
+    if code or no_verify:
+        sys.exit(code)
+    _verify(stack, file, cluster, home)
+
+
+def _judge(home: Project, stack: str, file: Path, cluster: Cluster | None, *, verbose: bool) -> None:
+    """Judge the plan that would be deployed; any verdict but kept ends the command."""
+    judged = check_stack(home, stack, file, cluster.config if cluster else {})
+    if code := write(judged, Format.TEXT, verbose=verbose):
+        say("Nothing was applied.")
+        sys.exit(code)
+
+
+def _verify(stack: str, file: Path, cluster: Cluster, home: Project) -> None:
+    from cli.commands.verify import verify_  # noqa: PLC0415 # only where it is asked for
+
+    # The embedded cluster is what `verify` takes by itself, and it brings its own issuer.
+    context, kubeconfig = ("", None) if cluster.is_lab else (cluster.tools.context or "", cluster.tools.kubeconfig)
+    verify_(stack, file, context=context, kubeconfig=kubeconfig, project=home.root)

@@ -1,0 +1,116 @@
+"""Deploys a stack to a cluster with what is at hand, and says what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.clusters import Cluster
+from cli.commands.options import With
+from cli.errors import ExitCode, UsageError
+from cli.project import TOPOLOGY_KEY, Project
+from deploy import pulumi_cli
+from deploy.objects import Change
+from deploy.progress import Progress
+from deploy.target import Target
+from planner.project import Program, load_program
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One stack, one topology, one cluster."""
+
+    project: Project
+    stack: str
+    topology: Path
+    cluster: Cluster
+    engine: With | None = None
+    adopt: bool = False
+
+    def up(self) -> ExitCode:
+        """Make the cluster what the stack asks for.
+
+        Raises:
+            DeployError: with everything that went wrong.
+        """
+        if self._with is With.PULUMI:
+            say(f"Deploying to {self.cluster.name} with {pulumi_cli.found()}.")
+            return _exit_code(self._pulumi.up())
+        from deploy import deployer  # noqa: PLC0415 # loads gRPC, which `--help` need not wait for
+
+        say(f"Deploying to {self.cluster.name} with kubectl and helm.")
+        with Progress(Console(stderr=True)) as progress:
+            result = deployer.up(self._target, progress)
+        if result.nothing:
+            say(f"Nothing to do: {result.changes[Change.SAME]} resources are as they should be ({result.seconds:.1f} s).")
+        else:
+            said = ", ".join(f"{result.changes[change]} {change}" for change in Change if result.changes.get(change))
+            say(f"Deployed in {result.seconds:.0f} s: {said}.")
+        return ExitCode.KEPT
+
+    def down(self) -> ExitCode:
+        """Remove everything that was made for the stack.
+
+        Raises:
+            DeployError: with everything that could not be removed.
+        """
+        if self._with is With.PULUMI:
+            if not self._pulumi.exists():
+                say(f"Nothing to do: Pulumi knows no stack {self.stack}.")
+                return ExitCode.KEPT
+            return _exit_code(self._pulumi.down())
+        from deploy import deployer  # noqa: PLC0415 # as above
+
+        with Progress(Console(stderr=True)) as progress:
+            result = deployer.down(self._target, progress)
+        say(
+            f"Nothing to do: nothing of stack {self.stack} is in {self.cluster.name}."
+            if result.nothing
+            else f"{result.changes[Change.REMOVED]} removed from {self.cluster.name} in {result.seconds:.0f} s."
+        )
+        return ExitCode.KEPT
+
+    @property
+    def _with(self) -> With:
+        if self.engine is With.PULUMI and pulumi_cli.found() is None:
+            raise UsageError("--with pulumi: there is no pulumi on PATH. Install the Pulumi CLI, or leave --with out.")
+        # Helm takes the embedded cluster's charts from its mirror, of which the engine knows nothing.
+        return self.engine or (With.PULUMI if pulumi_cli.found() and not self.cluster.is_lab else With.KUBECTL)
+
+    @property
+    def _config(self) -> Mapping[str, str]:
+        return {**self.cluster.config, TOPOLOGY_KEY: self.project.name_of(self.topology)}
+
+    @property
+    def _program(self) -> Program:
+        return load_program(self.project.root, self.stack, self._config)
+
+    @property
+    def _pulumi(self) -> pulumi_cli.PulumiStack:
+        program = self._program
+        return pulumi_cli.PulumiStack(
+            root=program.root, stack=self.stack, stack_file=program.stack_file, config=self._config, policies=self.project.policies
+        )
+
+    @property
+    def _target(self) -> Target:
+        return Target(
+            root=self.project.root,
+            project=self._program.project,
+            stack=self.stack,
+            config=self._config,
+            tools=self.cluster.tools,
+            mirror=self.cluster.mirror,
+            adopt=self.adopt,
+        )
+
+
+def say(text: str) -> None:
+    """Tell the user something that is no result."""
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)
+
+
+def _exit_code(of_pulumi: int) -> ExitCode:
+    # The plan was judged before: whatever the engine ends with is no verdict on the boundary.
+    return ExitCode.UNDECIDED if of_pulumi else ExitCode.KEPT

@@ -1,0 +1,33 @@
+"""What `perimeter up` refuses to deploy. What it deploys is tested in tests/deploy and, on a cluster, in tests/e2e."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import clusters
+from cli.clusters import Cluster
+from cli.commands import up as command
+from cli.errors import UsageError
+from cli.main import app
+from deploy.processes import Tools
+from tests.systems import ROOT
+
+
+def test_what_the_judge_does_not_call_kept_is_not_deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    # Nobody has reviewed a chart from there.
+    unread = {"perimeter:charts": json.dumps({"istiod": "./somewhere/istiod"})}
+    monkeypatch.setattr(clusters, "running", lambda *_given, **_more: Cluster(name="nowhere", tools=Tools(folder=tmp_path), config=unread))
+    monkeypatch.setattr(command, "Deployment", lambda **_given: pytest.fail("it was deployed"))
+    result = CliRunner().invoke(app, ["up", "local", "--project", str(ROOT)])
+    assert result.exit_code in {1, 2}
+    assert "KEPT" not in result.stdout
+    assert "Nothing was applied." in result.stderr
+
+
+def test_a_cluster_that_nobody_named_is_not_deployed_to(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("lab.current", lambda: None)
+    monkeypatch.setattr(clusters, "_current_context", lambda: "production")
+    with pytest.raises(UsageError, match="'production', which is not taken without being named"):
+        CliRunner().invoke(app, ["up", "local", "--project", str(ROOT)], catch_exceptions=False)

@@ -1,0 +1,120 @@
+"""A real kube-apiserver with etcd and the controllers that delete things, for tests: no node, so nothing runs in it."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.processes import Tools, run
+
+NEEDED = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "helm")
+PLACES = (os.environ.get("PERIMETER_TEST_BIN", ""), "~/.cache/perimeter/lab/bin", "~/.cache/perimeter-lab/bin")
+CONTROLLERS = "namespace-controller,garbage-collector-controller,serviceaccount-controller,deployment-controller,replicaset-controller"
+
+
+def binaries() -> Path:
+    """Return the folder of the binaries, or skip."""
+    for place in PLACES:
+        folder = Path(place).expanduser()
+        if place and all((folder / name).exists() for name in NEEDED):
+            return folder
+    pytest.skip(f"no folder holds {', '.join(NEEDED)}; build them with `perimeter lab start`, or name one in PERIMETER_TEST_BIN")
+
+
+@contextmanager
+def cluster(folder: Path) -> Generator[Tools]:
+    """Run a control plane on loopback until the context ends."""
+    found = binaries()
+    api, etcd, peer = (_free_port() for _ in range(3))
+    token = secrets.token_hex(16)
+    _openssl(
+        folder,
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout tls.key -out tls.crt -days 2 -subj /CN=t -addext subjectAltName=IP:127.0.0.1",
+    )
+    _openssl(folder, "genrsa -out accounts.key 2048")
+    (folder / "tokens.csv").write_text(f"{token},admin,admin,system:masters\n")
+    kubeconfig = folder / "kubeconfig"
+    kubeconfig.write_text(
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "test",
+                "clusters": [
+                    {"name": "test", "cluster": {"server": f"https://127.0.0.1:{api}", "certificate-authority": str(folder / "tls.crt")}}
+                ],
+                "users": [{"name": "test", "user": {"token": token}}],
+                "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+            }
+        )
+    )
+    tools = Tools(folder=found, kubeconfig=kubeconfig, context="test")
+    with ExitStack() as stack:
+        stack.enter_context(
+            _process(
+                folder,
+                "etcd",
+                f"{found}/etcd --data-dir {folder}/etcd --unsafe-no-fsync --log-level error --listen-client-urls http://127.0.0.1:{etcd} "
+                f"--advertise-client-urls http://127.0.0.1:{etcd} --listen-peer-urls http://127.0.0.1:{peer} "
+                f"--initial-advertise-peer-urls http://127.0.0.1:{peer} --initial-cluster default=http://127.0.0.1:{peer}",
+            )
+        )
+        stack.enter_context(
+            _process(
+                folder,
+                "kube-apiserver",
+                f"{found}/kube-apiserver --bind-address 127.0.0.1 --advertise-address 127.0.0.1 --secure-port {api} "
+                f"--etcd-servers http://127.0.0.1:{etcd} --tls-cert-file {folder}/tls.crt --tls-private-key-file {folder}/tls.key "
+                f"--token-auth-file {folder}/tokens.csv --service-account-issuer https://kubernetes.default.svc "
+                f"--service-account-key-file {folder}/accounts.key --service-account-signing-key-file {folder}/accounts.key "
+                "--service-cluster-ip-range 10.96.0.0/16 --authorization-mode AlwaysAllow --disable-admission-plugins ServiceAccount",
+            )
+        )
+        _until(lambda: run(tools.kubectl("get", "--raw", "/readyz"))[1] == "ok")
+        stack.enter_context(
+            _process(
+                folder,
+                "kube-controller-manager",
+                f"{found}/kube-controller-manager --kubeconfig {kubeconfig} --leader-elect=false --controllers={CONTROLLERS} "
+                f"--secure-port 0 --service-account-private-key-file {folder}/accounts.key --root-ca-file {folder}/tls.crt",
+            )
+        )
+        yield tools
+
+
+@contextmanager
+def _process(folder: Path, name: str, command: str) -> Generator[None]:
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(command.split(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _openssl(folder: Path, arguments: str) -> None:
+    openssl = shutil.which("openssl") or pytest.skip("openssl is not on PATH")
+    subprocess.run([openssl, *arguments.split()], cwd=folder, check=True, capture_output=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _until(condition: "object", seconds: float = 60) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the control plane did not start"
+        time.sleep(0.2)
