@@ -1,0 +1,108 @@
+"""`perimeter verify`: probe the running system."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from cli.commands.options import HERE, Folder, Stack, TopologyFile, Verbose
+from cli.conformance import address, subject
+from cli.errors import ExitCode
+from cli.project import Project
+from conformance.report import Outcome, Report
+from conformance.report.machine import as_json, as_junit
+from conformance.report.text import show
+from conformance.verify import Choice, verify
+from topology.derive.probes import Family
+from topology.load import load
+
+
+class Format(StrEnum):
+    """How the report is written to standard output."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+EXIT = {Outcome.SUCCESS: ExitCode.KEPT, Outcome.FAILURE: ExitCode.BROKEN, Outcome.PARTIAL: ExitCode.UNDECIDED}
+MACHINE = {Format.JSON: as_json, Format.JUNIT: as_junit}
+
+Context = Annotated[str, typer.Option("--context", help="Kube context; default: the running embedded cluster.", show_default=False)]
+Kubeconfig = Annotated[Path | None, typer.Option("--kubeconfig", help="Kubeconfig file.", show_default=False)]
+Public = Annotated[str, typer.Option("--public", help="HOST:PORT of the edge; default: what its Service says.", show_default=False)]
+Image = Annotated[str, typer.Option("--image", help="Image to ask with: sh, cat, sleep and curl.", show_default=False)]
+TokenCommand = Annotated[
+    str,
+    typer.Option("--token-command", help="Mints tokens: one line of JSON in, one token out (docs/verify.md).", show_default=False),
+]
+ApiKeys = Annotated[Path | None, typer.Option("--api-keys", help="JSON file: consumer and its API key.", show_default=False)]
+Only = Annotated[list[Family] | None, typer.Option("--only", help="Only this kind of probes; may be repeated.", show_default=False)]
+Without = Annotated[list[Family] | None, typer.Option("--without", help="Not this kind of probes; may be repeated.", show_default=False)]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the report there as JSON, too.", show_default=False)]
+JunitFile = Annotated[Path | None, typer.Option("--junit", help="Write the report there as JUnit XML, too.", show_default=False)]
+OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="How to write the report.")]
+
+
+def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
+    stack: Stack,
+    topology: TopologyFile = None,
+    context: Context = "",
+    kubeconfig: Kubeconfig = None,
+    public: Public = "",
+    image: Image = "",
+    token_command: TokenCommand = "",
+    api_keys: ApiKeys = None,
+    only: Only = None,
+    without: Without = None,
+    format: OutputFormat = Format.TEXT,  # the option is called --format
+    json: JsonFile = None,
+    junit: JunitFile = None,
+    verbose: Verbose = False,
+    project: Folder = HERE,
+) -> None:
+    """Probe a running system: every call that the topology allows is admitted, every other refused, by the layer that should.
+
+    Exit code 0: all as it should be; 1: something is not; 2: something could not be asked, or bad input.
+    """
+    home = Project.find(project.resolve())
+    system = load(home.topology_of(stack, topology))
+    probed = subject(context=context, kubeconfig=kubeconfig, image=image, token_command=token_command)
+    with _progress() as progress:
+        task = progress.add_task("", total=1)
+        report = verify(
+            system,
+            probed.cluster,
+            public=address(public),
+            image=probed.image,
+            issuer=probed.issuer,
+            api_keys=api_keys,
+            choice=Choice(only=frozenset(only or ()), without=frozenset(without or ())),
+            tell=lambda what, done, of: progress.update(task, description=what, completed=done, total=of),
+            subject=probed.name,
+            gaps=probed.gaps,
+        )
+    for file, written in ((json, as_json), (junit, as_junit)):
+        if file:
+            file.write_text(written(report), encoding="utf-8")
+    sys.exit(write(report, format, verbose=verbose))
+
+
+def write(report: Report, output: Format, *, verbose: bool) -> ExitCode:
+    """Write a report to standard output and return the exit code that says the same."""
+    if output is Format.TEXT:
+        show(report, verbose=verbose)
+    else:
+        sys.stdout.write(MACHINE[output](report))
+    return EXIT[report.outcome]
+
+
+def _progress() -> Progress:
+    """Return a progress bar on standard error, gone when done; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,0 +1,95 @@
+"""What `verify` is given by the command line or by the running lab: a cluster, a public address, and who mints tokens."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from cli.errors import UsageError
+from conformance.cluster import Cluster
+from conformance.credentials import Command, Issuer, Nobody
+from conformance.outside import Address
+from conformance.verify import IMAGE
+from lab.api import Lab, current
+
+LAB_GAPS: Final[Mapping[str, str]] = {
+    "firewall/*/header-log4shell": "the embedded cluster's firewall has the rule set of Debian, 3.3, which looks for it in arguments alone",
+}
+"""What the embedded cluster lacks and the pinned images have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The running system that is probed."""
+
+    name: str
+    cluster: Cluster
+    image: str
+    issuer: Issuer
+    gaps: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Failures that are the cluster's and not the system's: patterns of probes' ids, each with its reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabIssuer:
+    """The lab's issuer, which signs whatever it is told."""
+
+    lab: Lab
+
+    def mint(self, claims: Mapping[str, Any]) -> str:
+        """Return a token with exactly these claims."""
+        given: dict[str, Any] = {"iat": None, "exp": None, **claims}
+        return self.lab.issuer.token(given.pop("iss"), given.pop("aud", None), given.pop("sub", None), **given)
+
+    def key_set(self, issuer: str) -> Mapping[str, Any]:
+        """Return the key set, which is the same for every issuer."""
+        return self.lab.issuer.key_set()
+
+    def outage(self, down: bool) -> None:
+        """Stop the issuer, or start it again."""
+        if down:
+            self.lab.issuer.stop()
+        else:
+            self.lab.issuer.start()
+
+
+def subject(*, context: str, kubeconfig: Path | None, image: str, token_command: str) -> Subject:
+    """Return what to probe: the cluster that is named, else the running lab. Never the current kube context, which nobody chose.
+
+    Raises:
+        UsageError: where neither is there.
+    """
+    if context or kubeconfig:
+        return Subject(
+            name=context or str(kubeconfig),
+            cluster=Cluster(kubeconfig=kubeconfig, context=context),
+            image=image or IMAGE,
+            issuer=Command(shlex.split(token_command)) if token_command else Nobody(),
+        )
+    lab = current()
+    if lab is None:
+        raise UsageError(
+            "no cluster was named, and the embedded one does not run. Give --context NAME or --kubeconfig FILE, or run perimeter up."
+        )
+    return Subject(
+        name="the embedded cluster",
+        cluster=Cluster(kubectl=str(lab.tools["kubectl"]), kubeconfig=lab.kubeconfig, context=lab.context),
+        image=image or lab.probe_image,
+        issuer=Command(shlex.split(token_command)) if token_command else LabIssuer(lab=lab),
+        gaps=LAB_GAPS,
+    )
+
+
+def address(text: str) -> Address | None:
+    """Return the address that `HOST:PORT` says; None for an empty text.
+
+    Raises:
+        UsageError: where it says none.
+    """
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UsageError(f"--public {text}: write HOST:PORT, as in 127.0.0.1:30443.")
+    return Address(host=host.strip("[]"), port=int(port))

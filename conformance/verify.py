@@ -1,0 +1,133 @@
+"""One run: which probes, from where, and the report of it."""
+
+import math
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+
+from conformance.addressing import Addressing
+from conformance.certificates import Certificates
+from conformance.cluster import Cluster
+from conformance.credentials import ApiKeys, Issuer
+from conformance.errors import CannotProbeError
+from conformance.outside import Address
+from conformance.report import Report
+from conformance.runner import Result, Runner, Tell
+from conformance.vantages import Vantages
+from conformance.verdict import Verdict
+from topology.derive import names
+from topology.derive.probes import Family, Probe, probes, spared
+from topology.model.system import Topology
+
+IMAGE: Final = "docker.io/curlimages/curl:8.17.0"
+"""Needs `sh`, `cat`, `sleep` and curl 7.83 or later."""
+SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
+FASTEST: Final = 40.0
+"""Requests per second from outside, so that a small machine is not what is measured."""
+KEPT_LOW: Final = 2.0
+"""The edge lets one address have four times what one client may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a run is asked to do."""
+
+    only: frozenset[Family] = field(default_factory=frozenset[Family])
+    """Empty: every kind."""
+    without: frozenset[Family] = field(default_factory=frozenset[Family])
+
+    def chosen(self, all_: Collection[Probe]) -> tuple[Probe, ...]:
+        """Return the chosen probes, and the controls that they need."""
+        wanted = [probe for probe in all_ if (not self.only or probe.family in self.only) and probe.family not in self.without]
+        needed = {probe.id for probe in wanted} | {control for probe in wanted for control in probe.controls}
+        return tuple(probe for probe in all_ if probe.id in needed)
+
+
+def verify(  # noqa: PLR0913 # each is a choice of the user's
+    t: Topology,
+    cluster: Cluster,
+    *,
+    public: Address | None,
+    image: str,
+    issuer: Issuer,
+    api_keys: Path | None,
+    choice: Choice,
+    tell: Tell,
+    subject: str,
+    gaps: Mapping[str, str] | None = None,
+) -> Report:
+    """Probe a running system and return the report.
+
+    `gaps` are failures that are known of a cluster and not of the system: patterns of probes' ids, each with its reason.
+
+    Raises:
+        CannotProbeError: where nothing can be probed.
+    """
+    began = time.monotonic()
+    address = public or public_address(cluster)
+    chosen = choice.chosen(probes(t))
+    with Vantages(cluster, image) as vantages:
+        addressing = Addressing(
+            public=address,
+            address_of=vantages.address,
+            issuer=issuer,
+            keys=ApiKeys(cluster, api_keys),
+            certificates=Certificates(cluster),
+        )
+        results = Runner(vantages=vantages, addressing=addressing, pace=pace(t), tell=tell).run(chosen)
+    left_out = [(f"tier {name}", why) for name, why in spared(t) if not choice.only or Family.TIERS in choice.only]
+    left_out += [(str(family), "left out by choice") for family in Family if family in choice.without]
+    if choice.only:
+        left_out.append(("other kinds of probes", f"only {', '.join(sorted(choice.only))} were asked for"))
+    return Report(
+        system=t.system,
+        subject=f"{subject} ({address})",
+        results=told(results, gaps or {}),
+        left_out=tuple(left_out),
+        seconds=time.monotonic() - began,
+    )
+
+
+def told(results: Iterable[Result], gaps: Mapping[str, str]) -> tuple[Result, ...]:
+    """Return results in which a known gap is no failure, and no success either."""
+
+    def one(result: Result) -> Result:
+        reason = next((reason for pattern, reason in gaps.items() if fnmatchcase(result.probe.id, pattern)), "")
+        if result.verdict is not Verdict.FAILED or not reason:
+            return result
+        return replace(result, verdict=Verdict.NOT_RUN, said=f"a known gap, {reason}: {result.said}")
+
+    return tuple(one(result) for result in results)
+
+
+def pace(t: Topology) -> float:
+    """Return how many requests a second one address may send without meeting the limits that it shares with its neighbours."""
+    rates = [math.ceil(rate.requests / SECONDS[rate.per]) for tier in t.tiers.values() for rate in tier.limits]
+    return min(FASTEST, KEPT_LOW * max(rates, default=1))
+
+
+def public_address(cluster: Cluster) -> Address:
+    """Return where the edge's Service is reached from outside: its load balancer, or its port on the first node.
+
+    Raises:
+        CannotProbeError: where it has no public address.
+    """
+    try:
+        service = cluster.get("service", names.EDGE, "-n", names.EDGE_NAMESPACE)
+    except CannotProbeError as error:
+        raise CannotProbeError(f"the public address is not known ({error}). Give --public HOST:PORT.") from error
+    port: dict[str, Any] = service["spec"]["ports"][0]
+    for entry in service.get("status", {}).get("loadBalancer", {}).get("ingress", []):
+        return Address(host=entry.get("ip") or entry["hostname"], port=port["port"])
+    for node in cluster.items("nodes"):
+        known = {address["type"]: address["address"] for address in node["status"]["addresses"]}
+        if "nodePort" in port and (found := known.get("ExternalIP") or known.get("InternalIP")):
+            return Address(host=found, port=port["nodePort"])
+    raise CannotProbeError("Service edge/edge has neither a load balancer nor a node port. Give --public HOST:PORT.")
+
+
+def quiet(_what: str, _done: int, _of: int) -> None:
+    """Tell nobody how far the run is."""

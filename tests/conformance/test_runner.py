@@ -1,0 +1,186 @@
+"""A run from outside against a server of this process: pace, controls, limits, reports."""
+
+import json
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from rich.console import Console
+
+from conformance.addressing import Addressing
+from conformance.certificates import Certificates
+from conformance.cluster import Cluster
+from conformance.credentials import ApiKeys, Nobody
+from conformance.report import Outcome, Report
+from conformance.report.machine import as_json, as_junit
+from conformance.report.text import show
+from conformance.runner import Result, Runner
+from conformance.vantages import Vantages
+from conformance.verdict import Verdict
+from conformance.verify import Choice, pace, quiet, told
+from tests.conformance.servers import System, running
+from tests.systems import topology
+from topology.derive.probes import (
+    Admitted,
+    Contained,
+    Expectation,
+    Family,
+    Layer,
+    Limited,
+    Probe,
+    Refused,
+    Request,
+    Scheme,
+    Stage,
+    Token,
+    probes,
+)
+from topology.derive.probes.probe import EDGE, OUTSIDE
+
+CLUSTER = Cluster(kubectl="no-kubectl-here")
+
+
+class NoVantages(Vantages):
+    """Probes from outside need no place inside."""
+
+    def open(self, wanted: object) -> None:
+        """Open nothing."""
+
+
+def run(system: System, *chosen: Probe) -> list[Result]:
+    vantages = NoVantages(CLUSTER, "")
+    addressing = Addressing(
+        public=system.address,
+        address_of=vantages.address,
+        issuer=Nobody(),
+        keys=ApiKeys(CLUSTER, None),
+        certificates=Certificates(CLUSTER),
+    )
+    return Runner(vantages=vantages, addressing=addressing, pace=1000, tell=quiet).run(chosen)
+
+
+def probe(name: str, path: str, expect: Expectation, *controls: str, **more: object) -> Probe:
+    request = Request(path=path, scheme=Scheme.HTTPS, host="api.example", **more)  # type: ignore[arg-type] # fields by name
+    stage = Stage.LOAD if isinstance(expect, Limited) else Stage.PLAIN
+    return Probe(
+        id=name,
+        family=Family.DOORS,
+        vantage=OUTSIDE,
+        target=EDGE,
+        request=request,
+        expect=expect,
+        why="a test",
+        controls=controls,
+        stage=stage,
+    )
+
+
+CONTROL = probe("control", "/open/x", Admitted())
+REFUSED = probe("refused", "/token", Refused(by=(Layer.PROXY,), statuses=(401,)), "control")
+
+
+def test_a_system_that_does_as_it_should_passes(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        assert [result.verdict for result in run(system, CONTROL, REFUSED)] == [Verdict.PASSED, Verdict.PASSED]
+
+
+def test_a_refusal_whose_control_failed_was_not_run(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        control, refused = run(system, replace(CONTROL, request=replace(CONTROL.request, path="/gone")), REFUSED)
+    assert control.verdict is Verdict.FAILED
+    assert refused.verdict is Verdict.NOT_RUN
+    assert "its control did not pass (control)" in refused.said
+
+
+def test_a_refusal_whose_control_is_not_asked_was_not_run(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        assert run(system, REFUSED)[0].verdict is Verdict.NOT_RUN
+
+
+def test_a_request_that_is_let_in_is_a_failure_whatever_its_control_says(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        assert run(system, replace(REFUSED, request=replace(REFUSED.request, path="/open/y")))[0].verdict is Verdict.FAILED
+
+
+def test_where_nobody_mints_tokens_their_probes_are_not_run_and_say_so(tmp_path: Path) -> None:
+    token = Token(issuer="https://login.example", audience="a", subject="s")
+    with running(tmp_path) as system:
+        (result,) = run(system, probe("token", "/open", Admitted(), credential=token))
+    assert (result.verdict, result.said) == (Verdict.NOT_RUN, "nobody here mints tokens: give --token-command")
+
+
+def test_a_limit_is_used_up_and_asked_again_after_its_rest(tmp_path: Path) -> None:
+    expect = Limited(least=20, capacity=20, refill=0.0, rest=0.0)
+    with running(tmp_path, limit=20) as system:
+        (result,) = run(system, probe("limit", "/open", expect, count=40))
+    assert result.verdict is Verdict.FAILED
+    assert result.said.startswith("20 of 40 passed")
+    assert "rest" in result.said
+
+
+def results() -> tuple[Result, ...]:
+    def say(each: Probe, verdict: Verdict, said: str) -> Result:
+        return Result(probe=each, verdict=verdict, said=said)
+
+    return (
+        say(CONTROL, Verdict.PASSED, "service: 200"),
+        say(REFUSED, Verdict.FAILED, "let through to the service \x00"),
+        say(replace(REFUSED, id="path\x01", expect=Contained(patterns=())), Verdict.NOT_RUN, "no echo"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "left_out", "outcome"),
+    [
+        (1, (), Outcome.SUCCESS),
+        (1, (("tier x", "an hour"),), Outcome.PARTIAL),
+        (2, (), Outcome.FAILURE),
+        (3, (), Outcome.FAILURE),
+        (0, (), Outcome.PARTIAL),
+    ],
+)
+def test_the_outcome_is_never_green_while_something_was_not_asked(
+    count: int, left_out: tuple[tuple[str, str], ...], outcome: Outcome
+) -> None:
+    assert Report(system="s", subject="t", results=results()[:count], left_out=left_out).outcome is outcome
+
+
+def test_the_report_for_people_names_what_failed_and_why_it_was_asked_and_what_was_not_run() -> None:
+    written = StringIO()
+    console = Console(width=120, file=written)
+    show(Report(system="abc", subject="a test", results=results(), left_out=(("tier x", "lasts an hour"),)), console=console)
+    text = written.getvalue()
+    for words in ("refused", "because  a test", "let through to the service", "no echo", "tier x: lasts an hour", "FAILURE", "3 probes"):
+        assert words in text, text
+
+
+def test_the_reports_for_programs_say_the_same() -> None:
+    report = Report(system="abc", subject="a test", results=results(), left_out=(("tier x", "lasts an hour"),))
+    document = json.loads(as_json(report))
+    assert (document["outcome"], document["counts"]) == ("failure", {"passed": 1, "failed": 1, "not run": 1})
+    assert document["probes"][1]["seen"].startswith("let through")
+    root = ET.fromstring(as_junit(report))  # noqa: S314 # our own
+    assert [suite.get("failures") for suite in root.iter("testsuite")] == ["1", "0"]
+    assert [case.get("message") for case in root.iter("skipped")] == ["no echo", "lasts an hour"]
+
+
+def test_a_choice_of_families_brings_their_controls() -> None:
+    all_ = probes(topology("abc"))
+    chosen = Choice(only=frozenset({Family.CALLS})).chosen(all_)
+    assert {probe.family for probe in chosen} == {Family.CALLS, Family.CONTROL}
+    without = Choice(without=frozenset({Family.SPELLINGS})).chosen(all_)
+    assert len(without) == sum(probe.family is not Family.SPELLINGS for probe in all_)
+
+
+def test_the_pace_from_outside_stays_below_what_one_client_may() -> None:
+    assert pace(topology("abc")) == 40
+    assert pace(topology("bookinfo")) == 20
+
+
+def test_a_known_gap_is_told_as_such_and_is_no_failure_and_no_success() -> None:
+    failing = results()[1]
+    (excused,) = told((failing,), {"ref*": "the test's server has no such layer"})
+    assert (excused.verdict, excused.said) == (Verdict.NOT_RUN, f"a known gap, the test's server has no such layer: {failing.said}")
+    assert told((failing,), {"other*": "elsewhere"}) == (failing,)

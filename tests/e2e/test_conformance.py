@@ -1,0 +1,76 @@
+"""`verify` on the embedded cluster with abc deployed: quiet when all is well, loud for every sabotage. Run by `make e2e`."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from cli.conformance import Subject, subject
+from conformance.report import Outcome, Report
+from conformance.verdict import Verdict
+from conformance.verify import Choice, quiet, verify
+from tests.e2e.sabotage import SABOTAGES, Sabotage, applied
+from tests.systems import topology
+from topology.derive.probes import Family
+
+pytestmark = pytest.mark.skipif("PERIMETER_E2E" not in os.environ, reason="needs the embedded cluster with abc: make e2e")
+
+SPREADING = 60.0
+"""Seconds in which a change reaches every proxy."""
+
+
+@pytest.fixture(scope="module")
+def running() -> Subject:
+    """Return the running cluster; `PERIMETER_E2E_KUBECONFIG` and friends name another than the embedded one."""
+    kubeconfig = os.environ.get("PERIMETER_E2E_KUBECONFIG", "")
+    return subject(
+        context="",
+        kubeconfig=Path(kubeconfig) if kubeconfig else None,
+        image=os.environ.get("PERIMETER_E2E_IMAGE", ""),
+        token_command=os.environ.get("PERIMETER_E2E_TOKENS", ""),
+    )
+
+
+def probed(running: Subject, *families: Family) -> Report:
+    return verify(
+        topology("abc"),
+        running.cluster,
+        public=None,
+        image=running.image,
+        issuer=running.issuer,
+        api_keys=None,
+        choice=Choice(only=frozenset(families)),
+        tell=quiet,
+        subject=running.name,
+        gaps=running.gaps,
+    )
+
+
+def failed(report: Report) -> Sequence[str]:
+    return [f"{result.probe.id}: {result.said}" for result in report.of(Verdict.FAILED)]
+
+
+def test_a_system_that_was_just_deployed_does_what_its_topology_says(running: Subject) -> None:
+    report = probed(running)
+    assert failed(report) == []
+    assert report.outcome is not Outcome.FAILURE
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda sabotage: sabotage.name)
+def test_verify_notices_that(sabotage: Sabotage, running: Subject) -> None:
+    with applied(running.cluster, sabotage):
+        assert _until(running, sabotage.noticed_by, broken=True), f"{sabotage.noticed_by} did not notice"
+    assert _until(running, sabotage.noticed_by, broken=False), f"{sabotage.noticed_by} still complains after all was put back"
+
+
+def _until(running: Subject, family: Family, *, broken: bool) -> bool:
+    """Probe one family until it says so, for as long as changes take to reach every proxy."""
+    deadline = time.monotonic() + SPREADING
+    while True:
+        noticed = [result for result in probed(running, family).of(Verdict.FAILED) if result.probe.family is family]
+        if bool(noticed) is broken:
+            return True
+        if time.monotonic() > deadline:
+            return False

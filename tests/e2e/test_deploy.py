@@ -1,0 +1,153 @@
+"""`perimeter up` and `down` on the embedded cluster: nothing twice, everything after an interruption, nothing left behind. Run by `make e2e`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import lab
+from tests.systems import ROOT, topology_file
+
+pytestmark = pytest.mark.skipif("PERIMETER_E2E" not in os.environ, reason="needs the embedded cluster: make e2e")
+
+PERIMETER = (sys.executable, "-c", "from cli.main import main; main()")
+LISTED = (
+    "deployments,services,serviceaccounts,configmaps,networkpolicies,poddisruptionbudgets,horizontalpodautoscalers,"
+    "authorizationpolicies.security.istio.io,peerauthentications.security.istio.io,httproutes.gateway.networking.k8s.io,"
+    "virtualservices.networking.istio.io,certificates.cert-manager.io,securitypolicies.gateway.envoyproxy.io"
+)
+OWN = ("--selector", "applyset.kubernetes.io/part-of")
+
+
+class Stack:
+    """The stack `local` in the embedded cluster, worked on by the command line as its users do."""
+
+    def __init__(self) -> None:
+        here = lab.current()
+        assert here is not None, "the embedded cluster does not run: perimeter lab start"
+        self._kubectl = (str(here.tools["kubectl"]), "--kubeconfig", str(here.kubeconfig))
+
+    def command(self, word: str, *more: str) -> tuple[str, ...]:
+        return (*PERIMETER, word, "local", "--lab", "--with", "kubectl", *more)
+
+    def up(self, system: str = "abc") -> str:
+        command = self.command("up", "--no-verify", "--echo", "--topology", str(topology_file(system)))
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-4000:]
+        return done.stderr
+
+    def down(self) -> str:
+        done = subprocess.run(self.command("down"), cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-4000:]
+        return done.stderr
+
+    def killed_after(self, seconds: float, word: str = "up") -> None:
+        more = ("--no-verify", "--echo", "--topology", str(topology_file("abc"))) if word == "up" else ()
+        process = subprocess.Popen(self.command(word, *more), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def kubectl(self, *words: str) -> str:
+        done = subprocess.run([*self._kubectl, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def get(self, *words: str) -> dict[str, Any]:
+        return json.loads(self.kubectl("get", *words, "--output", "json"))
+
+    def generations(self) -> dict[str, object]:
+        found = self.get(LISTED, "--all-namespaces", *OWN)["items"]
+        return {
+            f"{item['kind']}/{item['metadata'].get('namespace')}/{item['metadata']['name']}": (
+                item["metadata"]["uid"],
+                item["metadata"].get("generation"),
+                item.get("data"),
+            )
+            for item in found
+        }
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    found = Stack()
+    found.up()
+    yield found
+    found.up()
+
+
+def test_a_second_run_has_nothing_to_do_and_changes_nothing(stack: Stack) -> None:
+    before = stack.generations()
+    assert "Nothing to do" in stack.up()
+    assert stack.generations() == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("patch", "peerauthentications.security.istio.io/default", "-n", "istio-system", "--type=merge", "-p", '{"spec":{"mtls":{"mode":"PERMISSIVE"}}}'),
+        ("delete", "authorizationpolicies.security.istio.io/b", "-n", "abc"),
+        ("delete", "networkpolicy/default-deny", "-n", "abc"),
+        ("delete", "deployment/b-v1", "-n", "abc"),
+        ("patch", "deployment/c-v1", "-n", "abc", "--type=merge", "-p", '{"spec":{"template":{"metadata":{"annotations":{"sidecar.istio.io/inject":"false"}}}}}'),
+        ("patch", "deployment/istiod-main", "-n", "istio-system", "--type=json", "-p", '[{"op":"replace","path":"/spec/template/spec/containers/0/env","value":[]}]'),
+        ("delete", "deployment/istiod-main", "-n", "istio-system"),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)  # fmt: skip
+def test_what_somebody_changed_is_put_back(stack: Stack, command: tuple[str, ...]) -> None:
+    stack.kubectl(*command)
+    assert "Nothing to do" not in stack.up()
+    assert "Nothing to do" in stack.up()
+
+
+def test_another_system_takes_the_place_of_the_first_and_nothing_of_it_is_left(stack: Stack) -> None:
+    stack.up("payments")
+    names = {item["metadata"]["name"] for item in stack.get("namespaces")["items"]}
+    assert "abc" not in names
+    assert "Nothing to do" in stack.up("payments")
+    keys = {item["metadata"]["name"]: item["data"] for item in stack.get("secrets", "-n", "gateway", *OWN)["items"]}
+    assert keys
+    stack.up("payments")
+    assert {item["metadata"]["name"]: item["data"] for item in stack.get("secrets", "-n", "gateway", *OWN)["items"]} == keys
+    stack.up()
+    assert not stack.get("secrets", "-n", "gateway", *OWN)["items"]
+
+
+@pytest.mark.parametrize("seconds", [6.0, 12.0, 25.0, 45.0])
+def test_a_first_run_that_was_killed_is_completed_by_the_next(stack: Stack, seconds: float) -> None:
+    stack.down()
+    stack.killed_after(seconds)
+    stack.up()
+    assert "Nothing to do" in stack.up()
+
+
+def test_a_removal_that_was_killed_is_completed_by_the_next_and_leaves_nothing(stack: Stack) -> None:
+    stack.killed_after(5.0, "down")
+    stack.down()
+    assert "Nothing to do" in stack.down()
+    names = {item["metadata"]["name"] for item in stack.get("namespaces")["items"]}
+    assert not names & {"abc", "edge", "gateway", "istio-system", "istio-ingress", "cert-manager", "envoy-gateway-system", "perimeter"}
+    found = json.loads(
+        subprocess.run(
+            [*stack._kubectl, "get", "clusterroles,clusterrolebindings", *OWN, "-o", "json"], capture_output=True, check=True
+        ).stdout
+    )
+    assert not found["items"]
+
+
+def test_a_broken_boundary_is_not_deployed(stack: Stack, tmp_path: Any) -> None:
+    file = tmp_path / "broken.topology.yaml"
+    file.write_text(topology_file("abc").read_text().replace("calls:", "call:", 1))
+    before = stack.generations()
+    done = subprocess.run(
+        stack.command("up", "--no-verify", "--topology", str(file)), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert stack.generations() == before

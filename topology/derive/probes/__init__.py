@@ -1,0 +1,124 @@
+"""What to ask a running system, derived from its topology: `probes` is the one way in.
+
+The generators' documents are not read: a probe follows from the topology and its edges alone, so that it would notice a generator's
+mistake as well as a hand that changed the running system.
+"""
+
+from topology.derive.probes import (
+    administration,
+    attacks,
+    calls,
+    certificates,
+    doors,
+    egress,
+    encryption,
+    headers,
+    network,
+    outage,
+    places,
+    spellings,
+    tiers,
+    traffic,
+    wire,
+)
+from topology.derive.probes.probe import (
+    REFUSALS,
+    Admitted,
+    Answered,
+    ApiKey,
+    At,
+    CachedKeys,
+    Carried,
+    Certificate,
+    Closed,
+    Contained,
+    Ejected,
+    Expectation,
+    Family,
+    Faulted,
+    Flaw,
+    GivenUp,
+    Layer,
+    Limited,
+    Place,
+    Pods,
+    Probe,
+    Received,
+    Refused,
+    Renewed,
+    Request,
+    SameTrace,
+    Scheme,
+    Single,
+    Split,
+    Stage,
+    Token,
+    Vantage,
+)
+from topology.derive.probes.tiers import spared
+from topology.model.system import Topology
+
+SOURCES = (
+    calls.controls,
+    places.controls,
+    calls.calls,
+    traffic.treatment,
+    egress.egress,
+    doors.doors,
+    tiers.tiers,
+    attacks.attacks,
+    headers.headers,
+    headers.requests,
+    spellings.spellings,
+    wire.smuggling,
+    wire.tls,
+    network.network,
+    encryption.encryption,
+    certificates.certificates,
+    administration.administration,
+    outage.outage,
+)
+"""Where probes come from, in the order of a report."""
+
+
+def probes(t: Topology) -> tuple[Probe, ...]:
+    """Return every probe of a system."""
+    return tuple(probe for source in SOURCES for probe in source(t))
+
+
+__all__ = [
+    "REFUSALS",
+    "Admitted",
+    "Answered",
+    "ApiKey",
+    "At",
+    "CachedKeys",
+    "Carried",
+    "Certificate",
+    "Closed",
+    "Contained",
+    "Ejected",
+    "Expectation",
+    "Family",
+    "Faulted",
+    "Flaw",
+    "GivenUp",
+    "Layer",
+    "Limited",
+    "Place",
+    "Pods",
+    "Probe",
+    "Received",
+    "Refused",
+    "Renewed",
+    "Request",
+    "SameTrace",
+    "Scheme",
+    "Single",
+    "Split",
+    "Stage",
+    "Token",
+    "Vantage",
+    "probes",
+    "spared",
+]

@@ -1,0 +1,114 @@
+"""Addresses that nobody should reach: from outside, from pods outside the meshes, from pods that have no business there."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from topology.derive import names
+from topology.derive.probes import examples
+from topology.derive.probes.calls import everybody, granted, reachable
+from topology.derive.probes.doors import entrance, requests_of
+from topology.derive.probes.places import STRANGER_CONTROL, callers, past
+from topology.derive.probes.probe import (
+    EDGE,
+    OUTSIDE,
+    STRANGER,
+    At,
+    Closed,
+    Family,
+    Layer,
+    Pods,
+    Probe,
+    Refused,
+    Request,
+    Scheme,
+    Target,
+    layer_pods,
+    pods_of,
+    uncaptured,
+)
+from topology.edges import Direction
+from topology.model.base import Name, ServiceName
+from topology.model.system import Topology
+
+GATEWAY_POD_PORTS: Final = (10443, 8443)
+"""Where Envoy Gateway's proxies and Kong's listen for port 443."""
+NODE_PORTS: Final = tuple(range(30000, 32768))
+OTHER_PORTS: Final = (80, 8080, 8081, 8443, 9080, 9901, 10443, 15000, 15006, 15010, 15012, 15014, 15017, 15020, 15021, 15090, 19000)
+
+
+def network(t: Topology) -> Iterator[Probe]:
+    """Yield connections that must not come about."""
+    yield from _exposure(t)
+    yield from _fences(t)
+
+
+def _exposure(t: Topology) -> Iterator[Probe]:
+    door = next(iter(t.doors.items()), None)
+    if door is None:
+        return
+    name, about = door
+    yield Probe(
+        id=f"{Family.EXPOSURE}/ports",
+        family=Family.EXPOSURE,
+        vantage=OUTSIDE,
+        target=EDGE,
+        request=Request(scheme=Scheme.SCAN, ports=(*OTHER_PORTS, *NODE_PORTS), seconds=1.0),
+        expect=Closed(),
+        why="the only public port is the edge's",
+        controls=(entrance(name, requests_of(t, about)[0]),),
+    )
+
+
+def _layers(t: Topology) -> Iterator[tuple[Name, Pods, int]]:
+    """Yield the proxies between the edge and the services, each with the port it listens on."""
+    yield "gateway", layer_pods(names.GATEWAY_NAMESPACE, names.GATEWAY), GATEWAY_POD_PORTS[0]
+    for mesh, about in t.meshes.items():
+        if any(t.mesh_of(door.service) == mesh for door in t.doors.values()):
+            yield f"ingress of {mesh}", layer_pods(about.ingress, names.INGRESS), names.MESH_GATEWAY_POD_PORT
+        if any(mesh in {t.mesh_of(bridge.source), t.mesh_of(bridge.target)} for bridge in t.bridges.values()):
+            yield f"bridge of {mesh}", layer_pods(about.bridge, names.BRIDGE), names.MESH_GATEWAY_POD_PORT
+        if any(t.mesh_of(exit_.services[0]) == mesh for exit_ in t.egress.values()):
+            yield f"egress of {mesh}", layer_pods(about.egress, names.EGRESS), names.MESH_GATEWAY_POD_PORT
+
+
+def _fences(t: Topology) -> Iterator[Probe]:
+    """Yield connections that NetworkPolicy alone stops: not even a handshake comes about."""
+    unreached = Refused(by=(Layer.NETWORK,))
+    known, allowed = reachable(t), granted_pairs(t)
+    for name in everybody(t):
+        target = Target(at=At.POD, pods=pods_of(t, name), port=examples.port_of(t, name))
+        yield _from_stranger(Family.NETWORK, name, target, unreached, known.get(name))
+    for label, pods, port in _layers(t):
+        yield _from_stranger(Family.NETWORK, label, Target(at=At.POD, pods=pods, port=port), unreached, None)
+    for caller in callers(t):
+        for callee in everybody(t):
+            if callee == caller or (caller, callee) in allowed:
+                continue
+            yield Probe(
+                id=f"{Family.NETWORK}/{caller}->{callee}",
+                family=Family.NETWORK,
+                vantage=uncaptured(t, caller),
+                target=Target(at=At.POD, pods=pods_of(t, callee), port=examples.port_of(t, callee)),
+                request=Request(scheme=Scheme.TCP, seconds=2.0),
+                expect=unreached,
+                why=f"no edge {caller} → {callee}",
+                controls=(past(t, caller),),
+            )
+
+
+def granted_pairs(t: Topology) -> frozenset[tuple[ServiceName, ServiceName]]:
+    """Return the pairs of one mesh that may call."""
+    return frozenset(granted(t, Direction.EAST_WEST))
+
+
+def _from_stranger(family: Family, what: str, target: Target, expect: Refused, known: str | None) -> Probe:
+    return Probe(
+        id=f"{family}/stranger->{what}",
+        family=family,
+        vantage=STRANGER,
+        target=target,
+        request=Request(scheme=Scheme.TCP, seconds=2.0),
+        expect=expect,
+        why="only named callers reach a pod",
+        controls=(STRANGER_CONTROL, *([known] if known else [])),
+    )

@@ -1,0 +1,74 @@
+"""What shows that each place can ask at all: refusals seen from there mean nothing otherwise."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from topology.derive import names
+from topology.derive.probes.calls import granted, member_control
+from topology.derive.probes.probe import (
+    NODE,
+    STRANGER,
+    Answered,
+    At,
+    Family,
+    Place,
+    Probe,
+    Request,
+    Scheme,
+    Stage,
+    Target,
+    Vantage,
+    uncaptured,
+)
+from topology.edges import Direction
+from topology.model.base import ServiceName
+from topology.model.system import Topology
+
+STRANGER_CONTROL: Final = "controls/stranger"
+NODE_CONTROL: Final = "controls/node"
+
+
+def controls(t: Topology) -> Iterator[Probe]:
+    """Yield what shows that strangers, members and past-the-sidecar callers can ask at all."""
+    edge = Target(at=At.NAME, name=names.fqdn(names.EDGE, names.EDGE_NAMESPACE), port=names.HTTPS_PORT)
+    asked = Request(scheme=Scheme.HTTPS, host=t.hosts[0])
+    for identifier, vantage in ((STRANGER_CONTROL, STRANGER), (NODE_CONTROL, NODE)):
+        yield _control(identifier, vantage, edge, asked, Answered(), "the public address answers everybody")
+    proxy = Target(at=At.NAME, name="127.0.0.1", port=15021)
+    for mesh in t.meshes:
+        ready = Request(path="/healthz/ready")
+        member = Vantage(place=Place.MEMBER, mesh=mesh)
+        yield _control(member_control(mesh), member, proxy, ready, Answered(status=200), "the sidecar is ready")
+    for name in callers(t):
+        yield _control(
+            past(t, name), uncaptured(t, name), istiod(t, name), Request(scheme=Scheme.HTTPS), Answered(), "every proxy reaches istiod"
+        )
+
+
+def past(t: Topology, name: ServiceName) -> str:
+    """Return the id of the control that a pod can ask past its sidecar."""
+    return f"controls/past-sidecar/{t.namespace_of(name)}/{name}"
+
+
+def istiod(t: Topology, name: ServiceName, port: int = names.ISTIOD_XDS_PORT) -> Target:
+    """Return a port of the control plane of a service's mesh."""
+    mesh = t.mesh_of(name)
+    return Target(at=At.NAME, name=names.fqdn(names.istiod(mesh), t.meshes[mesh].control_plane), port=port)
+
+
+def callers(t: Topology) -> list[ServiceName]:
+    """Return the services that call others of their mesh."""
+    return list(dict.fromkeys(caller for caller, _ in granted(t, Direction.EAST_WEST)))
+
+
+def _control(identifier: str, vantage: Vantage, target: Target, request: Request, expect: Answered, why: str) -> Probe:  # noqa: PLR0913, PLR0917 # the parts of a probe
+    return Probe(
+        id=identifier,
+        family=Family.CONTROL,
+        vantage=vantage,
+        target=target,
+        request=request,
+        expect=expect,
+        why=why,
+        stage=Stage.CONTROL,
+    )
