@@ -8,7 +8,7 @@ from components.binding import Binding, GatewayKind
 from components.certificates import Certificates
 from components.charts import release
 from components.cluster import gateway_api
-from components.cluster.counters import Counters
+from components.cluster.counters import CLIENTS, Counters
 from components.component import Component
 from components.context import Context
 from components.contracts import Platform
@@ -37,7 +37,7 @@ class Cluster(Component, layer="cluster"):
         binding, r = context.binding, context.relations
         super().__init__("cluster", {"gateway": str(binding.gateway), "certificateIssuer": _issuer(binding)}, parent=parent)
         self._binding = binding
-        closed = {document["metadata"]["name"]: self._closed(document) for document in _namespaces(r)}
+        closed = {document["metadata"]["name"]: self._closed(document) for document in _namespaces(binding, r)}
         cert_manager = release(
             binding,
             "cert-manager",
@@ -47,9 +47,9 @@ class Cluster(Component, layer="cluster"):
             parent=self,
             after=[closed[names.CERT_MANAGER_NAMESPACE]],
         )
-        certificates = Certificates(binding, r.t, closed, parent=self, after=[cert_manager])
+        certificates = Certificates(context, closed, parent=self, after=[cert_manager])
         crds = self.add_all(gateway_api.definitions()) if binding.gateway is GatewayKind.KONG else []
-        shared = Counters(binding, closed[names.COUNTERS_NAMESPACE], parent=self).store if counters.tiers_count_globally(r.t) else None
+        shared = Counters(binding, closed[names.COUNTERS_NAMESPACE], parent=self).store if _counting(binding, r) else None
         self.platform = Platform(
             namespaces=closed,
             certificates=certificates.issued,
@@ -81,17 +81,22 @@ def build_platform(context: Context, *, parent: pulumi.Resource) -> Platform:
     return Cluster(context, parent=parent).platform
 
 
-def _namespaces(r: Relations) -> Iterator[Manifest]:
+def _namespaces(binding: Binding, r: Relations) -> Iterator[Manifest]:
     t = r.t
-    yield from namespaces.platform()
+    yield from namespaces.platform(binding.layers_in_cluster)
     yield from namespaces.control_planes(t)
     for mesh in t.meshes:
         yield from namespaces.gateways(mesh, _mesh_gateways(r, mesh))
         if ratelimit.limited(r, mesh):
             yield namespaces.member(ratelimit.namespace_of(mesh), mesh)
     yield from namespaces.applications(t)
-    if counters.tiers_count_globally(t):
+    if _counting(binding, r):
         yield namespaces.namespace(names.COUNTERS_NAMESPACE, namespaces.ENFORCE_RESTRICTED)
+
+
+def _counting(binding: Binding, r: Relations) -> bool:
+    """Whether a gateway in the cluster counts limits in a Redis of its own."""
+    return binding.gateway in CLIENTS and counters.tiers_count_globally(r.t)
 
 
 def _mesh_gateways(r: Relations, mesh: Name) -> tuple[Name, ...]:

@@ -1,27 +1,28 @@
 """The API gateway layer: who clients are, how often they may ask, which version they get. One folder for each product."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import pulumi
 
+from components.adapters import adapter
 from components.binding import Binding, GatewayKind
-from components.contracts import GatewayOutputs, MeshOutputs, Platform
+from components.contracts import Below, GatewayOutputs, OutsideGatewayOutputs
 from components.gateway import capabilities
-from components.gateway.envoy import EnvoyGateway
-from components.gateway.kong import KongGateway
 from topology.findings import Finding
 from topology.model.system import Topology
 
-ADAPTERS: Final[Mapping[GatewayKind, Callable[..., EnvoyGateway | KongGateway]]] = {
-    GatewayKind.ENVOY_GATEWAY: EnvoyGateway,
-    GatewayKind.KONG: KongGateway,
+ADAPTERS: Final[Mapping[GatewayKind, str]] = {
+    GatewayKind.ENVOY_GATEWAY: "components.gateway.envoy:EnvoyGateway",
+    GatewayKind.KONG: "components.gateway.kong:KongGateway",
+    GatewayKind.API_MANAGEMENT: "components.gateway.api_management.gateway:ApiManagement",
 }
+"""Components by product: `(binding, t, below, *, parent)` with `outputs`."""
 
 
-def build_gateway(binding: Binding, t: Topology, mesh: MeshOutputs, platform: Platform, *, parent: pulumi.Resource) -> GatewayOutputs:
+def build_gateway(binding: Binding, t: Topology, below: Below, *, parent: pulumi.Resource) -> GatewayOutputs | OutsideGatewayOutputs:
     """Register the gateway that the stack file names. The topology must ask for nothing that it cannot carry (`uncarried`)."""
-    return ADAPTERS[binding.gateway](binding, t, mesh, platform, parent=parent).outputs
+    return adapter(ADAPTERS[binding.gateway])(binding, t, below, parent=parent).outputs
 
 
 def uncarried(binding: Binding, t: Topology) -> list[Finding]:

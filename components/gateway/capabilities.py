@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from components.binding import GatewayKind
+from components.binding import NEIGHBOURS, GatewayKind
+from components.gateway.api_management import carries as api_management
 from components.gateway.envoy.doors import MOST_AUDIENCES, MOST_LOCAL_RULES, filters, rate_rules
 from components.gateway.kong.carries import unsayable_headers
 from components.gateway.kong.keys import algorithm
@@ -12,11 +13,12 @@ from components.gateway.routes import MOST_EDITS
 from topology.findings import Finding, KeyPath
 from topology.model.base import Name
 from topology.model.door import ApiKeyAuth, Door, Issuer, JwtAuth, PublicAuth
-from topology.model.service import Scope
+from topology.model.service import Protocol, Scope
 from topology.model.system import Topology
 
 ENVOY: Final = GatewayKind.ENVOY_GATEWAY
 KONG: Final = GatewayKind.KONG
+APIM: Final = GatewayKind.API_MANAGEMENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,7 @@ class Feature:
 def findings(t: Topology, gateway: GatewayKind) -> list[Finding]:
     """Return every use of a feature that the gateway does not carry."""
     return [
-        Finding(path=use.path, given=use.given, reason=_reason(feature, gateway), suggestion=_suggestion(t, feature))
+        Finding(path=use.path, given=use.given, reason=_reason(feature, gateway), suggestion=_suggestion(t, feature, gateway))
         for feature in FEATURES
         for use in _missed(t, feature, gateway)
     ]
@@ -60,14 +62,30 @@ def _reason(feature: Feature, gateway: GatewayKind) -> str:
     return f"asks for {feature.name}, which {gateway} cannot carry: {feature.lacking[gateway]}"
 
 
-def _suggestion(t: Topology, feature: Feature) -> str:
-    """Return what to change, and each gateway that carries the feature, with what else of this topology keeps it from being chosen."""
+def _suggestion(t: Topology, feature: Feature, gateway: GatewayKind) -> str:
+    """Return what to change, and each gateway that carries the feature, with what else of this topology keeps it from being chosen.
+
+    Where no gateway can take the place of this one, those of other environments are named.
+    """
     ways = [feature.instead] if feature.instead else []
+    exchangeable = _exchangeable(gateway)
     for able in feature.carried:
+        if exchangeable and able not in exchangeable:
+            continue
         obstacle = next((other.name for other in FEATURES for _ in _missed(t, other, able)), None)
         setting = f"`perimeter:gateway: {able}`"
-        ways.append(f"{setting} carries this, but not {obstacle}" if obstacle else f"set {setting} in the stack file")
+        if not exchangeable:
+            setting = f"an environment with {setting}"
+        if obstacle:
+            ways.append(f"{setting} carries this, but not {obstacle}")
+        else:
+            ways.append(f"set {setting} in the stack file" if exchangeable else f"deploy to {setting}")
     return "; or ".join(ways)
+
+
+def _exchangeable(gateway: GatewayKind) -> frozenset[GatewayKind]:
+    """Return the gateways that can stand where this one does."""
+    return frozenset(other for around in NEIGHBOURS.values() if gateway in around.gateways for other in around.gateways) - {gateway}
 
 
 def _token_doors(t: Topology) -> Iterator[tuple[Name, Door, Name, Issuer]]:
@@ -133,99 +151,204 @@ def _many_audiences(t: Topology) -> Iterator[Use]:
             yield Use(path=_at_auth(name), given=login)
 
 
+def _two_ways(t: Topology) -> Iterator[Use]:
+    yield from (Use(path=("doors", name, "api")) for name in api_management.mixed_versions(t))
+
+
+def _two_kinds_of_credential(t: Topology) -> Iterator[Use]:
+    yield from (Use(path=("doors", name, "auth", "apiKey")) for name in api_management.mixed_credentials(t))
+
+
+def _told_by_host(t: Topology) -> Iterator[Use]:
+    yield from (Use(path=("doors", name, "host"), given=t.host_of(t.doors[name])) for name, _ in api_management.same_on_two_hosts(t))
+
+
+def _long_waits(t: Topology) -> Iterator[Use]:
+    yield from (Use(path=("doors", name, "timeout"), given=timeout) for name, timeout in api_management.long_waits(t))
+
+
+def _expressions(t: Topology) -> Iterator[Use]:
+    yield from (Use(path=path) for path in api_management.expressions(t))
+
+
+def _doors_to(protocol: Protocol) -> Callable[[Topology], Iterator[Use]]:
+    def uses(t: Topology) -> Iterator[Use]:
+        yield from (Use(path=("doors", name, "service"), given=service) for name, service in api_management.doors_of(t, protocol))
+
+    return uses
+
+
 def _both(how: str) -> dict[GatewayKind, str]:
     return {ENVOY: how, KONG: how}
 
 
+def _all(how: str) -> dict[GatewayKind, str]:
+    return {ENVOY: how, KONG: how, APIM: how}
+
+
 FEATURES: Final = (
-    Feature(name="hosts, methods, paths and API versions by header", carried=_both("routes of the Gateway API")),
-    Feature(name="path rewriting, canaries, weights, versions of a service", carried=_both("the mesh ingress")),
-    Feature(name="compositions", carried=_both("a workload in the mesh, which is a service like others to the gateway")),
-    Feature(name="WebSocket and gRPC services", carried=_both("routes of the Gateway API")),
+    Feature(
+        name="hosts, methods, paths and API versions by header",
+        carried={**_both("routes of the Gateway API"), APIM: "operations, version sets, and a check of the host in each door's policy"},
+    ),
+    Feature(name="path rewriting, canaries, weights, versions of a service", carried=_all("the mesh ingress")),
+    Feature(name="compositions", carried=_all("a workload in the mesh, which is a service like others to the gateway")),
+    Feature(
+        name="a door to a WebSocket service",
+        carried=_both("routes of the Gateway API"),
+        lacking={APIM: "its WebSocket APIs cannot set the Host header, by which the mesh ingress chooses the door"},
+        uses=_doors_to(Protocol.WEBSOCKET),
+    ),
+    Feature(
+        name="a door to a gRPC service",
+        carried=_both("routes of the Gateway API"),
+        lacking={APIM: "only its self-hosted gateway speaks gRPC, and neither does Application Gateway"},
+        uses=_doors_to(Protocol.GRPC),
+    ),
     Feature(
         name="an issuer's key set, fetched and fetched again",
-        carried={ENVOY: "SecurityPolicy with remoteJWKS, cached as the issuer's keyCache says"},
+        carried={
+            ENVOY: "SecurityPolicy with remoteJWKS, cached as the issuer's keyCache says",
+            APIM: "validate-jwt with the issuer's OpenID configuration, kept for an hour; the mesh ingress keeps to keyCache",
+        },
         lacking={KONG: "its open-source edition knows only keys that it is given"},
         uses=_fetched_keys,
         instead="give the issuer `publicKeys`",
     ),
     Feature(
         name="several keys of one issuer",
-        carried={ENVOY: "the key set"},
+        carried={ENVOY: "the key set", APIM: "the OpenID configuration"},
         lacking={KONG: "it keeps one key for an issuer"},
         uses=_several_keys,
         instead="keep one of `publicKeys`",
     ),
     Feature(
         name="a public key that is no PEM of an RSA, P-256, P-384, P-521 or Ed25519 key",
-        carried={ENVOY: "the key set, in place of `publicKeys`"},
+        carried={ENVOY: "the key set, in place of `publicKeys`", APIM: "the OpenID configuration, in place of `publicKeys`"},
         lacking={KONG: "it must be told the algorithm that goes with the key"},
         uses=_unread_keys,
         instead="write the key as `-----BEGIN PUBLIC KEY-----`",
     ),
     Feature(
         name="audience and required claims of a token",
-        carried={ENVOY: "SecurityPolicy", KONG: "the mesh ingress, which verifies the token again; Kong checks signature, issuer and end"},
+        carried={
+            ENVOY: "SecurityPolicy",
+            KONG: "the mesh ingress, which verifies the token again; Kong checks signature, issuer and end",
+            APIM: "validate-jwt",
+        },
     ),
     Feature(
         name="more audiences than Envoy Gateway's API takes",
-        carried={KONG: "the mesh ingress"},
+        carried={KONG: "the mesh ingress", APIM: "validate-jwt"},
         lacking={ENVOY: f"a JWT provider has at most {MOST_AUDIENCES} audiences"},
         uses=_many_audiences,
         instead="give the doors issuers of their own",
     ),
     Feature(
         name="tiers told by a claim of the token",
-        carried={ENVOY: "the claim becomes a header, by which limits choose"},
+        carried={ENVOY: "the claim becomes a header, by which limits choose", APIM: "its policy reads the claim"},
         lacking={KONG: "its open-source edition passes no claim on, so it could neither tell tiers apart nor refuse a token of none"},
         uses=_told_tiers,
         instead="remove the issuer's `tierClaim`",
     ),
     Feature(
         name="limits for each client of a token door",
-        carried={ENVOY: "counted by the token's `sub`", KONG: "counted by the client's address, as at a public door"},
+        carried={
+            ENVOY: "counted by the token's `sub`",
+            KONG: "counted by the client's address, as at a public door",
+            APIM: "counted by the token's `sub`",
+        },
     ),
     Feature(
-        name="limits for each consumer of an API key", carried={ENVOY: "counted for each door", KONG: "counted for all doors together"}
+        name="limits for each consumer of an API key",
+        carried={ENVOY: "counted for each door", KONG: "counted for all doors together", APIM: "counted for each door"},
     ),
-    Feature(name="limits for each address at a public door", carried=_both("counted by the address that the edge has seen")),
+    Feature(name="limits for each address at a public door", carried=_all("counted by the address that the edge has seen")),
     Feature(
         name="limits counted once for all instances",
-        carried={ENVOY: "its rate-limit service with Redis", KONG: "its rate-limiting plugin with Redis"},
+        carried={
+            ENVOY: "its rate-limit service with Redis",
+            KONG: "its rate-limiting plugin with Redis",
+            APIM: "its instances count together",
+        },
     ),
     Feature(
         name="so many tiers and limits at one door",
-        carried={KONG: "one plugin for each tier"},
+        carried={KONG: "one plugin for each tier", APIM: "one rule for each"},
         lacking={ENVOY: f"a route has at most {MOST_LOCAL_RULES} limits that each proxy counts by itself"},
         uses=_many_limits,
         instead="give the tiers `scope: global`",
     ),
     Feature(
         name="a body limit",
-        carried=_both("the gateway for HTTP; for gRPC and WebSocket, which it must not hold back, the edge"),
+        carried={
+            **_both("the gateway for HTTP; for gRPC and WebSocket, which it must not hold back, the edge"),
+            APIM: "its policy, by the length that a request says; one that says none is refused",
+        },
     ),
-    Feature(name="a cache of a public door", carried=_both("the edge")),
+    Feature(name="a cache of a public door", carried={**_both("the edge"), APIM: "its own cache"}),
     Feature(
         name="a cache behind a credential",
-        carried={KONG: "its proxy-cache plugin, which runs after authentication"},
+        carried={
+            KONG: "its proxy-cache plugin, which runs after authentication",
+            APIM: "its own cache, after authentication, one answer for each client",
+        },
         lacking={ENVOY: "it keeps no answers, and the edge, which does, does not know who is asking"},
         uses=_kept_behind_credentials,
         instead="remove the cache",
     ),
-    Feature(name="headers set and removed, and those that announce the end of an API version", carried=_both("the gateway")),
+    Feature(name="headers set and removed, and those that announce the end of an API version", carried=_all("the gateway")),
     Feature(
         name="a header value that begins with ':', or a request header with '$('",
-        carried={ENVOY: "filters of the Gateway API, which take values as they are"},
+        carried={
+            ENVOY: "filters of the Gateway API, which take values as they are",
+            APIM: "its policies, which take these as they are",
+        },
         lacking={KONG: "its transformers read ':' as the end of the header's name and '$(' as a program"},
         uses=_unsayable,
         instead="change the value",
     ),
     Feature(
         name="so many changed headers",
-        carried={KONG: "its transformer plugins"},
+        carried={KONG: "its transformer plugins", APIM: "its policies"},
         lacking={ENVOY: f"a filter of the Gateway API sets at most {MOST_EDITS} headers, and removes as many"},
         uses=_many_edits,
         instead="change fewer",
+    ),
+    Feature(
+        name="an API key at a path that begins like one for other credentials",
+        carried=_both("routes of the Gateway API"),
+        lacking={APIM: "an API asks for keys or it does not, and is chosen by the beginning of the path"},
+        uses=_two_kinds_of_credential,
+        instead="give these doors a path of their own, such as /partners/",
+    ),
+    Feature(
+        name="a version by header at a path where other doors tell it otherwise, or not at all",
+        carried=_both("routes of the Gateway API"),
+        lacking={APIM: "all versions of a path are told in one way"},
+        uses=_two_ways,
+        instead="give these doors a path of their own",
+    ),
+    Feature(
+        name="doors that only their host tells apart",
+        carried=_both("routes of the Gateway API"),
+        lacking={APIM: "an operation is chosen by path and method"},
+        uses=_told_by_host,
+        instead="give one of them another path",
+    ),
+    Feature(
+        name="so long a wait",
+        carried=_both("routes of the Gateway API"),
+        lacking={APIM: f"its network drops a connection that is silent for {api_management.LONGEST_WAIT} seconds"},
+        uses=_long_waits,
+        instead="answer sooner, and let clients ask again",
+    ),
+    Feature(
+        name="a header value with '@(', '@{' or '{{'",
+        carried=_both("filters and transformers, which take these as they are"),
+        lacking={APIM: "its policies read these as the beginning of an expression"},
+        uses=_expressions,
+        instead="change the value",
     ),
 )
 """Every feature of a door."""

@@ -1,5 +1,6 @@
 """What a stack file may bind."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_every_mistake_is_said_at_once() -> None:
     assert all(line.startswith("stacks/Pulumi.local.yaml: perimeter:") for line in lines)
     text = str(caught.value)
     assert 'perimeter:gatway: is not a known key (did you mean "gateway"?)' in text
-    assert "perimeter:gateway: \"tyk\" input should be 'envoy-gateway' or 'kong'" in text
+    assert "perimeter:gateway: \"tyk\" input should be 'envoy-gateway', 'kong' or 'api-management'" in text
     assert 'perimeter:publicPort: "443" input should be greater than or equal to 30000' in text
     assert 'perimeter:charts.istoid: is not known (did you mean "istiod"?)' in text
     assert 'perimeter:images.waff: is not known (did you mean "waf"?)' in text
@@ -64,6 +65,13 @@ def test_a_chart_comes_from_elsewhere_when_the_stack_says_so() -> None:
     assert binding.chart("istio-base") == CHARTS["istio-base"]
 
 
+def test_a_folder_with_a_version_is_looked_for_in_no_repository() -> None:
+    binding = read(charts='{"istiod": {"chart": "./charts/istiod", "version": "1.31.1"}, "kong": {"chart": "oci://mirror/kong"}}')
+    istiod, kong = binding.chart("istiod"), binding.chart("kong")
+    assert (istiod.chart, istiod.version, istiod.repository) == ("./charts/istiod", "1.31.1", "")
+    assert (kong.chart, kong.version, kong.repository) == ("oci://mirror/kong", CHARTS["kong"].version, "")
+
+
 def test_an_image_comes_from_elsewhere_when_the_stack_says_so() -> None:
     binding = read(images='{"demo": "registry.example.org/demo:1"}')
     assert (binding.image("demo"), binding.image("redis")) == ("registry.example.org/demo:1", IMAGES["redis"])
@@ -72,6 +80,28 @@ def test_an_image_comes_from_elsewhere_when_the_stack_says_so() -> None:
 @pytest.mark.parametrize("file", sorted(STACKS.glob("Pulumi.*.yaml")), ids=lambda file: file.name)
 def test_every_shipped_stack_file_can_be_read_and_forbids_a_forgotten_provider(file: Path) -> None:
     config = yaml.safe_load(file.read_text(encoding="utf-8"))["config"]
-    own = {key.removeprefix("perimeter:"): str(value) for key, value in config.items() if key.startswith("perimeter:")}
-    assert (STACKS.parent / read_binding(own, file.name).topology).is_file()
-    assert config["pulumi:disable-default-providers"] == ["kubernetes"]
+    given = {key.removeprefix("perimeter:"): value for key, value in config.items() if key.startswith("perimeter:")}
+    own = {key: json.dumps(value) if isinstance(value, dict | list) else str(value) for key, value in given.items()}
+    binding = read_binding(own, file.name)
+    assert (STACKS.parent / binding.topology).is_file()
+    clouds = ["azure-native"] if binding.azure else []
+    assert config["pulumi:disable-default-providers"] == ["kubernetes", *clouds]
+
+
+def test_products_that_cannot_stand_together_are_refused_with_those_that_can() -> None:
+    with pytest.raises(BindingError) as caught:
+        read(edge="application-gateway", gateway="kong")
+    assert str(caught.value) == (
+        "stacks/Pulumi.local.yaml: perimeter: edge application-gateway stands in front of gateway api-management in cluster aks, "
+        "not of gateway kong and cluster existing: change one of them"
+    )
+
+
+def test_a_cluster_of_azure_needs_to_know_where() -> None:
+    with pytest.raises(BindingError, match="cluster aks needs the key azure"):
+        read(edge="application-gateway", gateway="api-management", cluster="aks")
+
+
+def test_a_mistake_deep_in_a_stack_file_is_said_with_its_path() -> None:
+    with pytest.raises(BindingError, match=r"perimeter:azure\.location: is missing"):
+        read(edge="application-gateway", gateway="api-management", cluster="aks", azure='{"name": "shop-dev"}')

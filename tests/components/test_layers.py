@@ -42,6 +42,18 @@ def test_every_namespace_is_closed_before_anything_is_in_it() -> Any:
 
 
 @pulumi.runtime.test
+def test_istio_s_definitions_are_released_where_no_topology_can_move_them() -> Any:
+    recorder, platform, meshes, _ = build()
+
+    def check(_: Any) -> None:
+        base = recorder.of("kubernetes:helm.sh/v3:Release")["cert-manager/istio-base"].inputs
+        assert (base["name"], base["namespace"]) == ("istio-base", "cert-manager")
+        assert base["values"]["global"]["istioNamespace"] == "istio-system"
+
+    return after(platform, meshes, check)
+
+
+@pulumi.runtime.test
 def test_charts_are_pinned_named_and_never_bring_a_public_service() -> Any:
     recorder, platform, meshes, _ = build()
 
@@ -49,7 +61,7 @@ def test_charts_are_pinned_named_and_never_bring_a_public_service() -> Any:
         releases = {name: release.inputs for name, release in recorder.of("kubernetes:helm.sh/v3:Release").items()}
         assert set(releases) == {
             "cert-manager/cert-manager",
-            "istio-system/istio-base",
+            "cert-manager/istio-base",
             "istio-system/istiod-main",
             "istio-ingress/ingress",
             "istio-egress/egress",
@@ -59,6 +71,7 @@ def test_charts_are_pinned_named_and_never_bring_a_public_service() -> Any:
             assert inputs["createNamespace"] is False
             assert inputs["skipAwait"] is False
         assert releases["istio-ingress/ingress"]["values"]["service"] == {"type": "None"}
+        assert releases["istio-ingress/ingress"]["values"]["labels"]["perimeter.dev/trust-domain"] == "shop.example"
         mesh = releases["istio-system/istiod-main"]["values"]["meshConfig"]
         assert mesh["trustDomain"] == "shop.example"
         assert mesh["outboundTrafficPolicy"] == {"mode": "REGISTRY_ONLY"}

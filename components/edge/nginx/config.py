@@ -6,9 +6,10 @@ Written for nginx 1.22 (Debian) and later. Paths of this file and of the certifi
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from components.edge.ambiguous import AMBIGUOUS
 from components.edge.nginx import headers, waf
 from components.edge.nginx.locations import Cached, Credential, Location, locations
-from components.edge.nginx.rates import address_limit
+from components.edge.rates import address_limit
 from topology.derive import names
 from topology.model.base import HostName, seconds
 from topology.model.service import Protocol
@@ -27,22 +28,8 @@ MARGIN: Final = 1.0
 WEBSOCKET_IDLE: Final = 300.0
 """Seconds without a frame after which a WebSocket is closed, at least: Envoy's default for idle streams behind."""
 
-REFUSED: Final = {
-    "not-ascii": r"~[^\x21-\x7e]",
-    "fragment": "~#",
-    "encoded-slash": "~*^[^?]*%(?:2f|5c)",
-    "backslash": r"~^[^?]*\x5c",
-    "encoded-dot": "~*^[^?]*%2e",
-    "empty-segment": "~^[^?]*//",
-    "dot-segment": r"~^[^?]*/\.\.?(?:[/;?]|$)",
-    "control-character": "~*^[^?]*%(?:[01][0-9a-f]|7f)",
-    "encoded-twice": "~*^[^?]*%25[0-9a-f][0-9a-f]",
-    "not-utf8": "~*^[^?]*%(?:c[01]|e0%[89]|f0%8|f[5-9a-f])",
-}
-"""Paths that layers might read differently (Istio decodes and merges slashes, others do not), by the reason for refusing them.
-
-What is left reads the same everywhere, so the edge passes it on as it came.
-"""
+REFUSED: Final = {found.reason: f"~{'*' if found.any_case else ''}{found.regex}" for found in AMBIGUOUS}
+"""Paths that layers might read differently, by the reason for refusing them, as a map of nginx says them."""
 
 COMPACT: Final = r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 """A JSON Web Signature in compact form (RFC 7515, 7.1)."""

@@ -7,8 +7,8 @@ import pulumi
 from components.binding import Binding
 from components.charts import release
 from components.component import Component
-from components.contracts import GatewayOutputs, IngressOutputs, MeshOutputs, Platform
-from components.gateway import routes
+from components.contracts import Below, GatewayOutputs, IngressOutputs, MeshOutputs, Platform
+from components.gateway import inside, routes
 from components.gateway.envoy import doors, install, proxy
 from topology.derive import names, network
 from topology.derive.manifest import manifest
@@ -27,9 +27,10 @@ class EnvoyGateway(Component, layer="gateway"):
 
     outputs: GatewayOutputs
 
-    def __init__(self, binding: Binding, t: Topology, mesh: MeshOutputs, platform: Platform, *, parent: pulumi.Resource) -> None:
+    def __init__(self, binding: Binding, t: Topology, below: Below, *, parent: pulumi.Resource) -> None:
         """Register everything."""
         super().__init__("gateway", {"product": "envoy-gateway", "hosts": list(t.public_hosts())}, parent=parent)
+        mesh, platform = below.mesh, below.platform
         home = platform.namespaces[names.GATEWAY_NAMESPACE]
         fence = self.add(proxy.fence(binding, t, mesh.ingress.values(), platform.counters), after=[home])
         controller = self._controller(binding, mesh, platform)
@@ -46,15 +47,7 @@ class EnvoyGateway(Component, layer="gateway"):
             self._door(t, name, mesh.ingress[t.mesh_of(t.doors[name].service)], [controller, opened, *keys])
         # Pulumi waits for pods behind a Service, and there are none before the Gateway.
         service = self.add(routes.service(proxy.LABELS, proxy.POD_PORT), after=[opened])
-        self.outputs = GatewayOutputs(
-            namespace=names.GATEWAY_NAMESPACE,
-            service=names.GATEWAY,
-            port=names.HTTPS_PORT,
-            pod_labels=proxy.LABELS,
-            pod_port=proxy.POD_PORT,
-            server_name=names.fqdn(names.GATEWAY, names.GATEWAY_NAMESPACE),
-            ready=service,
-        )
+        self.outputs = inside.outputs(proxy.LABELS, proxy.POD_PORT, service)
         self.register_outputs({"service": f"{names.GATEWAY_NAMESPACE}/{names.GATEWAY}"})
 
     def _controller(self, binding: Binding, mesh: MeshOutputs, platform: Platform) -> pulumi.Resource:

@@ -7,8 +7,8 @@ import pulumi
 from components import charts
 from components.binding import Binding
 from components.component import Component
-from components.contracts import GatewayOutputs, IngressOutputs, MeshOutputs, Platform
-from components.gateway import routes
+from components.contracts import Below, GatewayOutputs, IngressOutputs, Platform
+from components.gateway import inside, routes
 from components.gateway.kong import consumers, listeners, network, plugins, upstream
 from components.gateway.kong.release import values
 from topology.derive import names
@@ -27,9 +27,10 @@ class KongGateway(Component, layer="gateway"):
 
     outputs: GatewayOutputs
 
-    def __init__(self, binding: Binding, t: Topology, mesh: MeshOutputs, platform: Platform, *, parent: pulumi.Resource) -> None:
+    def __init__(self, binding: Binding, t: Topology, below: Below, *, parent: pulumi.Resource) -> None:
         """Register everything."""
         super().__init__("gateway", {"product": "kong", "hosts": list(t.public_hosts())}, parent=parent)
+        mesh, platform = below.mesh, below.platform
         home = platform.namespaces[names.GATEWAY_NAMESPACE]
         fence = self.add(network.fence(binding, mesh.ingress.values(), platform.counters), after=[home])
         counters = [platform.counters.ready] if platform.counters else []
@@ -45,15 +46,7 @@ class KongGateway(Component, layer="gateway"):
         for name, door in t.doors.items():
             at = t.mesh_of(door.service)
             self._door(t, name, mesh.ingress[at], controller, [opened, *shared, *lanes[at]])
-        self.outputs = GatewayOutputs(
-            namespace=names.GATEWAY_NAMESPACE,
-            service=names.GATEWAY,
-            port=names.HTTPS_PORT,
-            pod_labels=network.LABELS,
-            pod_port=network.POD_PORT,
-            server_name=names.fqdn(names.GATEWAY, names.GATEWAY_NAMESPACE),
-            ready=service,
-        )
+        self.outputs = inside.outputs(network.LABELS, network.POD_PORT, service)
         self.register_outputs({"service": f"{names.GATEWAY_NAMESPACE}/{names.GATEWAY}"})
 
     def _consumers(self, t: Topology, platform: Platform, after: list[pulumi.Resource]) -> None:

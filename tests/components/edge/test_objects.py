@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.edge.nginx import objects
-from components.edge.nginx.rates import AddressLimit, address_limit
+from components.edge.rates import AddressLimit, address_limit
 from tests.components.edge.systems import system
 from tests.schemas import validate
 from tests.systems import SYSTEMS, topology

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.binding import Binding, GatewayKind
-from components.gateway import uncarried
-from components.gateway.capabilities import FEATURES
+from components.binding import GatewayKind
+from components.gateway.capabilities import FEATURES, findings
 from tests.components.edge.systems import system
 from topology.model.system import Topology
 
@@ -19,7 +18,7 @@ TOKEN_DOOR: dict[str, Any] = {"paths": ["/a"], "auth": {"jwt": "login"}}
 
 
 def found(t: Topology, gateway: GatewayKind) -> list[str]:
-    return [str(finding) for finding in uncarried(Binding(topology="-", gateway=gateway), t)]
+    return [str(finding) for finding in findings(t, gateway)]
 
 
 def login(**more: Any) -> dict[str, Any]:
@@ -107,4 +106,4 @@ def test_what_is_lacking_is_said(gateway: GatewayKind, door: dict[str, Any], mor
 
 def test_a_cache_of_a_public_door_is_carried_by_the_edge_whatever_the_gateway() -> None:
     t = system({"door": {"paths": ["/a"], "cache": {"ttl": "1m"}}})
-    assert [found(t, gateway) for gateway in GatewayKind] == [[], []]
+    assert [found(t, gateway) for gateway in GatewayKind] == [[], [], []]

@@ -1,0 +1,1 @@
+"""What the layers of an Azure environment share: settings, names, addresses, rights, diagnostics."""

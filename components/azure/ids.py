@@ -1,0 +1,73 @@
+"""Names and resource ids of Azure, which follow from the stack file: known before anything exists."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pulumi
+
+from components.azure.settings import AzureSettings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The resource group of an environment: what every name and id in it begins with."""
+
+    subscription: str
+    name: str
+    location: str
+    owner: pulumi.Resource | None = None
+    """The resource group; None while it is not registered."""
+
+    @property
+    def group_name(self) -> str:
+        """Name of the resource group."""
+        return f"rg-{self.name}"
+
+    @property
+    def group(self) -> pulumi.Output[str]:
+        """Name of the resource group, for what is made in it and so after it."""
+        return known(self.group_name, *([self.owner] if self.owner else []))
+
+    @property
+    def group_id(self) -> str:
+        """Id of the resource group."""
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group_name}"
+
+    def of(self, kind: str) -> str:
+        """Return the name of the only resource of a kind: `vnet-shop-dev`."""
+        return f"{kind}-{self.name}"
+
+    def unique(self, kind: str) -> str:
+        """Return a name that no other subscription has, for what shares one name space with all of Azure: `apim-shop-dev-1f0c2a`."""
+        digest = hashlib.sha256(f"{self.subscription}/{self.name}".encode()).hexdigest()
+        return f"{kind}-{self.name}-{digest[:6]}"
+
+    def id(self, resource_type: str, *names: str) -> str:
+        """Return the id of a resource: its type as in `Microsoft.Network/virtualNetworks/subnets`, and a name for each level."""
+        provider, *kinds = resource_type.split("/")
+        path = "/".join(f"{kind}/{name}" for kind, name in zip(kinds, names, strict=True))
+        return f"{self.group_id}/providers/{provider}/{path}"
+
+
+def place(settings: AzureSettings) -> Place:
+    """Return where an environment is."""
+    return Place(subscription=settings.subscription_id, name=settings.name, location=settings.location)
+
+
+def known(value: T, *owners: pulumi.Resource) -> pulumi.Output[T]:
+    """Return a value that follows from names, as an output of the resources that it speaks of.
+
+    An id taken from a resource that does not exist yet is unknown in a preview. This one is known, and whoever uses it still waits for
+    the resource, and says so to whoever reads the plan.
+    """
+
+    async def future() -> T:
+        return value
+
+    async def true() -> bool:
+        return True
+
+    return pulumi.Output(set(owners), future(), true())

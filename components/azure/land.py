@@ -1,0 +1,76 @@
+"""What the layers of an Azure environment stand on, as the cluster's component hands it to gateway and edge."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.azure.addresses import Addresses, Subnet
+from components.azure.ids import Place, known
+from components.azure.settings import AzureSettings
+from components.azure.sizes import SIZES, Sizing
+from components.contracts import Authority, Below
+
+
+@dataclass(frozen=True, kw_only=True)
+class AzureLand:
+    """Network, vault and workspace of an environment. Ids are known before anything exists, and still wait for what they name."""
+
+    settings: AzureSettings
+    place: Place
+    addresses: Addresses
+    network: pulumi.Resource
+    """The virtual network with all its subnets."""
+    vault: pulumi.Resource
+    vault_ready: tuple[pulumi.Resource, ...]
+    """The vault's private endpoint and its name: who reads a secret over the network comes after them."""
+    workspace: pulumi.Resource
+    authority: Authority
+    """Signs the certificates of hops outside the cluster."""
+
+    @property
+    def sizing(self) -> Sizing:
+        """What the environment's size means."""
+        return SIZES[self.settings.size]
+
+    @property
+    def network_id(self) -> pulumi.Output[str]:
+        """Id of the virtual network."""
+        return known(self.place.id("Microsoft.Network/virtualNetworks", self.place.of("vnet")), self.network)
+
+    @property
+    def workspace_id(self) -> pulumi.Output[str]:
+        """Id of the Log Analytics workspace."""
+        return known(self.place.id("Microsoft.OperationalInsights/workspaces", self.place.of("log")), self.workspace)
+
+    @property
+    def vault_name(self) -> str:
+        """Name of the key vault."""
+        return self.place.unique("kv")
+
+    def subnet_id(self, subnet: Subnet) -> pulumi.Output[str]:
+        """Return the id of a subnet."""
+        return known(subnet_id(self.place, subnet), self.network)
+
+    def secret_id(self, name: str) -> str:
+        """Return the resource id of a secret of the vault."""
+        return self.place.id("Microsoft.KeyVault/vaults/secrets", self.vault_name, name)
+
+    def secret_url(self, name: str) -> str:
+        """Return where a secret is read. It names no version, so that readers notice a new one by themselves."""
+        return f"https://{self.vault_name}.vault.azure.net/secrets/{name}"
+
+
+def subnet_id(place: Place, subnet: Subnet) -> str:
+    """Return the id of a subnet as plain text."""
+    return place.id("Microsoft.Network/virtualNetworks/subnets", place.of("vnet"), subnet)
+
+
+def land_of(below: Below) -> AzureLand:
+    """Return the land that an Azure product stands on.
+
+    Raises:
+        TypeError: if it was bound to a cluster elsewhere, which a stack file cannot say.
+    """
+    if not isinstance(below.cluster.land, AzureLand):
+        raise TypeError(f"an Azure product needs the cluster of an Azure environment, not {below.cluster.land!r}")
+    return below.cluster.land

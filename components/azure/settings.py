@@ -1,0 +1,85 @@
+"""What a stack file says of an Azure environment."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from components.part import AddressRange, Part
+
+Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
+"""An id of Azure or Entra ID, in small letters."""
+
+Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,10}[a-z0-9]$")]
+"""Begins the names of all resources; at most 12 characters, because a Key Vault has 24."""
+
+NETWORK_PREFIX: Final = 20
+"""The smallest network (`/20`) that holds the plan of subnets."""
+
+
+class Size(StrEnum):
+    """How large an environment is. The boundary is the same in all sizes."""
+
+    SMALL = "small"
+    PRODUCTION = "production"
+
+
+class Publisher(Part):
+    """Who offers the APIs, as the developer portal says."""
+
+    name: str
+    email: str
+
+
+class PublicCertificate(Part):
+    """The certificate that clients see: a secret of a Key Vault of yours, in PKCS #12."""
+
+    secret: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,127}$")]
+    """Name of the secret or certificate."""
+    vault: Annotated[
+        str, Field(pattern=r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.KeyVault/vaults/[0-9A-Za-z-]{3,24}$")
+    ]
+    """Resource id of the vault."""
+
+
+class AzureSettings(Part):
+    """One Azure environment."""
+
+    subscription_id: Guid
+    tenant_id: Guid
+    location: Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
+    """A region with availability zones, such as `westeurope`."""
+    name: Label
+    size: Size = Size.SMALL
+    publisher: Publisher
+    administrators: Annotated[tuple[Guid, ...], Field(min_length=1)]
+    """Object ids of the Entra ID groups that administer the cluster; there are no local accounts."""
+    network: AddressRange = "10.60.0.0/16"
+    """Addresses of the virtual network."""
+    pods: AddressRange = "10.244.0.0/16"
+    """Addresses of pods, which only the cluster knows (overlay)."""
+    services: AddressRange = "10.245.0.0/16"
+    """Addresses of Kubernetes Services."""
+    operators: tuple[AddressRange, ...] = ()
+    """Who may reach the Kubernetes API from outside the network; nobody where empty, and the program must run inside."""
+    public_certificate: PublicCertificate | None = None
+    """Default: one signed by an authority made on deploy, which no browser trusts."""
+    discovery: Mapping[str, Annotated[str, Field(pattern=r"^https://\S+$")]] = {}
+    """Issuers of the topology whose OpenID configuration is not at `<issuer>/.well-known/openid-configuration`."""
+    application_insights: bool = False
+    """Traces of the gateway in Application Insights."""
+
+    @model_validator(mode="after")
+    def _addresses_are_apart(self) -> Self:
+        ranges = {"network": self.network, "pods": self.pods, "services": self.services}
+        parsed = {key: IPv4Network(value) for key, value in ranges.items()}
+        wrong = [f"{a} {parsed[a]} and {b} {parsed[b]} overlap" for a, b in combinations(parsed, 2) if parsed[a].overlaps(parsed[b])]
+        if parsed["network"].prefixlen > NETWORK_PREFIX:
+            wrong.append(f"network {self.network} is too small for the plan of subnets: give it a /{NETWORK_PREFIX} or larger")
+        wrong += [f"operators {given} is every address: name your own" for given in self.operators if given.endswith("/0")]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self

@@ -1,0 +1,1 @@
+"""The Azure environment's ground: network, vault, workspace, and the Kubernetes cluster in it."""

@@ -1,0 +1,1 @@
+"""Azure Application Gateway with its web application firewall as the edge."""

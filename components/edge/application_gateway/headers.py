@@ -1,0 +1,25 @@
+"""Request headers at the edge.
+
+Application Gateway changes few headers in one set of rules, so it takes those that other layers believe; the gateway behind it removes
+every one of `components.headers.REMOVED`.
+"""
+
+from typing import Final
+
+from topology.derive import names
+
+MOST_CHANGES: Final = 40
+"""Headers that a rewrite rule set may change (Learn, `rewrite-http-headers-url`, limitations)."""
+
+SET: Final = {
+    "X-Forwarded-For": "{var_client_ip}",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "{var_host}",
+}
+"""What the edge says itself, from the connection; nothing of a client's own value remains."""
+
+REMOVED: Final = (
+    names.REQUEST_ID_HEADER, *names.IDENTITY_HEADERS, *names.TRACE_INTERNAL_HEADERS,
+    "forwarded", "x-real-ip", "true-client-ip", "x-original-url", "x-rewrite-url",
+)  # fmt: skip
+"""Headers by which clients would pass for layers; an empty value removes one."""

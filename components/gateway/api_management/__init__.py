@@ -1,0 +1,1 @@
+"""Azure API Management as the API gateway, in a virtual network."""

@@ -1,0 +1,267 @@
+"""API Management as the API gateway: the doors as APIs, the tiers as products, the consumers as subscriptions."""
+
+from typing import Final
+
+import pulumi
+import pulumi_azure_native.apimanagement as apim
+
+from components.azure.ids import known
+from components.azure.land import land_of
+from components.azure.zones import API_MANAGEMENT, MESH, address_record, private_zone
+from components.binding import Binding
+from components.component import Component
+from components.contracts import Below, OutsideGatewayOutputs
+from components.gateway.api_management import policies
+from components.gateway.api_management.apis import Api, Operation, apis
+from components.gateway.api_management.observation import observe
+from components.gateway.api_management.service import Service
+from components.gateway.limits import consumers_of
+from topology.derive import names
+from topology.model.base import Name
+from topology.model.door import ApiKeyAuth
+from topology.model.system import Topology
+
+STATUS: Final = "/status-0123456789abcdef"
+"""Answers 200 on every gateway (Learn, `monitor-api-management` health probe)."""
+READERS: Final = "developers"
+"""A group that every service has: whoever has signed up in the developer portal."""
+
+
+class ApiManagement(Component, layer="gateway"):
+    """The service with everything in it, made one after the other: API Management takes one change at a time."""
+
+    outputs: OutsideGatewayOutputs
+
+    def __init__(self, binding: Binding, t: Topology, below: Below, *, parent: pulumi.Resource) -> None:
+        """Register the service, then policies and backends, then the doors, and last who may use them."""
+        super().__init__("gateway", {"product": "api-management", "hosts": list(t.public_hosts())}, parent=parent)
+        land = self._land = land_of(below)
+        self._t, self._discovery = t, land.settings.discovery
+        made = Service(t, land, parent=self)
+        self._service_name, self._service_id = (
+            known(made.service_name, made.service),
+            land.place.id("Microsoft.ApiManagement/service", made.service_name),
+        )
+        self._servers = {mesh: ingress.server_name for mesh, ingress in below.mesh.ingress.items()}
+        reachable = self._ingresses(below)
+        self._waited: list[pulumi.Resource] = [*made.ready, *reachable]
+        self._every_api()
+        self._products = {tier: self._product(tier) for tier in _keyed_tiers(t)}
+        found = apis(t)
+        headers = {api.version_set: api.version[0] for api in found if api.version}
+        self._version_sets = {name: self._version_set(name, header) for name, header in headers.items()}
+        for api in found:
+            self._api(api)
+        for tier in self._products:
+            for consumer in consumers_of(t, tier):
+                self._subscription(consumer, tier, below.platform.api_keys[consumer])
+        self._waited = observe(made, land, self._waited, parent=self)
+        self.outputs = OutsideGatewayOutputs(
+            host=f"{made.service_name}.{API_MANAGEMENT}",
+            port=names.HTTPS_PORT,
+            authority=land.authority.certificate,
+            status_path=STATUS,
+            ready=made.ready[0],
+        )
+        self.register_outputs({"service": made.service_name, "host": f"{made.service_name}.{API_MANAGEMENT}"})
+
+    def _next(self) -> pulumi.ResourceOptions:
+        """Return the options of the next change: after the one before."""
+        return pulumi.ResourceOptions(parent=self, depends_on=self._waited)
+
+    def _ingresses(self, below: Below) -> list[pulumi.Resource]:
+        """Register the names of the mesh ingresses, which only this network knows."""
+        land = self._land
+        zone, link = private_zone("mesh", MESH, land.place, land.network_id, parent=self)
+        records = [
+            address_record(f"ingress-{mesh}", mesh, str(address), zone=MESH, owner=zone, where=land.place, parent=self)
+            for mesh, address in land.addresses.ingresses.items()
+        ]
+        return [link, *records, *(ingress.ready for ingress in below.mesh.ingress.values())]
+
+    def _every_api(self) -> None:
+        self._waited = [
+            apim.Policy(
+                "every-api",
+                apim.PolicyArgs(
+                    policy_id="policy",
+                    service_name=self._service_name,
+                    resource_group_name=self._land.place.group,
+                    format=apim.PolicyContentFormat.XML,
+                    value=policies.every_api(),
+                ),
+                opts=self._next(),
+            )
+        ]
+
+    def _api(self, about: Api) -> None:
+        """Register one version of an API with its doors; nobody is answered before an operation has its policy."""
+        group = self._land.place.group
+        backends = {mesh: self._backend(about, mesh) for mesh in dict.fromkeys(self._mesh_of(door) for door in about.doors)}
+        made = apim.Api(
+            f"api-{about.name}",
+            apim.ApiArgs(
+                api_id=about.name,
+                service_name=self._service_name,
+                resource_group_name=group,
+                display_name=about.title(self._t),
+                path=about.path,
+                protocols=[apim.Protocol.HTTPS],
+                subscription_required=about.keyed(self._t),
+                subscription_key_parameter_names=apim.SubscriptionKeyParameterNamesContractArgs(
+                    header=names.API_KEY_HEADER, query=names.API_KEY_HEADER
+                ),
+                api_version=about.version[1] if about.version else None,
+                api_version_set_id=self._version_sets.get(about.version_set),
+            ),
+            opts=self._next(),
+        )
+        self._waited = [made]
+        api_id = known(about.name, made)
+        for operation in about.operations:
+            self._operation(about, operation, api_id, backends[self._mesh_of(operation.door)])
+        for tier in self._tiers(about):
+            self._waited = [
+                apim.ProductApi(
+                    f"{tier}-{about.name}",
+                    apim.ProductApiArgs(
+                        product_id=self._products[tier], api_id=api_id, service_name=self._service_name, resource_group_name=group
+                    ),
+                    opts=self._next(),
+                )
+            ]
+
+    def _version_set(self, name: str, header: str) -> pulumi.Output[str]:
+        """Register the set of versions of one path, told by a header, and return its id."""
+        made = apim.ApiVersionSet(
+            f"versions-{name}",
+            apim.ApiVersionSetArgs(
+                version_set_id=name,
+                service_name=self._service_name,
+                resource_group_name=self._land.place.group,
+                display_name=name,
+                versioning_scheme=apim.VersioningScheme.HEADER,
+                version_header_name=header,
+            ),
+            opts=self._next(),
+        )
+        self._waited = [made]
+        return known(f"{self._service_id}/apiVersionSets/{name}", made)
+
+    def _backend(self, about: Api, mesh: Name) -> str:
+        """Register the way from an API to a mesh, and return its id. The path that chose the API goes on with the request."""
+        name = f"{about.name}-{mesh}"
+        ingress = f"https://{self._servers[mesh]}"
+        made = apim.Backend(
+            f"backend-{name}",
+            apim.BackendArgs(
+                backend_id=name,
+                service_name=self._service_name,
+                resource_group_name=self._land.place.group,
+                protocol=apim.BackendProtocol.HTTP,
+                url=f"{ingress}/{about.path}" if about.path else ingress,
+                tls=apim.BackendTlsPropertiesArgs(validate_certificate_chain=True, validate_certificate_name=True),
+            ),
+            opts=self._next(),
+        )
+        self._waited = [made]
+        return name
+
+    def _operation(self, about: Api, operation: Operation, api_id: pulumi.Output[str], backend: str) -> None:
+        door, group = self._t.doors[operation.door], self._land.place.group
+        made = apim.ApiOperation(
+            f"operation-{about.name}-{operation.name}",
+            apim.ApiOperationArgs(
+                operation_id=operation.name,
+                api_id=api_id,
+                service_name=self._service_name,
+                resource_group_name=group,
+                display_name=operation.name,
+                description=door.description or None,
+                method=operation.method,
+                url_template=operation.template,
+                template_parameters=[
+                    apim.ParameterContractArgs(name=parameter, type="string", required=True) for parameter in operation.parameters
+                ],
+            ),
+            opts=self._next(),
+        )
+        self._waited = [made]
+        self._waited = [
+            apim.ApiOperationPolicy(
+                f"policy-{about.name}-{operation.name}",
+                apim.ApiOperationPolicyArgs(
+                    policy_id="policy",
+                    operation_id=known(operation.name, made),
+                    api_id=api_id,
+                    service_name=self._service_name,
+                    resource_group_name=group,
+                    format=apim.PolicyContentFormat.XML,
+                    value=policies.door(self._t, operation.door, backend, self._discovery),
+                ),
+                opts=self._next(),
+            )
+        ]
+
+    def _product(self, tier: Name) -> pulumi.Output[str]:
+        """Register a tier as a product, which developers see and may ask for, and return its id."""
+        group = self._land.place.group
+        made = apim.Product(
+            f"product-{tier}",
+            apim.ProductArgs(
+                product_id=tier,
+                service_name=self._service_name,
+                resource_group_name=group,
+                display_name=tier,
+                description=", ".join(f"{rate.requests} requests per {rate.per}" for rate in self._t.tiers[tier].limits),
+                subscription_required=True,
+                approval_required=True,
+                subscriptions_limit=1,
+                state=apim.ProductState.PUBLISHED,
+            ),
+            opts=self._next(),
+        )
+        self._waited = [made]
+        product_id = known(tier, made)
+        self._waited = [
+            apim.ProductGroup(
+                f"product-{tier}-readers",
+                apim.ProductGroupArgs(product_id=product_id, group_id=READERS, service_name=self._service_name, resource_group_name=group),
+                opts=self._next(),
+            )
+        ]
+        return product_id
+
+    def _subscription(self, consumer: Name, tier: Name, key: pulumi.Output[str]) -> None:
+        """Register a consumer's subscription to its tier, with the key that was made for it."""
+        scope = self._products[tier].apply(lambda product: f"{self._service_id}/products/{product}")
+        self._waited = [
+            apim.Subscription(
+                f"subscription-{consumer}",
+                apim.SubscriptionArgs(
+                    sid=consumer,
+                    service_name=self._service_name,
+                    resource_group_name=self._land.place.group,
+                    display_name=consumer,
+                    scope=scope,
+                    primary_key=key,
+                    state=apim.SubscriptionState.ACTIVE,
+                    allow_tracing=False,
+                ),
+                opts=self._next(),
+            )
+        ]
+
+    def _mesh_of(self, door: Name) -> Name:
+        return self._t.mesh_of(self._t.doors[door].service)
+
+    def _tiers(self, about: Api) -> list[Name]:
+        """Return the tiers whose keys open some door of an API."""
+        auths = [self._t.doors[door].auth for door in about.doors]
+        return sorted({tier for auth in auths if isinstance(auth, ApiKeyAuth) for tier in auth.api_key})
+
+
+def _keyed_tiers(t: Topology) -> list[Name]:
+    """Return the tiers whose consumers' keys open some door, in the order of the topology."""
+    used = {tier for door in t.doors.values() if isinstance(door.auth, ApiKeyAuth) for tier in door.auth.api_key}
+    return [tier for tier in t.tiers if tier in used]

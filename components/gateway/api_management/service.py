@@ -1,0 +1,148 @@
+"""The API Management service itself: inside the network, known there by name, its keys in the vault."""
+
+from typing import Final
+
+import pulumi
+import pulumi_azure_native.apimanagement as apim
+
+from components.authority import Leaf, der
+from components.azure.addresses import Subnet
+from components.azure.diagnostics import send
+from components.azure.ids import known
+from components.azure.land import AzureLand
+from components.azure.roles import Role, grant
+from components.azure.vault import PKCS12, secret
+from components.azure.zones import API_MANAGEMENT, address_record, private_zone
+from components.component import Component
+from components.gateway.api_management.policies import CLIENT_CERTIFICATE
+from topology.derive import names
+from topology.model.system import Topology
+
+ROLES: Final = ("", ".portal", ".developer", ".management", ".scm")
+"""What a service's names say it is asked for; the first is the gateway."""
+LEAST_API_VERSION: Final = "2021-08-01"
+"""Of its management interface: older ones show secrets."""
+OLD: Final = (
+    "Protocols.Tls10", "Protocols.Tls11", "Protocols.Ssl30", "Backend.Protocols.Tls10", "Backend.Protocols.Tls11",
+    "Backend.Protocols.Ssl30", "Ciphers.TripleDes168", "Ciphers.TLS_RSA_WITH_AES_128_CBC_SHA", "Ciphers.TLS_RSA_WITH_AES_256_CBC_SHA",
+    "Ciphers.TLS_RSA_WITH_AES_128_CBC_SHA256", "Ciphers.TLS_RSA_WITH_AES_256_CBC_SHA256", "Ciphers.TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "Ciphers.TLS_RSA_WITH_AES_256_GCM_SHA384", "Ciphers.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "Ciphers.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+)  # fmt: skip
+"""Protocols and ciphers without forward secrecy or authenticated encryption."""
+_SECURITY: Final = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security."
+HTTP2: Final = "Microsoft.WindowsAzure.ApiManagement.Gateway.Protocols.Server.Http2"
+LOGS: Final = ("GatewayLogs",)
+
+
+class Service(Component, layer="gateway"):
+    """The service, its names, its client certificate and its logs."""
+
+    service: apim.ApiManagementService
+    ready: tuple[pulumi.Resource, ...]
+    """The last of what must exist before anything can be configured that shows the mesh a certificate."""
+
+    def __init__(self, t: Topology, land: AzureLand, *, parent: pulumi.Resource) -> None:
+        """Register the service, and after it what needs its identity or its address."""
+        self._land, where = land, land.place
+        self.service_name = where.unique("apim")
+        super().__init__("service", {"name": self.service_name, "hosts": list(t.public_hosts())}, parent=parent)
+        hosts = t.public_hosts()
+        server = Leaf("gateway-server", land.authority, usage="server", dns_names=hosts, parent=self)
+        self.service = self._service(t, server)
+        self.service_id = known(where.id("Microsoft.ApiManagement/service", self.service_name), self.service)
+        named = self._names()
+        self.ready = (*named, self._certificate())
+        send("apim", land, of=self.service_id, logs=LOGS, parent=self)
+        self.register_outputs({"name": self.service_name, "host": f"{self.service_name}.{API_MANAGEMENT}"})
+
+    @property
+    def principal(self) -> pulumi.Output[str]:
+        """The service's own identity, which Azure makes with it."""
+        return self.service.identity.apply(lambda identity: identity.principal_id if identity else "")
+
+    def _service(self, t: Topology, server: Leaf) -> apim.ApiManagementService:
+        settings, where, size = self._land.settings, self._land.place, self._land.sizing
+        premium = size.gateway_sku == apim.SkuType.PREMIUM
+        return apim.ApiManagementService(
+            "apim",
+            apim.ApiManagementServiceArgs(
+                service_name=self.service_name,
+                resource_group_name=where.group,
+                location=where.location,
+                publisher_name=settings.publisher.name,
+                publisher_email=settings.publisher.email,
+                sku=apim.ApiManagementServiceSkuPropertiesArgs(name=size.gateway_sku, capacity=size.gateway_units),
+                zones=list(size.zones) if premium else None,
+                identity=apim.ApiManagementServiceIdentityArgs(type=apim.ApimIdentityType.SYSTEM_ASSIGNED),
+                virtual_network_type=apim.VirtualNetworkType.INTERNAL,
+                virtual_network_configuration=apim.VirtualNetworkConfigurationArgs(subnet_resource_id=self._land.subnet_id(Subnet.GATEWAY)),
+                # Its address is inside the network; this switch is about other networks, and Azure wants it on when a service is made.
+                public_network_access=apim.PublicNetworkAccess.ENABLED,
+                hostname_configurations=[
+                    apim.HostnameConfigurationArgs(
+                        type=apim.HostnameType.PROXY,
+                        host_name=host,
+                        encoded_certificate=server.secret,
+                        certificate_source=apim.CertificateSource.CUSTOM,
+                        default_ssl_binding=host == t.public_hosts()[0],
+                        negotiate_client_certificate=False,
+                    )
+                    for host in t.public_hosts()
+                ],
+                # By this it verifies the mesh ingresses.
+                certificates=[
+                    apim.CertificateConfigurationArgs(store_name="Root", encoded_certificate=self._land.authority.certificate.apply(der))
+                ],
+                custom_properties={**{f"{_SECURITY}{name}": "False" for name in OLD}, HTTP2: "True"},
+                api_version_constraint=apim.ApiVersionConstraintArgs(min_api_version=LEAST_API_VERSION),
+                developer_portal_status=apim.DeveloperPortalStatus.ENABLED,
+                legacy_portal_status=apim.LegacyPortalStatus.DISABLED,
+            ),
+            # It takes the better part of an hour.
+            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h", delete="2h")),
+        )
+
+    def _names(self) -> list[pulumi.Resource]:
+        """Register the names of the service: its address is chosen by Azure, and only there is it not known beforehand."""
+        where = self._land.place
+        zone, link = private_zone("apim", API_MANAGEMENT, where, self._land.network_id, parent=self)
+        address = self.service.private_ip_addresses.apply(lambda addresses: addresses[0])
+        records = [
+            address_record(
+                f"apim{role or '.gateway'}",
+                f"{self.service_name}{role}",
+                address,
+                zone=API_MANAGEMENT,
+                owner=zone,
+                where=where,
+                parent=self,
+            )
+            for role in ROLES
+        ]
+        return [link, *records]
+
+    def _certificate(self) -> apim.Certificate:
+        """Register the certificate that the gateway shows the mesh: a secret that only the gateway may read."""
+        land, where = self._land, self._land.place
+        client = Leaf(CLIENT_CERTIFICATE, land.authority, usage="client", uris=[f"{names.SPIFFE}{names.GATEWAY_IDENTITY}"], parent=self)
+        kept = secret(CLIENT_CERTIFICATE, client.secret, land, parent=self, content_type=PKCS12)
+        secret_id = land.secret_id(CLIENT_CERTIFICATE)
+        right = grant(
+            where,
+            Role.KEY_VAULT_SECRETS_USER,
+            name="gateway-reads-certificate",
+            scope=known(secret_id, kept),
+            scope_id=secret_id,
+            to=self.principal,
+            parent=self,
+        )
+        return apim.Certificate(
+            "gateway-client-certificate",
+            apim.CertificateArgs(
+                certificate_id=CLIENT_CERTIFICATE,
+                service_name=known(self.service_name, self.service),
+                resource_group_name=where.group,
+                key_vault=apim.KeyVaultContractCreatePropertiesArgs(secret_identifier=known(land.secret_url(CLIENT_CERTIFICATE), kept)),
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[right, *land.vault_ready]),
+        )

@@ -1,0 +1,49 @@
+"""The plan of addresses."""
+
+from ipaddress import IPv4Network
+from itertools import combinations
+
+import pytest
+from pydantic import ValidationError
+
+from components.azure.addresses import SIZES, Subnet, plan
+from components.azure.settings import AzureSettings
+
+SETTINGS = {
+    "subscriptionId": "00000000-0000-0000-0000-000000000001",
+    "tenantId": "00000000-0000-0000-0000-000000000002",
+    "location": "westeurope",
+    "name": "shop-dev",
+    "publisher": {"name": "Shop", "email": "api@shop.example"},
+    "administrators": ["00000000-0000-0000-0000-000000000003"],
+}
+
+
+@pytest.mark.parametrize("network", ["10.60.0.0/16", "10.60.16.0/20", "172.16.0.0/18"])
+def test_subnets_lie_inside_the_network_and_none_overlaps_another(network: str) -> None:
+    subnets = plan(network, ["a"]).subnets
+    assert set(subnets) == set(Subnet)
+    assert all(subnet.subnet_of(IPv4Network(network)) for subnet in subnets.values())
+    assert not any(a.overlaps(b) for a, b in combinations(subnets.values(), 2))
+    assert {subnet: found.prefixlen for subnet, found in subnets.items()} == dict(SIZES)
+
+
+def test_each_mesh_has_a_static_address_that_azure_does_not_keep_for_itself() -> None:
+    found = plan("10.60.0.0/16", ["banking", "trading"])
+    subnet = found.subnets[Subnet.INGRESS]
+    assert [str(address) for address in found.ingresses.values()] == [str(subnet[4]), str(subnet[5])]
+
+
+def test_ranges_of_network_pods_and_services_are_apart() -> None:
+    with pytest.raises(ValidationError, match=r"network 10\.244\.0\.0/16 and pods 10\.244\.0\.0/16 overlap"):
+        AzureSettings.model_validate({**SETTINGS, "network": "10.244.0.0/16"})
+
+
+def test_a_network_that_is_too_small_is_refused() -> None:
+    with pytest.raises(ValidationError, match="too small for the plan of subnets: give it a /20 or larger"):
+        AzureSettings.model_validate({**SETTINGS, "network": "10.60.0.0/21"})
+
+
+def test_nobody_opens_the_kubernetes_api_to_everybody() -> None:
+    with pytest.raises(ValidationError, match="is every address: name your own"):
+        AzureSettings.model_validate({**SETTINGS, "operators": ["0.0.0.0/0"]})

@@ -1,0 +1,96 @@
+"""Doors as APIs and operations, and what API Management cannot carry."""
+
+from typing import Any
+
+import pytest
+
+from components.binding import GatewayKind
+from components.gateway.api_management.apis import apis, groups
+from components.gateway.capabilities import findings
+from tests.components.azure.systems import CARRIED, UNCARRIED, system
+from tests.components.edge.systems import system as written
+from tests.systems import topology
+from topology.paths import overlap
+
+KEYS: dict[str, Any] = {"tiers": {"gold": {"limits": [{"requests": 1, "per": "second"}]}}, "consumers": {"bob": {"tier": "gold"}}}
+
+
+@pytest.mark.parametrize("name", [*CARRIED, "brokerage"])
+def test_each_door_has_one_operation_for_each_path_and_method(name: str) -> None:
+    t = system(name)
+    said = sorted((o.door, o.method, f"/{api.path}{o.template}" if api.path else o.template) for api in apis(t) for o in api.operations)
+    wanted = sorted((door, method, path) for door, about in t.doors.items() for path in about.paths for method in about.methods)
+    assert [(door, method) for door, method, _ in said] == [(door, method) for door, method, _ in wanted]
+    assert [path.count("/") for _, _, path in said] == [path.count("/") for _, _, path in wanted]
+
+
+@pytest.mark.parametrize("name", [*CARRIED, "brokerage"])
+def test_no_api_answers_for_doors_of_another(name: str) -> None:
+    t = system(name)
+    found = groups(t)
+    for wide, doors in found.items():
+        for narrow in found:
+            if narrow != wide and narrow[: len(wide)] == wide:
+                below = "/" + "/".join(narrow)
+                assert not any(overlap(path, f"{below}/*") or overlap(path, below) for door in doors for path in t.doors[door].paths)
+
+
+@pytest.mark.parametrize("name", [*CARRIED, "brokerage"])
+def test_names_are_unique_and_no_operation_is_the_whole_path_of_its_api(name: str) -> None:
+    found = apis(system(name))
+    assert len({api.name for api in found}) == len(found)
+    for api in found:
+        assert len({operation.name for operation in api.operations}) == len(api.operations)
+        # For `/` the path would go on to the mesh with a slash that the client did not send.
+        assert all(operation.template.startswith("/") and operation.template != "/" for operation in api.operations)
+
+
+def test_doors_that_could_answer_for_one_another_share_an_api() -> None:
+    t = written({"wide": {"paths": ["/v1/*"]}, "narrow": {"paths": ["/v1/orders/*"]}, "other": {"paths": ["/v2/*"]}})
+    assert groups(t) == {("v1",): ["wide", "narrow"], ("v2",): ["other"]}
+
+
+def test_versions_by_header_are_a_set_of_apis_with_one_path() -> None:
+    prices = [api for api in apis(system("brokerage")) if api.path == "prices"]
+    assert [(api.version, api.version_set) for api in prices] == [
+        (("x-api-version", "v2.0"), "prices"),
+        (("x-api-version", "v1.2"), "prices"),
+    ]
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_systems_that_are_carried_have_no_finding(name: str) -> None:
+    assert findings(topology(name), GatewayKind.API_MANAGEMENT) == []
+
+
+def test_the_brokerage_is_refused_for_its_websocket_and_its_grpc_door_with_a_gateway_that_can() -> None:
+    found = findings(topology("brokerage"), GatewayKind.API_MANAGEMENT)
+    assert {finding.path[:2] for finding in found} == {("doors", name) for name in UNCARRIED}
+    assert all("deploy to an environment with `perimeter:gateway: envoy-gateway`" in finding.suggestion for finding in found)
+    assert findings(system("brokerage"), GatewayKind.API_MANAGEMENT) == []
+
+
+@pytest.mark.parametrize(
+    ("doors", "more", "path"),
+    [
+        ({"a": {"paths": ["/v1/a"]}, "b": {"paths": ["/v1/b"], "auth": {"apiKey": ["gold"]}}}, KEYS, ("doors", "b", "auth", "apiKey")),
+        (
+            {"a": {"paths": ["/p"]}, "b": {"paths": ["/p"], "host": "b.example.com"}},
+            {"hosts": ["a.example.com", "b.example.com"]},
+            ("doors", "b", "host"),
+        ),
+        ({"a": {"paths": ["/a"], "timeout": "5m"}}, {}, ("doors", "a", "timeout")),
+        (
+            {"a": {"paths": ["/a"], "requestHeaders": {"set": {"x-a": "{{secret}}"}}}},
+            {},
+            ("doors", "a", "requestHeaders", "set", "x-a"),
+        ),
+        (
+            {"a": {"paths": ["/p/a"]}, "b": {"paths": ["/p/b"], "api": {"name": "api", "version": "v1"}}},
+            {"apis": {"api": {"versionHeader": "x-v", "versions": {"v1": {}}}}},
+            ("doors", "b", "api"),
+        ),
+    ],
+)
+def test_what_cannot_be_carried_is_found_where_it_is_asked_for(doors: dict[str, Any], more: dict[str, Any], path: tuple[str, ...]) -> None:
+    assert [finding.path for finding in findings(written(doors, **more), GatewayKind.API_MANAGEMENT)] == [path]

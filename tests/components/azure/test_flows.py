@@ -1,0 +1,77 @@
+"""Security groups: one table of flows, closed by default."""
+
+import pytest
+
+from components.azure.addresses import Subnet, plan
+from components.azure.flows import ANY, INTERNET, LAST, Rule, flows, rules
+
+PODS = "10.244.0.0/16"
+ADDRESSES = plan("10.60.0.0/16", ["main"])
+FLOWS = flows(PODS, [443], [8443])
+
+
+def of(subnet: Subnet, *, inbound: bool) -> list[Rule]:
+    return [rule for rule in rules(subnet, FLOWS, ADDRESSES, PODS) if rule.inbound is inbound]
+
+
+@pytest.mark.parametrize("subnet", Subnet)
+@pytest.mark.parametrize("inbound", [True, False])
+def test_priorities_and_names_are_unique_and_the_last_rule_refuses(subnet: Subnet, inbound: bool) -> None:
+    found = of(subnet, inbound=inbound)
+    priorities = [rule.priority for rule in found]
+    assert priorities == sorted(set(priorities))
+    assert 100 <= priorities[0] <= priorities[-1] == LAST
+    assert len({rule.name for rule in found}) == len(found)
+    assert [rule.allow for rule in found] == [*[True] * (len(found) - 1), False]
+    assert found[-1].sources == (ANY,)
+    assert found[-1].targets == (("VirtualNetwork",) if subnet is Subnet.EDGE and not inbound else (ANY,))
+
+
+def test_the_internet_reaches_the_edge_on_443_and_nothing_else() -> None:
+    open_ = [(subnet, rule.ports) for subnet in Subnet for rule in of(subnet, inbound=True) if rule.allow and INTERNET in rule.sources]
+    assert open_ == [(Subnet.EDGE, ("443",))]
+    assert not any(ANY in rule.sources for subnet in Subnet for rule in of(subnet, inbound=True) if rule.allow)
+
+
+@pytest.mark.parametrize(
+    ("into", "source"),
+    [(Subnet.GATEWAY, Subnet.EDGE), (Subnet.INGRESS, Subnet.GATEWAY)],
+)
+def test_each_layer_accepts_https_from_the_one_before_it_alone(into: Subnet, source: Subnet) -> None:
+    ranges = {ADDRESSES.of(subnet) for subnet in Subnet}
+    found = {s: rule.ports for rule in of(into, inbound=True) for s in rule.sources if s in ranges and s != ADDRESSES.of(into)}
+    assert found == {ADDRESSES.of(source): ("443",)}
+
+
+def test_nothing_in_the_network_but_the_gateway_reaches_an_ingress_at_the_nodes() -> None:
+    ingress = ADDRESSES.of(Subnet.INGRESS)
+    assert [rule.sources for rule in of(Subnet.NODES, inbound=True) if ingress in rule.targets] == [(ADDRESSES.of(Subnet.GATEWAY),)]
+
+
+def test_a_flow_between_two_subnets_is_a_rule_at_both() -> None:
+    for flow in FLOWS:
+        if isinstance(flow.source, Subnet) and isinstance(flow.target, Subnet):
+            ends = (ADDRESSES.of(flow.source),), (ADDRESSES.of(flow.target),), flow.ports
+            assert any((rule.sources, rule.targets, rule.ports) == ends for rule in of(flow.source, inbound=False)), flow
+            assert any((rule.sources, rule.targets, rule.ports) == ends for rule in of(flow.target, inbound=True)), flow
+
+
+def test_api_management_has_every_flow_that_it_needs() -> None:
+    """The table of `virtual-network-reference` (Learn), for the internal mode: required rows."""
+    into = {(s, port) for rule in of(Subnet.GATEWAY, inbound=True) for s in rule.sources for port in rule.ports}
+    out = {(t, port) for rule in of(Subnet.GATEWAY, inbound=False) for t in rule.targets for port in rule.ports}
+    assert {("ApiManagement", "3443"), ("AzureLoadBalancer", "6390")} <= into
+    assert {("Storage", "443"), ("Sql", "1433"), ("AzureKeyVault", "443"), ("AzureMonitor", "443"), ("AzureMonitor", "1886")} <= out
+    assert ("Internet", "80") in out
+
+
+def test_keys_of_issuers_and_hosts_of_the_egress_gateway_can_be_reached_on_their_ports() -> None:
+    def outside(subnet: Subnet) -> set[str]:
+        return {port for rule in of(subnet, inbound=False) if INTERNET in rule.targets for port in rule.ports}
+
+    assert {"443"} <= outside(Subnet.GATEWAY)
+    assert {"443", "8443"} <= outside(Subnet.NODES)
+
+
+def test_without_issuers_the_gateway_has_no_way_out_to_them() -> None:
+    assert not [flow for flow in flows(PODS, [], []) if flow.source is Subnet.GATEWAY and flow.name == "issuers"]

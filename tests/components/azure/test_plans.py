@@ -1,0 +1,330 @@
+"""First previews of the Azure environments, for every system: what is made, and that it can be judged."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+from planner import wire
+from planner.errors import PlanError
+from planner.plan import Mode
+from planner.program import plan_program
+from tests.components.azure.reference import faults
+from tests.components.azure.systems import PLANS, file_of, resources, system
+from tests.systems import ROOT, topology_file
+
+AZURE = "azure-native:"
+OF_A_PLAN = pytest.mark.parametrize(("stack", "name"), PLANS)
+
+ONLY_AZURE_KNOWS = {
+    # An identity's principal is made with it.
+    ("azure-native:authorization:RoleAssignment", "principalId"),
+    # The address of API Management inside the network is chosen by Azure; everything else asks for it by name.
+    ("azure-native:privatedns:PrivateRecordSet", "aRecords"),
+    # Certificates are made on deploy.
+    ("azure-native:apimanagement:ApiManagementService", "certificates"),
+    ("azure-native:apimanagement:ApiManagementService", "hostnameConfigurations"),
+    ("azure-native:network:ApplicationGateway", "trustedRootCertificates"),
+    ("azure-native:keyvault:Secret", "properties"),
+    # Versions of keys, and keys of consumers.
+    ("azure-native:compute:DiskEncryptionSet", "activeKey"),
+    ("azure-native:apimanagement:Subscription", "primaryKey"),
+}
+"""Properties that a first preview may not know: none of them says who reaches what."""
+
+ROLES = {
+    ("4d97b98b-1d4f-4787-a291-c67834d212e7", "Microsoft.Network/virtualNetworks/subnets"),
+    ("4633458b-17de-408a-b874-0445c86b69e6", "Microsoft.KeyVault/vaults/secrets"),
+    ("e147488a-f6f5-4113-8e2d-b22465e65bf6", "Microsoft.KeyVault/vaults/keys"),
+    ("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Microsoft.Compute/diskEncryptionSets"),
+    ("3913510d-42f4-4e42-8a64-420c390055eb", "Microsoft.Insights/components"),
+}
+"""Every role that some identity has, and the type of the one resource at which it has it."""
+
+
+def azure(stack: str, name: str) -> Iterator[dict[str, Any]]:
+    return (r for r in resources(stack, name) if r["type"].startswith(AZURE))
+
+
+def of(stack: str, name: str, type_: str) -> list[dict[str, Any]]:
+    return [r["inputs"] for r in resources(stack, name) if r["type"] == AZURE + type_]
+
+
+def type_of(identifier: str) -> str:
+    """Return the type of a resource by its id."""
+    provider, *path = identifier.partition("/providers/")[2].split("/")
+    return "/".join([provider, *path[::2]])
+
+
+@OF_A_PLAN
+def test_a_first_preview_knows_everything_that_decides_who_reaches_what(stack: str, name: str) -> None:
+    unknown = {(r["type"], key) for r in azure(stack, name) for key, value in r["inputs"].items() if wire.has_unknown(value)}
+    sealed = {(r["type"], key) for r in azure(stack, name) for key, value in r["inputs"].items() if wire.UNKNOWN in str(value)}
+    assert unknown | sealed <= ONLY_AZURE_KNOWS
+
+
+@OF_A_PLAN
+def test_the_only_public_addresses_are_those_of_the_edge_and_of_the_nodes_way_out(stack: str, name: str) -> None:
+    addresses = {inputs["publicIpAddressName"] for inputs in of(stack, name, "network:PublicIPAddress")}
+    assert {address.rsplit("-", 2)[0] for address in addresses} == {"pip-edge", "pip-nat"}
+    (edge,) = of(stack, name, "network:ApplicationGateway")
+    (nat,) = of(stack, name, "network:NatGateway")
+    assert edge["frontendIPConfigurations"][0]["publicIPAddress"]["id"].rpartition("/")[2].startswith("pip-edge")
+    assert nat["publicIpAddresses"][0]["id"].rpartition("/")[2].startswith("pip-nat")
+    pools = [*of(stack, name, "containerservice:AgentPool"), *of(stack, name, "containerservice:ManagedCluster")[0]["agentPoolProfiles"]]
+    assert all(pool["enableNodePublicIP"] is False for pool in pools)
+
+
+@OF_A_PLAN
+def test_every_subnet_has_a_security_group_that_comes_before_it(stack: str, name: str) -> None:
+    (network,) = [r for r in azure(stack, name) if r["type"].endswith(":VirtualNetwork")]
+    groups = {inputs["networkSecurityGroupName"] for inputs in of(stack, name, "network:NetworkSecurityGroup")}
+    attached = [subnet["networkSecurityGroup"]["id"].rpartition("/")[2] for subnet in network["inputs"]["subnets"]]
+    assert sorted(attached) == sorted(groups)
+    waited = [urn for urn in network["propertyDependencies"]["subnets"] if "NetworkSecurityGroup" in urn]
+    assert len(waited) == len(groups)
+
+
+@OF_A_PLAN
+def test_priorities_of_each_security_group_are_unique_in_each_direction(stack: str, name: str) -> None:
+    for inputs in of(stack, name, "network:NetworkSecurityGroup"):
+        counted = Counter((rule["direction"], rule["priority"]) for rule in inputs["securityRules"])
+        assert set(counted.values()) == {1}
+        assert len({rule["name"] for rule in inputs["securityRules"]}) == len(inputs["securityRules"])
+
+
+@OF_A_PLAN
+def test_an_identity_has_one_narrow_role_at_one_resource(stack: str, name: str) -> None:
+    granted = {
+        (inputs["roleDefinitionId"].rpartition("/")[2], type_of(inputs["scope"]))
+        for inputs in of(stack, name, "authorization:RoleAssignment")
+    }
+    assert granted <= ROLES
+    names = [inputs["roleAssignmentName"] for inputs in of(stack, name, "authorization:RoleAssignment")]
+    assert len(names) == len(set(names))
+
+
+@OF_A_PLAN
+def test_the_rights_of_the_cluster_come_before_it_and_it_before_everything_inside(stack: str, name: str) -> None:
+    (cluster,) = [r for r in azure(stack, name) if r["type"].endswith(":ManagedCluster")]
+    assert sum("RoleAssignment::aks-joins" in urn for urn in cluster["dependencies"]) == 3
+    (provider,) = [r for r in resources(stack, name) if r["type"] == "pulumi:providers:kubernetes"]
+    assert {urn.rpartition("::")[2] for urn in provider["dependencies"]} >= {"aks", "aks-user"}
+
+
+@OF_A_PLAN
+def test_every_azure_resource_has_an_explicit_provider_and_name(stack: str, name: str) -> None:
+    for r in azure(stack, name):
+        assert "::pulumi:providers:azure-native::azure::" in r["provider"], r["urn"]
+    for r in resources(stack, name):
+        if r["type"].startswith("kubernetes:"):
+            assert "::pulumi:providers:kubernetes::cluster::" in r["provider"], r["urn"]
+
+
+@OF_A_PLAN
+def test_the_gateway_is_inside_the_network_and_takes_one_change_at_a_time(stack: str, name: str) -> None:
+    (service,) = of(stack, name, "apimanagement:ApiManagementService")
+    assert service["virtualNetworkType"] == "Internal"
+    changes = [
+        r
+        for r in azure(stack, name)
+        if re.search(r"apimanagement:(Policy|Backend|Api\w*|Product\w*|Subscription|Logger|Diagnostic|NamedValue)$", r["type"])
+    ]
+    changes = [r for r in changes if not r["type"].endswith("ApiManagementService")]
+    chain = {r["urn"]: set(r["dependencies"]) & {other["urn"] for other in changes} for r in changes}
+
+    @cache
+    def before(urn: str) -> int:
+        return 1 + max((before(other) for other in chain[urn]), default=0)
+
+    assert sorted(before(urn) for urn in chain) == list(range(1, len(chain) + 1))
+
+
+@OF_A_PLAN
+def test_every_operation_has_a_policy_and_every_policy_in_the_plan_is_as_the_reference_says(stack: str, name: str) -> None:
+    operations = {(i["apiId"], i["operationId"]) for i in of(stack, name, "apimanagement:ApiOperation")}
+    policies = of(stack, name, "apimanagement:ApiOperationPolicy")
+    assert {(i["apiId"], i["operationId"]) for i in policies} == operations
+    assert [fault for i in [*policies, *of(stack, name, "apimanagement:Policy")] for fault in faults(i["value"])] == []
+    backends = {i["backendId"]: i for i in of(stack, name, "apimanagement:Backend")}
+    assert all(i["tls"] == {"validateCertificateChain": True, "validateCertificateName": True} for i in backends.values())
+    assert all(i["url"].startswith("https://") for i in backends.values())
+    used = {backend for i in policies for backend in re.findall(r'backend-id="([^"]+)"', i["value"])}
+    assert used == set(backends)
+
+
+@OF_A_PLAN
+def test_an_api_asks_for_keys_exactly_where_its_doors_do(stack: str, name: str) -> None:
+    t = system(name)
+    asked = {i["apiId"]: i["subscriptionRequired"] for i in of(stack, name, "apimanagement:Api")}
+    for i in of(stack, name, "apimanagement:ApiOperation"):
+        door = max((d for d in t.doors if i["operationId"].startswith(f"{d}-")), key=len)
+        assert asked[i["apiId"]] is ("apiKey" in t.doors[door].auth.model_dump(by_alias=True)), i["operationId"]
+
+
+@OF_A_PLAN
+def test_the_edge_is_a_preventing_firewall_that_knows_the_hosts_and_the_gateway_alone(stack: str, name: str) -> None:
+    t = system(name)
+    (edge,) = of(stack, name, "network:ApplicationGateway")
+    assert edge["sku"] == {"name": "WAF_v2", "tier": "WAF_v2"}
+    assert {listener["hostName"] for listener in edge["httpListeners"]} == set(t.public_hosts())
+    assert all(listener["protocol"] == "Https" and listener["requireServerNameIndication"] for listener in edge["httpListeners"])
+    (service,) = of(stack, name, "apimanagement:ApiManagementService")
+    members = [address["fqdn"] for pool in edge["backendAddressPools"] for address in pool["backendAddresses"]]
+    assert members == [f"{service['serviceName']}.azure-api.net"]
+    for path_map in edge["urlPathMaps"]:
+        assert path_map["defaultBackendAddressPool"]["id"].endswith("/nobody")
+        assert len({path for rule in path_map["pathRules"] for path in rule["paths"]}) == len(path_map["pathRules"])
+    for policy in of(stack, name, "network:WebApplicationFirewallPolicy"):
+        assert (policy["policySettings"]["state"], policy["policySettings"]["mode"]) == ("Enabled", "Prevention")
+        assert policy["policySettings"]["requestBodyCheck"] is True
+        assert {rules["ruleSetType"] for rules in policy["managedRules"]["managedRuleSets"]} == {
+            "Microsoft_DefaultRuleSet",
+            "Microsoft_BotManagerRuleSet",
+        }
+        priorities = [rule["priority"] for rule in policy["customRules"]]
+        assert len(priorities) == len(set(priorities))
+
+
+@OF_A_PLAN
+def test_the_edge_changes_no_more_headers_than_it_can(stack: str, name: str) -> None:
+    (edge,) = of(stack, name, "network:ApplicationGateway")
+    (rules,) = edge["rewriteRuleSets"]
+    assert len(rules["rewriteRules"][0]["actionSet"]["requestHeaderConfigurations"]) <= 40
+
+
+@OF_A_PLAN
+def test_ids_of_parts_of_the_edge_lead_to_parts_of_it(stack: str, name: str) -> None:
+    (edge,) = of(stack, name, "network:ApplicationGateway")
+    own = f"/applicationGateways/{edge['applicationGatewayName']}/"
+    kinds = {**{key: key for key in edge}, "backendHttpSettingsCollection": "backendHttpSettingsCollection"}
+    parts = {
+        (kinds[key], part["name"]) for key, value in edge.items() if isinstance(value, list) for part in value if isinstance(part, dict)
+    }
+    for identifier in re.findall(r"'id': '([^']+)'", str(edge)):
+        if own in identifier:
+            kind, _, part = identifier.partition(own)[2].partition("/")
+            assert (kind, part) in parts, identifier
+
+
+@OF_A_PLAN
+def test_ingresses_are_on_private_load_balancers_with_static_addresses_for_the_gateway_alone(stack: str, name: str) -> None:
+    services = [r["inputs"] for r in resources(stack, name) if r["type"] == "kubernetes:core/v1:Service"]
+    open_ = [service for service in services if service["spec"].get("type", "ClusterIP") != "ClusterIP"]
+    t = system(name)
+    assert {s["metadata"]["namespace"] for s in open_} == {t.meshes[t.mesh_of(door.service)].ingress for door in t.doors.values()}
+    prefix = "service.beta.kubernetes.io/azure-load-balancer"
+    for service in open_:
+        said = service["metadata"]["annotations"]
+        assert (said[f"{prefix}-internal"], said[f"{prefix}-internal-subnet"]) == ("true", "ingress")
+        assert service["spec"]["loadBalancerSourceRanges"] == ["10.60.5.0/27"]
+    records = {
+        r["aRecords"][0]["ipv4Address"] for r in of(stack, name, "privatedns:PrivateRecordSet") if r["privateZoneName"] == "mesh.internal"
+    }
+    assert records == {service["metadata"]["annotations"][f"{prefix}-ipv4"] for service in open_}
+
+
+@OF_A_PLAN
+def test_what_runs_outside_the_cluster_has_no_namespace_inside(stack: str, name: str) -> None:
+    namespaces = {r["inputs"]["metadata"]["name"] for r in resources(stack, name) if r["type"] == "kubernetes:core/v1:Namespace"}
+    assert not namespaces & {"edge", "gateway", "ratelimit"}
+
+
+def test_production_has_zones_a_private_api_and_a_key_of_its_own() -> None:
+    (cluster,) = of("azure-prod", "abc", "containerservice:ManagedCluster")
+    assert cluster["apiServerAccessProfile"]["enablePrivateCluster"] is True
+    assert cluster["diskEncryptionSetID"]
+    (service,) = of("azure-prod", "abc", "apimanagement:ApiManagementService")
+    assert (service["sku"], service["zones"]) == ({"name": "Premium", "capacity": 3}, ["1", "2", "3"])
+    (edge,) = of("azure-prod", "abc", "network:ApplicationGateway")
+    assert edge["zones"] == ["1", "2", "3"]
+    assert edge["sslCertificates"][0]["keyVaultSecretId"] == "https://kv-certificates.vault.azure.net/secrets/api-abc-example"
+
+
+def test_a_public_kubernetes_api_is_for_named_addresses() -> None:
+    (cluster,) = of("azure-dev", "abc", "containerservice:ManagedCluster")
+    access = cluster["apiServerAccessProfile"]
+    assert (access["enablePrivateCluster"], access["authorizedIPRanges"]) == (False, ["203.0.113.10/32"])
+
+
+@OF_A_PLAN
+def test_the_cluster_has_no_local_accounts_and_enforces_network_policies(stack: str, name: str) -> None:
+    (cluster,) = of(stack, name, "containerservice:ManagedCluster")
+    assert cluster["disableLocalAccounts"] is True
+    assert cluster["enableRBAC"] is True
+    assert cluster["aadProfile"]["enableAzureRBAC"] is True
+    assert (cluster["networkProfile"]["networkPolicy"], cluster["networkProfile"]["networkDataplane"]) == ("cilium", "cilium")
+    assert cluster["networkProfile"]["outboundType"] == "userAssignedNATGateway"
+    assert cluster["addonProfiles"]["httpApplicationRouting"]["enabled"] is False
+
+
+@OF_A_PLAN
+def test_the_vault_answers_inside_the_network_alone(stack: str, name: str) -> None:
+    (vault,) = of(stack, name, "keyvault:Vault")
+    assert vault["properties"]["publicNetworkAccess"] == "Disabled"
+    assert vault["properties"]["networkAcls"]["defaultAction"] == "Deny"
+    assert vault["properties"]["enableRbacAuthorization"] is True
+    assert vault["properties"]["enablePurgeProtection"] is True
+    assert len(vault["vaultName"]) <= 24
+
+
+@OF_A_PLAN
+def test_no_secret_is_in_the_plan(stack: str, name: str) -> None:
+    text = str(resources(stack, name))
+    assert "PRIVATE KEY" not in text
+    for inputs in of(stack, name, "keyvault:Secret"):
+        assert inputs["properties"]["value"] in (wire.KNOWN_SECRET, wire.UNKNOWN_SECRET)
+
+
+@OF_A_PLAN
+def test_every_layer_sends_its_logs_to_the_workspace(stack: str, name: str) -> None:
+    watched = {type_of(inputs["resourceUri"]) for inputs in of(stack, name, "monitor:DiagnosticSetting")}
+    assert watched == {
+        "Microsoft.Network/applicationGateways",
+        "Microsoft.ApiManagement/service",
+        "Microsoft.ContainerService/managedClusters",
+        "Microsoft.KeyVault/vaults",
+    }
+
+
+def test_the_program_also_runs_where_outputs_are_known_and_the_kubeconfig_is_secret() -> None:
+    config = {"perimeter:topology": str(file_of("abc"))}
+    plan = plan_program(ROOT, "azure-dev", config, mode=Mode.OPTIMISTIC)
+    (provider,) = [r for r in plan.resources if r["type"] == "pulumi:providers:kubernetes"]
+    assert provider["inputs"]["kubeconfig"] in (wire.KNOWN_SECRET, wire.UNKNOWN_SECRET)
+
+
+def test_a_system_that_cannot_be_carried_registers_nothing() -> None:
+    config = {"perimeter:topology": str(topology_file("brokerage"))}
+    with pytest.raises(PlanError, match=r"doors\.market-data\.service.*gRPC"):
+        plan_program(ROOT, "azure-dev", config)
+
+
+@OF_A_PLAN
+def test_pods_of_an_ingress_accept_the_gateways_addresses_and_its_certificate_alone(stack: str, name: str) -> None:
+    t = system(name)
+    of_kind = {
+        kind: [r["inputs"] for r in resources(stack, name) if r["type"].endswith(f":{kind}")] for kind in ("NetworkPolicy", "Gateway")
+    }
+    for mesh in {t.mesh_of(door.service) for door in t.doors.values()}:
+        at = t.meshes[mesh].ingress
+        (fence,) = [i for i in of_kind["NetworkPolicy"] if (i["metadata"]["namespace"], i["metadata"]["name"]) == (at, "ingress")]
+        assert [rule["from"] for rule in fence["spec"]["ingress"]] == [[{"ipBlock": {"cidr": "10.60.5.0/27"}}]]
+        (gateway,) = [i for i in of_kind["Gateway"] if (i["metadata"]["namespace"], i["metadata"]["name"]) == (at, "ingress")]
+        (server,) = gateway["spec"]["servers"]
+        assert f"{mesh}.mesh.internal" in server["hosts"]
+        assert (server["tls"]["mode"], server["tls"]["subjectAltNames"]) == ("MUTUAL", ["spiffe://boundary/ns/gateway/sa/gateway"])
+
+
+@OF_A_PLAN
+def test_both_sides_of_the_hop_into_the_mesh_have_certificates_of_one_authority(stack: str, name: str) -> None:
+    found = {(r["type"], r["urn"].rpartition("::")[2]): r for r in resources(stack, name)}
+    client = found["pulumi-python:dynamic/perimeter:Certificate", "gateway-client"]
+    given = found["kubernetes:core/v1:Secret", "cert-manager/perimeter-boundary"]
+    assert client["inputs"]["uris"] == ["spiffe://boundary/ns/gateway/sa/gateway"]
+    for one in (client, given):
+        assert any("CertificateAuthority::boundary" in urn for urn in one["dependencies"])
+    assert ("kubernetes:cert-manager.io/v1:Certificate", "cert-manager/perimeter-boundary") not in found
