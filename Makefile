@@ -6,8 +6,21 @@ UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: check test lint bench docs setup clean
+.PHONY: up down check test e2e lint bench bench-path docs setup clean
 .DEFAULT_GOAL := check
+
+## Judge one system and, if its boundary is kept, deploy it and verify it. Takes the embedded cluster unless ARGS names another.
+up: setup
+	@if [ -n "$(ARGS)" ] || [ "$$(id -u)" = 0 ]; then \
+		$(RUN) perimeter up $(STACK) --topology $(TOPOLOGY) $(ARGS); \
+	else \
+		echo "The embedded cluster needs root (sudo make up); another cluster is named by: make up ARGS='--context NAME'. Only the check runs now."; \
+		$(RUN) perimeter check $(STACK) --topology $(TOPOLOGY); \
+	fi
+
+## Remove what `make up` deployed.
+down: setup
+	$(RUN) perimeter down $(STACK) $(ARGS)
 
 ## Plan one system for one stack and prove its boundary.
 check: setup
@@ -16,6 +29,11 @@ check: setup
 ## Everything CI runs: format, lint, types, architecture, tests, generated documents.
 test: setup lint
 	$(RUN) pytest -n auto --dist loadgroup $(ARGS)
+
+## Everything that needs the embedded cluster: deploying, probing, sabotage. Needs root.
+e2e: setup
+	$(RUN) perimeter up local --lab --echo --no-verify
+	PERIMETER_E2E=1 $(RUN) pytest tests/e2e $(ARGS)
 
 lint: setup
 	$(RUN) ruff format --check .
@@ -26,6 +44,11 @@ lint: setup
 ## Time and memory of plan and judge, from 3 to 1,000 services. Prints a table, asserts nothing.
 bench: setup
 	$(RUN) python -m tests.bench $(ARGS)
+
+## Latency and throughput of every layer on the embedded cluster; deploys a system of its own there, and writes docs/performance.md. Needs root.
+bench-path: setup
+	$(RUN) perimeter up local --lab --echo --no-verify --topology tests/bench/path/path.topology.yaml
+	$(RUN) python -m tests.bench.path $(ARGS)
 
 ## Write the generated documents: JSON Schema, rule pages.
 docs: setup

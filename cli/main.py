@@ -7,8 +7,11 @@ from typing import Final
 import typer
 from rich.console import Console
 
-from cli.commands import check, explain, judge, plan, rules, schema
+from cli.commands import check, down, explain, judge, lab, plan, rules, schema, up, verify
 from cli.errors import ExitCode, UsageError
+from conformance.errors import CannotProbeError
+from deploy.errors import DeployError
+from lab.errors import LabError
 from planner.errors import PlanError
 from policies.exemptions import ExemptionError
 from policies.explain import PartyError
@@ -25,8 +28,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check.check, plan.plan, judge.judge, explain.explain, rules.rules, schema.schema, schema.diagram):
+for command in (up.up, down.down, check.check, plan.plan, judge.judge, explain.explain, rules.rules, schema.schema, schema.diagram):
     app.command()(command)
+app.command("verify")(verify.verify_)
+app.add_typer(lab.app, name="lab")
 
 
 def main() -> None:
@@ -35,8 +40,10 @@ def main() -> None:
         app()
     except (TopologyError, PlanError) as error:
         report(tuple(str(finding) for finding in error.findings))
-    except (UsageError, ExemptionError, PartyError) as error:
+    except (UsageError, ExemptionError, PartyError, CannotProbeError) as error:
         report(tuple(str(error).splitlines()))
+    except (DeployError, LabError) as error:
+        report(getattr(error, "findings", (str(error),)), "the deployment did not come to its end.")
     except BrokenPipeError:
         # Whoever read our output stopped before its end: there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -49,12 +56,12 @@ def main() -> None:
         )
 
 
-def report(findings: tuple[str, ...]) -> None:
-    """Print findings to standard error, count last, and exit with 2."""
+def report(findings: tuple[str, ...], end: str = "nothing was planned or judged.") -> None:
+    """Print findings to standard error, their number and what came of it last, and exit with 2."""
     console = Console(stderr=True, highlight=False)
     for finding in findings:
         console.print(f"[red]✗[/red] {_escape(finding)}", soft_wrap=True)
-    console.print(f"\n{len(findings)} {'finding' if len(findings) == 1 else 'findings'}; nothing was planned or judged.", style="bold")
+    console.print(f"\n{len(findings)} {'finding' if len(findings) == 1 else 'findings'}; {end}", style="bold")
     sys.exit(ExitCode.UNDECIDED)
 
 

@@ -1,6 +1,6 @@
 """Plans with progress on the terminal."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,16 +18,23 @@ def plan_one(project: Project, stack: str, topology: Path, mode: Mode) -> Plan:
     return plan_all(project, stack, topology, (mode,))[mode]
 
 
-def plan_all(project: Project, stack: str, topology: Path, modes: tuple[Mode, ...]) -> dict[Mode, Plan]:
+def plan_all(project: Project, stack: str, topology: Path, modes: tuple[Mode, ...], config: Mapping[str, str] = {}) -> dict[Mode, Plan]:
     """Plan a stack in several modes, side by side.
+
+    Args:
+        project: where it is.
+        stack: the stack's name.
+        topology: its topology file.
+        modes: how unknown values are taken.
+        config: configuration laid over the stack's, such as what a cluster needs.
 
     Raises:
         PlanError: with the findings of the first mode that failed.
     """
-    config = {TOPOLOGY_KEY: str(topology)}
+    given = {**config, TOPOLOGY_KEY: project.name_of(topology)}
     with _progress(stack, modes) as advance, ThreadPoolExecutor(len(modes)) as pool:
         running = {
-            mode: pool.submit(plan_program, project.root, stack, config, mode=mode, progress=lambda count, mode=mode: advance(mode, count))
+            mode: pool.submit(plan_program, project.root, stack, given, mode=mode, progress=lambda count, mode=mode: advance(mode, count))
             for mode in modes
         }
         return {mode: future.result() for mode, future in running.items()}

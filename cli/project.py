@@ -48,3 +48,7 @@ class Project:
                 f"stack {stack}: its configuration has no {TOPOLOGY_KEY}. Add it to the stack's file, or give --topology FILE."
             )
         return (self.root / config[TOPOLOGY_KEY]).resolve()
+
+    def name_of(self, file: Path) -> str:
+        """Return a file as a stack's configuration names it: from the project's root where it lies below, so that plans of two machines are equal."""
+        return str(file.relative_to(self.root.resolve()) if file.is_relative_to(self.root.resolve()) else file)

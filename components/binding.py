@@ -2,26 +2,30 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, Self, cast
 
 import pulumi
 import pulumi.runtime.config as runtime_config
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError, model_validator
 
+from components.azure.settings import AzureSettings
+from components.part import AddressRange, Part
 from components.versions import CHARTS, IMAGES, Chart
+from topology.derive import names
 from topology.findings import did_you_mean
 
 PROJECT: Final = "perimeter"
-ADDRESS_RANGE: Final = r"^[0-9a-fA-F.:]+/[0-9]+$"
-AddressRange = Annotated[str, Field(pattern=ADDRESS_RANGE)]
+LOCAL: Final = ("./", "../", "/")
+"""How the path of a chart begins, by which it is told from a name in a repository."""
 
 
 class EdgeKind(StrEnum):
     """Products that can play the edge."""
 
     NGINX = "nginx"
+    APPLICATION_GATEWAY = "application-gateway"
 
 
 class GatewayKind(StrEnum):
@@ -29,29 +33,54 @@ class GatewayKind(StrEnum):
 
     ENVOY_GATEWAY = "envoy-gateway"
     KONG = "kong"
+    API_MANAGEMENT = "api-management"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+class ClusterKind(StrEnum):
+    """Where the Kubernetes cluster comes from."""
+
+    EXISTING = "existing"
+    """It is there: a kube context."""
+    AKS = "aks"
 
 
-class IssuerRef(_Part):
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """What an edge can stand in front of, and where."""
+
+    gateways: frozenset[GatewayKind]
+    clusters: frozenset[ClusterKind]
+
+
+NEIGHBOURS: Final[Mapping[EdgeKind, Neighbours]] = {
+    EdgeKind.NGINX: Neighbours(
+        gateways=frozenset({GatewayKind.ENVOY_GATEWAY, GatewayKind.KONG}), clusters=frozenset({ClusterKind.EXISTING})
+    ),
+    EdgeKind.APPLICATION_GATEWAY: Neighbours(gateways=frozenset({GatewayKind.API_MANAGEMENT}), clusters=frozenset({ClusterKind.AKS})),
+}
+"""Which products can be bound together."""
+
+IN_CLUSTER: Final = frozenset({EdgeKind.NGINX, GatewayKind.ENVOY_GATEWAY, GatewayKind.KONG})
+"""Products that run as pods of the system's own cluster. The others stand in the network around it."""
+
+
+class IssuerRef(Part):
     """A cert-manager ClusterIssuer of the user's own, for the certificate that clients see."""
 
     name: str
 
 
-class Collector(_Part):
+class Collector(Part):
     """An OpenTelemetry collector in the cluster that takes traces over OTLP/gRPC."""
 
     namespace: str
     service: str
     port: Annotated[int, Field(ge=1, le=65535)] = 4317
-    pod_labels: dict[str, str] = {}
+    pod_labels: Mapping[str, str] = {}
     """Labels of its pods, for the NetworkPolicies that let proxies reach it; empty: every pod of the namespace."""
 
 
-class ChartOverride(_Part):
+class ChartOverride(Part):
     """Another place for a chart: a local path, a mirror, another version."""
 
     chart: str | None = None
@@ -59,7 +88,7 @@ class ChartOverride(_Part):
     repository: str | None = None
 
 
-class Replicas(_Part):
+class Replicas(Part):
     """Instances of each layer's proxies and of istiod."""
 
     edge: Annotated[int, Field(ge=1)] = 1
@@ -70,21 +99,24 @@ class Replicas(_Part):
     istiod: Annotated[int, Field(ge=1)] = 1
 
 
-class Binding(_Part):
+class Binding(Part):
     """The environment half of a stack: the boundary itself is in the topology."""
 
     topology: str
     """Path of the topology file, relative to the project."""
     edge: EdgeKind = EdgeKind.NGINX
     gateway: GatewayKind = GatewayKind.ENVOY_GATEWAY
+    cluster: ClusterKind = ClusterKind.EXISTING
+    azure: AzureSettings | None = None
+    """What an Azure environment needs to know; only for cluster `aks`."""
     public_port: Annotated[int, Field(ge=30000, le=32767)] = 30443
     """NodePort of the edge, the only public port."""
     context: str | None = None
     """Kube context; default: the current one."""
     kubeconfig: str | None = None
-    charts: dict[str, ChartOverride | str] = {}
+    charts: Mapping[str, ChartOverride | str] = {}
     """By the keys of `components.versions.CHARTS`; a string is a path or reference."""
-    images: dict[str, str] = {}
+    images: Mapping[str, str] = {}
     """By the keys of `components.versions.IMAGES`."""
     api_server: tuple[AddressRange, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
     """Where the Kubernetes API server may be, for the controllers that must reach it."""
@@ -95,11 +127,31 @@ class Binding(_Part):
     """Who issues the edge's server certificate; default: a certificate authority made on deploy."""
     collector: Collector | None = None
     """Where traces go; without it no proxy sends any."""
-    values: dict[str, dict[str, Any]] = {}
+    values: Mapping[str, dict[str, Any]] = {}
     """Further values of charts, by the keys of `components.versions.CHARTS`, laid over ours: sizes, affinities, tolerations."""
     replicas: Replicas = Replicas()
     rotation: str = "1"
     """Any other value makes new API keys."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        around = NEIGHBOURS[self.edge]
+        if self.gateway not in around.gateways or self.cluster not in around.clusters:
+            gateways, clusters = (" or ".join(sorted(group)) for group in (around.gateways, around.clusters))
+            given = f"gateway {self.gateway} and cluster {self.cluster}"
+            raise ValueError(
+                f"edge {self.edge} stands in front of gateway {gateways} in cluster {clusters}, not of {given}: change one of them"
+            )
+        if (self.azure is None) is (self.cluster is ClusterKind.AKS):
+            wanted = "needs the key azure" if self.azure is None else "has no use for the key azure: remove it"
+            raise ValueError(f"cluster {self.cluster} {wanted}")
+        return self
+
+    @property
+    def layers_in_cluster(self) -> frozenset[str]:
+        """The outer layers, `edge` and `gateway`, that are pods of the cluster."""
+        played: dict[str, EdgeKind | GatewayKind] = {names.EDGE: self.edge, names.GATEWAY: self.gateway}
+        return frozenset(layer for layer, product in played.items() if product in IN_CLUSTER)
 
     def chart(self, key: str) -> Chart:
         """Return where a chart comes from in this stack."""
@@ -107,11 +159,14 @@ class Binding(_Part):
         if override is None:
             return pinned
         if isinstance(override, str):
-            return Chart(chart=override, version="" if override.startswith(("./", "../", "/")) else pinned.version)
+            return Chart(chart=override, version="" if override.startswith(LOCAL) else pinned.version)
+        chart = pinned.chart if override.chart is None else override.chart
+        # A folder and an OCI reference say where they are: Helm would look for them in a repository, were one given.
+        whence = "" if chart.startswith((*LOCAL, "oci://")) else pinned.repository
         return Chart(
-            chart=pinned.chart if override.chart is None else override.chart,
+            chart=chart,
             version=pinned.version if override.version is None else override.version,
-            repository=pinned.repository if override.repository is None else override.repository,
+            repository=whence if override.repository is None else override.repository,
         )
 
     def image(self, key: str) -> str:
@@ -159,7 +214,7 @@ def read_binding(values: Mapping[str, str], stack: str) -> Binding:
     return binding
 
 
-_TEXT: Final = frozenset({"topology", "edge", "gateway", "context", "kubeconfig", "rotation"})
+_TEXT: Final = frozenset({"topology", "edge", "gateway", "cluster", "context", "kubeconfig", "rotation"})
 """Keys whose value is text, whatever it looks like. Others are JSON, as Pulumi hands structured values over."""
 
 
@@ -186,6 +241,8 @@ def _unknown_keys(given: Mapping[str, Any]) -> list[str]:
 
 def _explain(item: Any) -> str:
     path = ".".join(map(str, item["loc"]))
+    if "error" in item.get("ctx", {}):
+        return f"{PROJECT}{':' if path else ''}{path}: {item['ctx']['error']}"
     reason = {"missing": "is missing", "extra_forbidden": "is not a known key"}.get(item["type"])
     if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
         hint = f" ({did_you_mean(path, [field.alias or name for name, field in Binding.model_fields.items()])})"

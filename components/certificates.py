@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 
 import pulumi
 
-from components.binding import Binding
 from components.component import Component
-from topology.derive import certificates
+from components.context import Context
+from topology.derive import certificates, names
 from topology.derive.certificates import Authority
+from topology.derive.manifest import manifest
 from topology.model.base import Name
-from topology.model.system import Topology
 
 
 class Certificates(Component, layer="cluster"):
@@ -19,23 +19,29 @@ class Certificates(Component, layer="cluster"):
 
     def __init__(
         self,
-        binding: Binding,
-        t: Topology,
+        context: Context,
         namespaces: Mapping[Name, pulumi.Resource],
         *,
         parent: pulumi.Resource,
         after: Iterable[pulumi.Resource],
     ) -> None:
         """Register the issuers after cert-manager, and each certificate after its issuer and its namespace."""
+        t, binding, outside = context.relations.t, context.binding, context.outside
         own = binding.certificate_issuer.name if binding.certificate_issuer else None
         super().__init__("certificates", {"authorities": [str(authority) for authority in Authority], "publicIssuer": own}, parent=parent)
         waited = list(after)
         issuers: dict[str, pulumi.Resource] = {}
-        for document in certificates.authorities(t):
+        if outside:
+            data = {"tls.crt": outside.authority.certificate, "tls.key": outside.authority.key}
+            name, home = Authority.BOUNDARY.issuer, names.CERT_MANAGER_NAMESPACE
+            secret = manifest("v1", "Secret", name, home, type="kubernetes.io/tls", stringData=data)
+            waited.append(self.add(secret, after=[namespaces[home]]))
+        for document in certificates.authorities(t, binding.layers_in_cluster):
             made = self.add(document, after=waited)
             if document["kind"] == "ClusterIssuer":
                 issuers[document["metadata"]["name"]] = made
-        for document in certificates.leaves(t, own):
+        server_names = {mesh: balancer.server_name for mesh, balancer in outside.load_balancers.items()} if outside else {}
+        for document in certificates.leaves(t, own, binding.layers_in_cluster, server_names):
             issuer = issuers.get(document["spec"]["issuerRef"]["name"])
             self.add(document, after=[*([issuer] if issuer else waited), namespaces[document["metadata"]["namespace"]]])
         self.issued = issuers[Authority.BOUNDARY.issuer]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from components.binding import Binding
+from components.contracts import OutsideGateway
 from topology.derive import network
 from topology.derive.fences import Surroundings
 from topology.derive.relations import Relations
@@ -16,6 +17,8 @@ class Context:
     binding: Binding
     relations: Relations
     around: Surroundings
+    outside: OutsideGateway | None = None
+    """The gateway, where it stands outside the cluster."""
 
     @property
     def traced(self) -> bool:
@@ -23,13 +26,14 @@ class Context:
         return self.around.collector is not None
 
 
-def context(binding: Binding, t: Topology) -> Context:
+def context(binding: Binding, t: Topology, outside: OutsideGateway | None = None) -> Context:
     """Return the context of a stack; the topology's calls are indexed here, once."""
     collector = binding.collector
     around = Surroundings(
         inside=binding.inside,
         api_server=binding.api_server,
         api_server_ports=binding.api_server_ports,
+        gateway=outside.addresses if outside else (),
         collector=(network.pods(collector.namespace, collector.pod_labels), collector.port) if collector else None,
     )
-    return Context(binding=binding, relations=Relations(t), around=around)
+    return Context(binding=binding, relations=Relations(t), around=around, outside=outside)

@@ -21,6 +21,52 @@ from topology.model.base import HostName, Name
 
 
 @dataclass(frozen=True, kw_only=True)
+class Authority:
+    """A certificate authority that the program makes, for hops between the cluster and what stands around it."""
+
+    certificate: pulumi.Output[str]
+    """PEM."""
+    key: pulumi.Output[str]
+    """PEM, secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancer:
+    """A private load balancer in front of a mesh's ingress, for a gateway that is no pod of the cluster."""
+
+    address: str
+    """Its static address."""
+    server_name: HostName
+    """The name by which the gateway asks for it; SNI, and a DNS name in the ingress's certificate."""
+    annotations: Mapping[str, str]
+    """Of the Service: by them the cluster's cloud makes the load balancer private."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutsideGateway:
+    """What the cluster must know of a gateway that stands in the network around it."""
+
+    addresses: tuple[str, ...]
+    """Ranges that it calls from; nobody else reaches an ingress."""
+    load_balancers: Mapping[Name, LoadBalancer]
+    """By mesh, for each that has doors."""
+    authority: Authority
+    """Signs the gateway's client certificate and the certificates of the ingresses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterOutputs:
+    """The cluster that the system runs in, and what lies around it."""
+
+    providers: tuple[pulumi.ProviderResource, ...]
+    """Every provider that layers need: that of Kubernetes, and that of the cloud."""
+    gateway: OutsideGateway | None
+    """None where the gateway is pods of the cluster."""
+    land: object | None
+    """What the cloud's own edge and gateway stand on, such as `components.azure.land.AzureLand`; None where there is no cloud."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CounterStore:
     """The Redis in which the gateway counts the limits of tiers with scope `global`. Its NetworkPolicy lets only the gateway in."""
 
@@ -80,6 +126,15 @@ class MeshOutputs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Below:
+    """Everything that an edge or a gateway stands on."""
+
+    cluster: ClusterOutputs
+    platform: Platform
+    mesh: MeshOutputs
+
+
+@dataclass(frozen=True, kw_only=True)
 class GatewayOutputs:
     """The API gateway, which accepts only the edge's client certificate."""
 
@@ -95,11 +150,25 @@ class GatewayOutputs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutsideGatewayOutputs:
+    """An API gateway outside the cluster, which accepts only the edge's network and the system's hosts."""
+
+    host: HostName
+    """The name of its private address."""
+    port: int
+    authority: pulumi.Output[str]
+    """PEM certificate of the authority that signs its server certificates for the system's public hosts."""
+    status_path: str
+    """Answers 200 without credentials, for health probes."""
+    ready: pulumi.Resource
+
+
+@dataclass(frozen=True, kw_only=True)
 class EdgeOutputs:
     """The edge: the only public address."""
 
-    namespace: Name
-    service: Name
-    node_port: int
+    name: str
+    """What to look for: `namespace/service` in a cluster, a DNS name in a cloud."""
+    port: int
     ready: pulumi.Resource
-    """The Service."""
+    """What clients connect to."""

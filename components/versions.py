@@ -17,6 +17,11 @@ ISTIO_VERSION: Final = "1.31.1"
 ISTIO_HUB: Final = "registry.istio.io/release"
 _ISTIO_CHARTS: Final = "https://istio-release.storage.googleapis.com/charts"
 
+AKS_VERSION: Final = "1.35"
+"""Minor version of Kubernetes in AKS, which keeps it at the newest patch (`az aks get-versions --location <region>`)."""
+WAF_RULES: Final = {"Microsoft_DefaultRuleSet": "2.1", "Microsoft_BotManagerRuleSet": "1.1"}
+"""Rule sets of Azure's web application firewall (Learn, `web-application-firewall/ag/application-gateway-crs-rulegroups-rules`)."""
+
 CHARTS: Final = {
     # renovate: datasource=helm depName=base registryUrl=https://istio-release.storage.googleapis.com/charts
     "istio-base": Chart(chart="base", version=ISTIO_VERSION, repository=_ISTIO_CHARTS),

@@ -16,6 +16,13 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
+class With(StrEnum):
+    """What deploys."""
+
+    PULUMI = "pulumi"
+    KUBECTL = "kubectl"
+
+
 Stack = Annotated[str, typer.Argument(help="Stack name: stacks/Pulumi.<stack>.yaml.", show_default=False)]
 TopologyFile = Annotated[
     Path | None,
@@ -25,4 +32,14 @@ Folder = Annotated[Path, typer.Option("--project", help="Project folder, or one 
 OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="How to write the verdict.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every door, call and rule.")]
 PlanFile = Annotated[str, typer.Argument(help="plan.json, a `pulumi stack export`, or - for standard input.", show_default=False)]
+ContextName = Annotated[str | None, typer.Option("--context", help="Kube context of the cluster.", show_default=False)]
+KubeconfigFile = Annotated[Path | None, typer.Option("--kubeconfig", help="Kubeconfig file of the cluster.", show_default=False)]
+UseLab = Annotated[bool, typer.Option("--lab", help="The embedded cluster, which needs root; up starts it where it does not run.")]
+UseKind = Annotated[
+    bool, typer.Option("--kind", help="A kind cluster named perimeter, which needs Docker; up creates it where there is none.")
+]
+DeployWith = Annotated[
+    With | None,
+    typer.Option("--with", help="What deploys; default: the Pulumi CLI where it is on PATH, else kubectl and helm.", show_default=False),
+]
 HERE = Path()

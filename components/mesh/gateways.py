@@ -9,7 +9,7 @@ import pulumi
 from components.charts import release
 from components.component import Component
 from components.context import Context
-from components.contracts import IngressOutputs, Platform
+from components.contracts import IngressOutputs, LoadBalancer, Platform
 from components.mesh import values
 from topology.derive import bridge, egress, fences, identity, ingress, names
 from topology.derive.manifest import Manifest
@@ -40,6 +40,11 @@ class Site:
         """What the topology says of the mesh."""
         return self.relations.t.meshes[self.mesh]
 
+    @property
+    def load_balancer(self) -> LoadBalancer | None:
+        """What stands in front of the ingress; None where the gateway is pods of the cluster."""
+        return self.context.outside.load_balancers[self.mesh] if self.context.outside else None
+
 
 class _MeshGateway(Component, layer="mesh"):
     """What the three gateways share: fence, policy, Release, Service, in an order in which nothing is open before it is closed."""
@@ -50,9 +55,13 @@ class _MeshGateway(Component, layer="mesh"):
         fence = fences.gateway(site.relations, site.mesh, role, site.context.around)
         closed = self.add(fence, after=[site.platform.namespaces[namespace]])
         allowed = self.add(policy, after=[closed, site.guard, site.platform.certificates])
-        chosen = values.gateway(site.context.binding, site.mesh, role)
+        chosen = values.gateway(site.context.binding, site.relations.t, site.mesh, role)
         proxies = release(site.context.binding, CHART, role, namespace, chosen, parent=self, after=[allowed])
-        self.service = self.add(ingress.mesh_gateway_service(role, namespace), after=[proxies])
+        self.service = self.add(self._service(site, role, namespace), after=[proxies])
+
+    def _service(self, _site: Site, role: Name, namespace: Name) -> Manifest:
+        """Return what leads to the proxies."""
+        return ingress.mesh_gateway_service(role, namespace)
 
     def route(self, documents: Iterable[Manifest]) -> None:
         """Register objects that lead through the gateway, once its Service tells istiod on which port its pods listen."""
@@ -68,7 +77,8 @@ class Ingress(_MeshGateway, layer="mesh"):
         """Register the ingress of a mesh and the routes of its doors."""
         r, mesh, namespace = site.relations, site.mesh, site.model.ingress
         super().__init__(site, names.INGRESS, namespace, identity.ingress(r, mesh), parent=parent)
-        self.route([*identity.token_checks(r, mesh), ingress.gateway(r, mesh), *ingress.routes(r, mesh)])
+        asked_by = site.load_balancer.server_name if site.load_balancer else None
+        self.route([*identity.token_checks(r, mesh), ingress.gateway(r, mesh, asked_by), *ingress.routes(r, mesh)])
         self.outputs = IngressOutputs(
             namespace=namespace,
             service=names.INGRESS,
@@ -76,11 +86,18 @@ class Ingress(_MeshGateway, layer="mesh"):
             port_name=names.HTTPS_PORT_NAME,
             pod_labels=identity.gateway_labels(names.INGRESS),
             pod_port=names.MESH_GATEWAY_POD_PORT,
-            server_name=r.t.hosts[0],
+            server_name=asked_by or r.t.hosts[0],
             server_secret=names.INGRESS_SERVER_SECRET,
             ready=self.service,
         )
         self.register_outputs({"service": f"{namespace}/{names.INGRESS}", "hosts": ingress.hosts(r, mesh)})
+
+    def _service(self, site: Site, role: Name, namespace: Name) -> Manifest:
+        """Return what leads to the proxies: for a gateway outside the cluster, a private load balancer."""
+        outside, balancer = site.context.outside, site.load_balancer
+        if outside is None or balancer is None:
+            return super()._service(site, role, namespace)
+        return ingress.load_balancer(namespace, balancer.annotations, outside.addresses)
 
 
 class Egress(_MeshGateway, layer="mesh"):

@@ -65,7 +65,10 @@ class Meshes(Component, layer="mesh"):
         t = context.relations.t
         super().__init__("meshes", {"meshes": sorted(t.meshes)}, parent=parent)
         first = next(iter(t.meshes.values())).control_plane
-        base = release(context.binding, BASE, BASE, first, values.base(t), parent=self, after=[platform.namespaces[first]])
+        # Not with a mesh: the definitions stay when it goes, and Helm takes them over only for a release of the same name and namespace.
+        home = names.CERT_MANAGER_NAMESPACE
+        waited = [platform.namespaces[home], platform.namespaces[first]]
+        base = release(context.binding, BASE, BASE, home, values.base(t), parent=self, after=waited)
         meshes: dict[Name, Mesh] = {}
         for mesh in t.meshes:
             validators = [made.istiod for made in islice(meshes.values(), 1)]

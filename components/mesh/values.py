@@ -58,7 +58,7 @@ def istiod(binding: Binding, t: Topology, mesh: Name) -> dict[str, Any]:
     }
 
 
-def gateway(binding: Binding, mesh: Name, role: Name) -> dict[str, Any]:
+def gateway(binding: Binding, t: Topology, mesh: Name, role: Name) -> dict[str, Any]:
     """Return the values of one of a mesh's own gateways. The chart's Service would be public: ours stands beside it."""
     replicas: int = getattr(binding.replicas, role)
     # A request keeps the id that it has: a gateway, which takes its clients for the internet, would make a new one.
@@ -72,7 +72,7 @@ def gateway(binding: Binding, mesh: Name, role: Name) -> dict[str, Any]:
     return {
         "name": role,
         "revision": mesh,
-        "labels": {names.LAYER_LABEL: role},
+        "labels": {names.LAYER_LABEL: role, **names.trust_label(t, mesh)},
         # The chart's image has no tag, for which the API server would default to Always.
         "imagePullPolicy": "IfNotPresent",
         "replicaCount": replicas,

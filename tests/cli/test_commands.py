@@ -117,6 +117,7 @@ def test_rules_are_listed_and_each_has_a_page() -> None:
 def test_plan_writes_what_judge_reads(tmp_path: Path) -> None:
     out = tmp_path / "plan.json"
     assert perimeter("plan", "local", "--topology", str(ABC), "--out", str(out)).returncode == 0
+    assert str(ROOT) not in out.read_text(encoding="utf-8"), "a plan names its topology as the stack file does, whatever the folder"
     assert perimeter("judge", str(out)).returncode == 0
 
 

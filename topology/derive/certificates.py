@@ -4,12 +4,13 @@ Three authorities, so that a certificate of one hop means nothing on another: `p
 edge -> gateway -> mesh ingress, `bridge` the hop between two meshes. The authorities inside the meshes are istiod's own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
 from topology.derive import names
 from topology.derive.manifest import Manifest, manifest
+from topology.derive.namespaces import LAYERS
 from topology.model.base import HostName, Name
 from topology.model.system import Topology
 
@@ -37,31 +38,64 @@ class Authority(StrEnum):
         return f"perimeter-{self}"
 
 
-def authorities(t: Topology) -> Iterator[Manifest]:
-    """Yield the authorities: a self-signed root each, and the ClusterIssuer that signs with it."""
-    wanted = [Authority.PUBLIC, Authority.BOUNDARY, *([Authority.BRIDGE] if t.bridges else [])]
-    yield manifest(API, "ClusterIssuer", SELF_SIGNED, spec={"selfSigned": {}})
-    for authority in wanted:
-        yield manifest(
-            API,
-            "Certificate",
-            authority.issuer,
-            names.CERT_MANAGER_NAMESPACE,
-            {
-                "isCA": True,
-                "commonName": f"perimeter {authority} {t.system}",
-                "secretName": authority.issuer,
-                "duration": AUTHORITY_LIFE,
-                # A renewed authority keeps its key: cert-manager does not issue its leaves anew, and who trusts it reads it only at start.
-                "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
-                "issuerRef": _issuer(SELF_SIGNED),
-            },
-        )
+def authorities(t: Topology, layers: Collection[str] = frozenset(LAYERS)) -> Iterator[Manifest]:
+    """Yield the authorities: a self-signed root each, and the ClusterIssuer that signs with it.
+
+    Args:
+        t: the system.
+        layers: the outer layers that run in the cluster. Of the authority `public` there is need only where the edge does; a gateway
+            outside brings the authority `boundary` with it, in a Secret of the same name.
+    """
+    public, bridge = [Authority.PUBLIC] if names.EDGE in layers else [], [Authority.BRIDGE] if t.bridges else []
+    made_here = [*public, *([Authority.BOUNDARY] if names.GATEWAY in layers else []), *bridge]
+    if made_here:
+        yield manifest(API, "ClusterIssuer", SELF_SIGNED, spec={"selfSigned": {}})
+    for authority in (*public, Authority.BOUNDARY, *bridge):
+        if authority in made_here:
+            yield _root(authority)
         yield manifest(API, "ClusterIssuer", authority.issuer, spec={"ca": {"secretName": authority.issuer}})
 
 
-def leaves(t: Topology, public_issuer: str | None = None) -> Iterator[Manifest]:
-    """Yield every certificate of the layers; `public_issuer` is a ClusterIssuer of the user's for the one that clients see."""
+def _root(authority: Authority) -> Manifest:
+    return manifest(
+        API,
+        "Certificate",
+        authority.issuer,
+        names.CERT_MANAGER_NAMESPACE,
+        {
+            "isCA": True,
+            # Not the system's name: with another name an authority is another one, of which leaves and those who trust it know nothing.
+            "commonName": f"perimeter {authority}",
+            "secretName": authority.issuer,
+            "duration": AUTHORITY_LIFE,
+            # A renewed authority keeps its key: cert-manager does not issue its leaves anew, and who trusts it reads it only at start.
+            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
+            "issuerRef": _issuer(SELF_SIGNED),
+        },
+    )
+
+
+def leaves(
+    t: Topology,
+    public_issuer: str | None = None,
+    layers: Collection[str] = frozenset(LAYERS),
+    server_names: Mapping[Name, HostName] | None = None,
+) -> Iterator[Manifest]:
+    """Yield every certificate of the layers in the cluster.
+
+    Args:
+        t: the system.
+        public_issuer: a ClusterIssuer of the user's for the certificate that clients see.
+        layers: the outer layers that run in the cluster.
+        server_names: further names of ingresses, by mesh, by which a gateway outside the cluster asks for them.
+    """
+    for document in _leaves(t, public_issuer, server_names or {}):
+        outer = {home: layer for layer, home in LAYERS.items()}.get(document["metadata"]["namespace"])
+        if outer is None or outer in layers:
+            yield document
+
+
+def _leaves(t: Topology, public_issuer: str | None, server_names: Mapping[Name, HostName]) -> Iterator[Manifest]:
     public = list(t.public_hosts())
     boundary = Authority.BOUNDARY.issuer
     yield _leaf(names.EDGE_SERVER_SECRET, names.EDGE_NAMESPACE, public_issuer or Authority.PUBLIC.issuer, _server(public))
@@ -70,7 +104,12 @@ def leaves(t: Topology, public_issuer: str | None = None) -> Iterator[Manifest]:
     yield _leaf(names.GATEWAY_SERVER_SECRET, names.GATEWAY_NAMESPACE, boundary, _server([*public, gateway]))
     yield _leaf(names.GATEWAY_CLIENT_SECRET, names.GATEWAY_NAMESPACE, boundary, _client(names.GATEWAY_IDENTITY))
     for mesh in dict.fromkeys(t.mesh_of(door.service) for door in t.doors.values()):
-        yield _leaf(names.INGRESS_SERVER_SECRET, t.meshes[mesh].ingress, boundary, _server(public))
+        yield _leaf(
+            names.INGRESS_SERVER_SECRET,
+            t.meshes[mesh].ingress,
+            boundary,
+            _server([*public, *([own] if (own := server_names.get(mesh)) else [])]),
+        )
     for mesh in bridging(t):
         namespace = t.meshes[mesh].bridge
         both = {

@@ -118,7 +118,10 @@ def workload(r: Relations, name: ServiceName, images: Images) -> Iterator[Manife
         labels = pod_labels(r.t, name, VERSION, place)
         volumes = [SCRATCH, {"name": "composition", "configMap": {"name": name}}]
         template = pod_template(labels, name, _container(name, images.composition), spread=SPREAD["zones"], volumes=volumes, place=place)
-        template["metadata"]["annotations"] = {CONFIG_ANNOTATION: config_digest(files)}
+        template["metadata"] = {
+            "labels": {**labels, **names.trust_label(r.t, r.t.mesh_of(name))},
+            "annotations": {CONFIG_ANNOTATION: config_digest(files)},
+        }
         spec = {"replicas": composition.replicas, "selector": {"matchLabels": labels}, "template": template}
         yield manifest("apps/v1", "Deployment", deployment_name(name, VERSION, place), namespace, spec, labels=labels)
 

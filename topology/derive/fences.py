@@ -24,6 +24,8 @@ class Surroundings:
     api_server: tuple[str, ...]
     """Address ranges of the Kubernetes API server."""
     api_server_ports: tuple[int, ...]
+    gateway: tuple[str, ...] = ()
+    """Address ranges of a gateway that stands outside the cluster; empty: the gateway is pods."""
     collector: tuple[dict[str, Any], int] | None = None
     """Peer and port of the trace collector that proxies send to."""
 
@@ -60,10 +62,11 @@ def gateway(r: Relations, mesh: Name, role: Name, around: Surroundings) -> Manif
     )
 
 
-def _ingress(r: Relations, mesh: Name, _around: Surroundings) -> _Gateway:
+def _ingress(r: Relations, mesh: Name, around: Surroundings) -> _Gateway:
     behind = dict.fromkeys(door.service for door in r.doors_of_mesh[mesh])
     reached = [network.reach([_pods(r.t, name)], r.port(name)) for name in behind]
-    return r.t.meshes[mesh].ingress, [network.layer(names.GATEWAY_NAMESPACE, names.GATEWAY)], reached
+    callers = [network.block(cidr) for cidr in around.gateway] or [network.layer(names.GATEWAY_NAMESPACE, names.GATEWAY)]
+    return r.t.meshes[mesh].ingress, callers, reached
 
 
 def _egress(r: Relations, mesh: Name, around: Surroundings) -> _Gateway:

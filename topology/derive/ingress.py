@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
@@ -31,17 +31,29 @@ def mesh_gateway_service(role: Name, namespace: Name) -> Manifest:
     return manifest("v1", "Service", role, namespace, spec, labels=gateway_labels(role))
 
 
+def load_balancer(namespace: Name, annotations: Mapping[str, str], callers: Iterable[str]) -> Manifest:
+    """Return the Service of a mesh's ingress for a gateway outside the cluster; `callers` are the only address ranges that reach it.
+
+    The annotations make the load balancer private. With traffic policy `Local` callers keep their addresses, by which the ingress's
+    NetworkPolicy tells them.
+    """
+    service = mesh_gateway_service(names.INGRESS, namespace)
+    service["metadata"]["annotations"] = dict(annotations)
+    service["spec"] |= {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "loadBalancerSourceRanges": list(callers)}
+    return service
+
+
 def hosts(r: Relations, mesh: Name) -> list[HostName]:
     """Return the hosts that a mesh's ingress answers to: those of its doors, and the first of the system, which is the SNI it is asked by."""
     t = r.t
     return sorted({t.hosts[0], *(t.host_of(door) for door in r.doors_of_mesh[mesh])})
 
 
-def gateway(r: Relations, mesh: Name) -> Manifest:
-    """Return the TLS server of a mesh's ingress."""
+def gateway(r: Relations, mesh: Name, server_name: HostName | None = None) -> Manifest:
+    """Return the TLS server of a mesh's ingress; `server_name` is a further name by which its caller asks for it (SNI)."""
     server = {
         "port": {"number": names.HTTPS_PORT, "name": "https", "protocol": "HTTPS"},
-        "hosts": hosts(r, mesh),
+        "hosts": [*hosts(r, mesh), *([server_name] if server_name else [])],
         "tls": {
             "mode": "MUTUAL",
             "credentialName": names.INGRESS_SERVER_SECRET,

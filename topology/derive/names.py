@@ -32,6 +32,8 @@ MESH_LABEL: Final = "perimeter.dev/mesh"
 """On namespaces: the mesh whose control plane looks at them (`discoverySelectors`)."""
 REVISION_LABEL: Final = "istio.io/rev"
 LOCALITY_LABEL: Final = "topology.istio.io/locality"
+TRUST_DOMAIN_LABEL: Final = "perimeter.dev/trust-domain"
+"""On pods of a mesh. A pod keeps the trust domain with which its proxy was injected: only a new pod has another."""
 NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
 
 # Ports of pods and Services.
@@ -110,6 +112,11 @@ TRACE_INTERNAL_HEADERS: Final = (
 def fqdn(service: str, namespace: str) -> str:
     """Return the full DNS name of a Kubernetes Service."""
     return f"{service}.{namespace}.svc.cluster.local"
+
+
+def trust_label(t: Topology, mesh: Name) -> dict[str, str]:
+    """Return the label that makes pods anew when their mesh's trust domain changes; a label's value has 63 characters at most."""
+    return {TRUST_DOMAIN_LABEL: t.meshes[mesh].trust_domain[:63].rstrip("-.")}
 
 
 def address(t: Topology, service: ServiceName) -> str:

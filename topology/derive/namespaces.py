@@ -1,6 +1,6 @@
 """Namespaces: of the layers, of each mesh and of its services."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from topology.derive import names
@@ -16,7 +16,8 @@ AUDIT_RESTRICTED: Final = {
 
 ENFORCE_RESTRICTED: Final = {**AUDIT_RESTRICTED, "pod-security.kubernetes.io/enforce": "restricted"}
 
-PLATFORM: Final = (names.CERT_MANAGER_NAMESPACE, names.EDGE_NAMESPACE, names.GATEWAY_NAMESPACE)
+LAYERS: Final = {names.EDGE: names.EDGE_NAMESPACE, names.GATEWAY: names.GATEWAY_NAMESPACE}
+"""Namespaces of the outer layers, by layer."""
 
 
 def mesh_of_namespace(t: Topology) -> dict[Name, Name]:
@@ -29,9 +30,9 @@ def namespace(name: Name, labels: dict[str, str]) -> Manifest:
     return manifest("v1", "Namespace", name, labels=labels)
 
 
-def platform() -> Iterator[Manifest]:
-    """Yield the namespaces of the layers outside the mesh."""
-    for name in PLATFORM:
+def platform(layers: Collection[str] = frozenset(LAYERS)) -> Iterator[Manifest]:
+    """Yield the namespaces of cert-manager and of those outer layers that run in the cluster."""
+    for name in (names.CERT_MANAGER_NAMESPACE, *(home for layer, home in LAYERS.items() if layer in layers)):
         yield namespace(name, ENFORCE_RESTRICTED)
 
 

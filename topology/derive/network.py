@@ -39,6 +39,11 @@ def layer(namespace: str, role: str) -> dict[str, Any]:
     return pods(namespace, {names.LAYER_LABEL: role})
 
 
+def block(cidr: str) -> dict[str, Any]:
+    """Return the peer that is a range of addresses outside the cluster."""
+    return {"ipBlock": {"cidr": cidr}}
+
+
 def tcp(*ports: int) -> list[dict[str, Any]]:
     """Return TCP ports."""
     return [{"protocol": "TCP", "port": port} for port in ports]
@@ -67,4 +72,4 @@ def outside(inside: Iterable[str], *ports: int) -> Rule:
 
 def ranges(addresses: Iterable[str], *ports: int) -> Rule:
     """Return the egress rule to address ranges, such as those of the Kubernetes API server."""
-    return reach([{"ipBlock": {"cidr": cidr}} for cidr in addresses], *ports)
+    return reach([block(cidr) for cidr in addresses], *ports)

@@ -106,7 +106,7 @@ def rate_limit_service(r: Relations, mesh: Name, image: str, redis_image: str) -
         spread=[],
         volumes=[SCRATCH, {"name": "config", "configMap": {"name": names.RATE_LIMIT}}],
     )
-    template["metadata"]["annotations"] = {CONFIG_ANNOTATION: config_digest(files)}
+    template["metadata"] = {"labels": {**LABELS, **names.trust_label(t, mesh)}, "annotations": {CONFIG_ANNOTATION: config_digest(files)}}
     template["spec"]["containers"].append(counters.redis_container(redis_image, counters.LOOPBACK))
     yield counters.deployment(names.RATE_LIMIT, namespace, LABELS, template)
     port = {

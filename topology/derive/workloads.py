@@ -161,6 +161,7 @@ def _deployment(r: Relations, name: ServiceName, version: VersionName, place: Na
     if about.env:
         container["env"] = [{"name": key, "value": value} for key, value in about.env.items()]
     template = pod_template(labels, name, container, spread=SPREAD[availability.spread], volumes=volumes, place=place)
+    template["metadata"]["labels"] = {**labels, **names.trust_label(t, t.mesh_of(name))}
     spec: dict[str, Any] = {"selector": {"matchLabels": labels}, "strategy": _rollout(availability), "template": template}
     if availability.max_replicas is None:
         spec = {"replicas": availability.replicas, **spec}

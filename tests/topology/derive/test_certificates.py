@@ -39,6 +39,12 @@ def test_every_key_is_made_anew_at_renewal() -> None:
     assert {leaf["privateKey"]["rotationPolicy"] for leaf in leaves().values()} == {"Always"}
 
 
+def test_an_authority_stays_the_same_when_another_system_is_deployed() -> None:
+    shop = relations(DOOR).t
+    renamed = shop.model_copy(update={"system": "bank"})
+    assert list(certificates.authorities(renamed)) == list(certificates.authorities(shop))
+
+
 def test_a_mesh_without_doors_has_no_ingress_certificate() -> None:
     assert ("istio-ingress", names.INGRESS_SERVER_SECRET) not in leaves("services: {a: {}}")
 

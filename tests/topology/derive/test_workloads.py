@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.topology.derive.documents import IMAGES, relations, spec
+from tests.topology.derive.documents import HEAD, IMAGES, relations, spec
 from topology.derive import workloads
 from topology.derive.manifest import Manifest
 
@@ -25,6 +25,14 @@ def test_each_version_is_one_deployment() -> None:
     assert spec(documents["Deployment", "a-v2-1"])["selector"]["matchLabels"] == {"app": "a", "version": "v2.1"}
     assert container(documents["Deployment", "a-v1"])["image"] == "demo:1"
     assert container(documents["Deployment", "a-v2-1"])["image"] == "shop/a:2"
+
+
+def test_another_trust_domain_makes_every_pod_anew_and_selects_the_same_pods() -> None:
+    r = relations("services: {a: {}}")
+    moved = relations("services: {a: {}}", head=HEAD.replace("trustDomain: shop.example", "trustDomain: bank.example"))
+    (before,), (after,) = (list(workloads.workload(world, "a", IMAGES)) for world in (r, moved))
+    assert spec(before)["template"] != spec(after)["template"]
+    assert spec(before)["selector"] == spec(after)["selector"]
 
 
 def test_each_datacenter_has_instances_that_say_where_they_are() -> None:

@@ -1,0 +1,219 @@
+"""What is asked of a running system: everything that an edge allows, everything beside it, and nothing without a control."""
+
+from collections import Counter
+from functools import cache
+from itertools import permutations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.systems import SYSTEMS, topology
+from tests.topology.strategies import topologies
+from topology.derive.probes import (
+    Admitted,
+    Answered,
+    ApiKey,
+    Contained,
+    Family,
+    GivenUp,
+    Limited,
+    Place,
+    Probe,
+    Refused,
+    Scheme,
+    Single,
+    Stage,
+    Token,
+    probes,
+    spared,
+)
+from topology.derive.probes.calls import allowed_id, everybody
+from topology.derive.probes.examples import Operation, covered, matches, near_misses, operations, path_of, wrong_method
+from topology.derive.probes.spellings import BYTES
+from topology.edges import Direction, Edge, edges, identity
+from topology.model.door import JwtAuth
+from topology.model.system import Topology
+from topology.paths import overlap
+
+some = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+@cache
+def asked(system: str) -> tuple[Probe, ...]:
+    return probes(topology(system))
+
+
+def by_id(found: tuple[Probe, ...]) -> dict[str, Probe]:
+    return {probe.id: probe for probe in found}
+
+
+def names_of(t: Topology) -> dict[str, str]:
+    return {identity(t, name): name for name in everybody(t)}
+
+
+def id_of(t: Topology, edge: Edge) -> str:
+    names = names_of(t)
+    operation = Operation(method=edge.method, pattern=edge.path)
+    return allowed_id(edge.direction, names[edge.source], names[edge.target], operation)
+
+
+@given(topologies())
+@some
+def test_every_allowed_call_has_a_probe_that_is_admitted(t: Topology) -> None:
+    found = by_id(probes(t))
+    for edge in edges(t):
+        if edge.direction in {Direction.EAST_WEST, Direction.BRIDGE}:
+            probe = found[id_of(t, edge)]
+            assert isinstance(probe.expect, Admitted)
+            if probe.request.scheme is not Scheme.TCP:
+                assert (probe.request.method, matches(edge.path, probe.request.path)) == (edge.method, True)
+
+
+@given(topologies())
+@some
+def test_every_door_has_a_probe_for_each_method_and_path_that_is_admitted(t: Topology) -> None:
+    found = by_id(probes(t))
+    for name, door in t.doors.items():
+        for method in door.methods:
+            for path in door.paths:
+                probe = found[f"doors/{name}/{method} {path}"]
+                assert isinstance(probe.expect, Admitted)
+                assert probe.request.host == t.host_of(door)
+
+
+@given(topologies())
+@some
+def test_every_pair_without_an_edge_has_a_probe_that_is_refused(t: Topology) -> None:
+    found, names = by_id(probes(t)), names_of(t)
+    allowed = {(names[e.source], names[e.target]) for e in edges(t) if e.direction in {Direction.EAST_WEST, Direction.BRIDGE}}
+    for caller, callee in permutations(everybody(t), 2):
+        identifier = f"calls/{caller}->{callee}/none"
+        assert (identifier in found) is ((caller, callee) not in allowed)
+        if identifier in found:
+            assert isinstance(found[identifier].expect, Refused)
+
+
+@given(topologies())
+@some
+def test_a_refusal_is_held_against_a_control_that_is_there(t: Topology) -> None:
+    found = by_id(probes(t))
+    for probe in found.values():
+        if isinstance(probe.expect, Refused | Contained | Single):
+            assert probe.controls, probe.id
+        for control in probe.controls:
+            assert isinstance(found[control].expect, Admitted | Answered), (probe.id, control)
+            assert found[control].stage <= probe.stage or found[control].stage is Stage.PLAIN
+
+
+@given(topologies())
+@some
+def test_no_two_probes_bear_one_name(t: Topology) -> None:
+    assert [name for name, count in Counter(probe.id for probe in probes(t)).items() if count > 1] == []
+
+
+@given(topologies(max_services=6))
+@some
+def test_a_wrong_call_of_an_allowed_pair_is_covered_by_no_operation_of_it(t: Topology) -> None:
+    names, found = names_of(t), probes(t)
+    for edge in edges(t):
+        if edge.direction is not Direction.EAST_WEST:
+            continue
+        pair = [e for e in edges(t) if (e.direction, e.source, e.target) == (edge.direction, edge.source, edge.target)]
+        prefix = f"{id_of(t, edge)}/wrong-"
+        for probe in found:
+            if probe.id.startswith(prefix):
+                assert names[edge.source] in probe.id
+                assert not covered(operations(pair), probe.request.method, probe.request.path)
+
+
+@given(topologies(max_services=5))
+@some
+def test_a_request_that_no_door_takes_is_covered_by_none(t: Topology) -> None:
+    for probe in probes(t):
+        if probe.family is Family.DOORS and "/closed/" in probe.id:
+            for door in t.doors.values():
+                if t.host_of(door) == probe.request.host and probe.request.method in door.methods:
+                    assert not any(matches(path, probe.request.path) for path in door.paths), probe.id
+
+
+@given(topologies(max_services=4))
+@some
+def test_the_same_topology_asks_the_same(t: Topology) -> None:
+    assert probes(t) == probes(t)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_each_client_of_a_token_door_is_a_subject_of_its_own_so_that_no_limit_is_shared(system: str) -> None:
+    doors = topology(system).doors
+    for name, door in doors.items():
+        if isinstance(door.auth, JwtAuth):
+            admitted = [probe for probe in asked(system) if probe.id.startswith(f"doors/{name}/") and isinstance(probe.expect, Admitted)]
+            subjects = [probe.request.credential.subject for probe in admitted if isinstance(probe.request.credential, Token)]
+            assert len(set(subjects)) == len(admitted)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_what_uses_a_budget_up_or_takes_something_out_comes_after_what_needs_it(system: str) -> None:
+    for probe in asked(system):
+        assert (probe.stage is Stage.LOAD) is isinstance(probe.expect, Limited)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_each_family_that_a_system_has_something_for_is_asked(system: str) -> None:
+    found = {probe.family for probe in asked(system)}
+    always = {
+        Family.CALLS, Family.DOORS, Family.FIREWALL, Family.HEADERS, Family.SPELLINGS, Family.SMUGGLING, Family.TLS, Family.EXPOSURE,
+        Family.NETWORK, Family.ENCRYPTION, Family.CERTIFICATES, Family.ADMIN, Family.EGRESS, Family.REQUEST_IDS, Family.TRACES,
+    }  # fmt: skip
+    t = topology(system)
+    assert always <= found
+    assert (Family.BRIDGES in found) is bool(t.bridges)
+    assert (Family.TOKENS in found) is any(isinstance(door.auth, JwtAuth) for door in t.doors.values())
+    assert (Family.FAULTS in found) is any(service.faults for service in t.services.values())
+
+
+def test_forty_three_services_are_asked_about_in_proportion_to_their_pairs() -> None:
+    t = topology("brokerage")
+    pairs = len(everybody(t)) * (len(everybody(t)) - 1)
+    assert len(asked("brokerage")) < 5 * pairs
+    assert max(Counter(probe.vantage for probe in asked("brokerage") if probe.vantage.place is Place.POD).values()) < 200
+
+
+def test_a_tier_is_asked_for_more_than_it_allows_and_one_of_an_hour_is_spared() -> None:
+    limits = {probe.id: probe for probe in asked("payments") if probe.family is Family.TIERS}
+    customer = limits["tiers/customer/users"]
+    assert isinstance(customer.expect, Limited)
+    assert (customer.expect.capacity, customer.expect.refill) == (30, 30.0)
+    assert customer.request.count > customer.expect.capacity + customer.expect.refill * customer.request.count / customer.request.pace
+    assert "premium" in dict(spared(topology("payments")))
+
+
+def test_a_slow_service_is_waited_for_as_long_as_its_tries_take() -> None:
+    found = by_id(asked("brokerage"))
+    assert found["resilience/inventory->custody/timeout"].expect == GivenUp(after=4.0), "four tries of a second"
+    assert by_id(asked("payments"))["resilience/dashboard->users/timeout"].expect == GivenUp(after=0.5), "a slow try is not made again"
+
+
+def test_every_byte_is_tried_in_a_path() -> None:
+    tried = {probe.request.path for probe in asked("abc") if probe.id.startswith("spellings/a/byte ")}
+    assert len(tried) == len(BYTES) == 255
+
+
+def test_a_key_of_a_tier_that_a_door_has_not_is_refused_there() -> None:
+    found = by_id(asked("payments"))
+    assert {probe.request.credential for probe in found.values() if probe.id.startswith("api-keys/partner-orders/consumer ")} == {
+        ApiKey(consumer="globex"),
+        ApiKey(consumer="initech"),
+        ApiKey(consumer="acme"),
+    }
+
+
+@pytest.mark.parametrize("pattern", ["/a/b", "/a/*", "/a/{*}", "/a/{*}/b", "/a/{*}/*", "/", "/*"])
+def test_an_example_path_matches_its_pattern_and_near_misses_do_not(pattern: str) -> None:
+    granted = [Operation(method="GET", pattern=pattern)]
+    assert matches(pattern, path_of(pattern))
+    assert overlap(pattern, path_of(pattern))
+    for path in near_misses(granted, "GET", pattern):
+        assert not matches(pattern, path)
+    assert (next(near_misses(granted, "GET", pattern), None) is None) is (pattern == "/*")
+    assert wrong_method(granted, path_of(pattern)) == "POST"
