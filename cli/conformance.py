@@ -2,9 +2,9 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from cli.errors import UsageError
 from conformance.cluster import Cluster
@@ -12,11 +12,6 @@ from conformance.credentials import Command, Issuer, Nobody
 from conformance.outside import Address
 from conformance.verify import IMAGE
 from lab.api import Lab, current
-
-LAB_GAPS: Final[Mapping[str, str]] = {
-    "firewall/*/header-log4shell": "the embedded cluster's firewall has the rule set of Debian, 3.3, which looks for it in arguments alone",
-}
-"""What the embedded cluster lacks and the pinned images have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +22,6 @@ class Subject:
     cluster: Cluster
     image: str
     issuer: Issuer
-    gaps: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Failures that are the cluster's and not the system's: patterns of probes' ids, each with its reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +70,6 @@ def subject(*, context: str, kubeconfig: Path | None, image: str, token_command:
         cluster=Cluster(kubectl=str(lab.tools["kubectl"]), kubeconfig=lab.kubeconfig, context=lab.context),
         image=image or lab.probe_image,
         issuer=Command(shlex.split(token_command)) if token_command else LabIssuer(lab=lab),
-        gaps=LAB_GAPS,
     )
 
 

@@ -2,9 +2,8 @@
 
 import math
 import time
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +14,8 @@ from conformance.credentials import ApiKeys, Issuer
 from conformance.errors import CannotProbeError
 from conformance.outside import Address
 from conformance.report import Report
-from conformance.runner import Result, Runner, Tell
+from conformance.runner import Runner, Tell
 from conformance.vantages import Vantages
-from conformance.verdict import Verdict
 from topology.derive import names
 from topology.derive.probes import Family, Probe, probes, spared
 from topology.model.system import Topology
@@ -57,11 +55,8 @@ def verify(  # noqa: PLR0913 # each is a choice of the user's
     choice: Choice,
     tell: Tell,
     subject: str,
-    gaps: Mapping[str, str] | None = None,
 ) -> Report:
     """Probe a running system and return the report.
-
-    `gaps` are failures that are known of a cluster and not of the system: patterns of probes' ids, each with its reason.
 
     Raises:
         CannotProbeError: where nothing can be probed.
@@ -85,22 +80,10 @@ def verify(  # noqa: PLR0913 # each is a choice of the user's
     return Report(
         system=t.system,
         subject=f"{subject} ({address})",
-        results=told(results, gaps or {}),
+        results=tuple(results),
         left_out=tuple(left_out),
         seconds=time.monotonic() - began,
     )
-
-
-def told(results: Iterable[Result], gaps: Mapping[str, str]) -> tuple[Result, ...]:
-    """Return results in which a known gap is no failure, and no success either."""
-
-    def one(result: Result) -> Result:
-        reason = next((reason for pattern, reason in gaps.items() if fnmatchcase(result.probe.id, pattern)), "")
-        if result.verdict is not Verdict.FAILED or not reason:
-            return result
-        return replace(result, verdict=Verdict.NOT_RUN, said=f"a known gap, {reason}: {result.said}")
-
-    return tuple(one(result) for result in results)
 
 
 def pace(t: Topology) -> float:

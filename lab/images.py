@@ -50,6 +50,8 @@ class Sources:
     """Our builds' programs, by name."""
     bootstrap: Path
     """Template of sidecars' Envoy configuration."""
+    rules: Path
+    """The firewall's rule set."""
     trust: Path
     """Certificates of the authorities that images trust, in a file named by its content."""
 
@@ -159,7 +161,7 @@ def _platform(s: Sources) -> Iterator[Image]:
     )
     nginx = {**tools, **_programs(s, ("/usr/sbin/nginx", "/usr/bin/curl")), "/etc/nginx/mime.types": s.debian / "etc/nginx/mime.types"}
     waf = Path("usr/lib/nginx/modules/ngx_http_modsecurity_module.so")
-    rules = {f"/opt/owasp-crs/rules/{file.name}": file for file in (s.debian / "usr/share/modsecurity-crs/rules").iterdir()}
+    rules = {f"/opt/owasp-crs/rules/{file.name}": file for file in s.rules.iterdir()}
     yield Image(
         names=("docker.io/owasp/modsecurity-crs:4.28.0-nginx-alpine-202607160307",),
         user="101",

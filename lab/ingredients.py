@@ -12,6 +12,7 @@ from lab.issuer import Issuer
 from lab.oci import Image
 from lab.parts import BUILDS
 from lab.progress import Progress
+from lab.rule_set import rule_set
 from lab.settings import CACHE
 
 TOOLS: Final = ("kubectl", "helm", "fortio")
@@ -56,7 +57,12 @@ def make(progress: Progress) -> Ingredients:
     issuer.prepare()
     packed = charts.pack(wheels, programs["helm"])
     sources = images.Sources(
-        debian=debian, wheels=wheels, programs=programs, bootstrap=charts.bootstrap(wheels), trust=images.trust(debian, issuer.ca)
+        debian=debian,
+        wheels=wheels,
+        programs=programs,
+        bootstrap=charts.bootstrap(wheels),
+        rules=rule_set(wheels),
+        trust=images.trust(debian, issuer.ca),
     )
     wanted = tuple(images.images(sources))
     images.forget_all_but(wanted)

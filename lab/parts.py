@@ -141,7 +141,6 @@ DEBIAN: Final = (
     "kmod",
     "libc-bin",
     "libnginx-mod-http-modsecurity",
-    "modsecurity-crs",
     "mount",
     "nftables",
     "nginx",

@@ -84,7 +84,6 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
             choice=Choice(only=frozenset(only or ()), without=frozenset(without or ())),
             tell=lambda what, done, of: progress.update(task, description=what, completed=done, total=of),
             subject=probed.name,
-            gaps=probed.gaps,
         )
     for file, written in ((json, as_json), (junit, as_junit)):
         if file:

@@ -19,7 +19,7 @@ from conformance.report.text import show
 from conformance.runner import Result, Runner
 from conformance.vantages import Vantages
 from conformance.verdict import Verdict
-from conformance.verify import Choice, pace, quiet, told
+from conformance.verify import Choice, pace, quiet
 from tests.conformance.servers import System, running
 from tests.systems import topology
 from topology.derive.probes import (
@@ -177,10 +177,3 @@ def test_a_choice_of_families_brings_their_controls() -> None:
 def test_the_pace_from_outside_stays_below_what_one_client_may() -> None:
     assert pace(topology("abc")) == 40
     assert pace(topology("bookinfo")) == 20
-
-
-def test_a_known_gap_is_told_as_such_and_is_no_failure_and_no_success() -> None:
-    failing = results()[1]
-    (excused,) = told((failing,), {"ref*": "the test's server has no such layer"})
-    assert (excused.verdict, excused.said) == (Verdict.NOT_RUN, f"a known gap, the test's server has no such layer: {failing.said}")
-    assert told((failing,), {"other*": "elsewhere"}) == (failing,)

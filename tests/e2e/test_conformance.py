@@ -44,7 +44,6 @@ def probed(running: Subject, *families: Family) -> Report:
         choice=Choice(only=frozenset(families)),
         tell=quiet,
         subject=running.name,
-        gaps=running.gaps,
     )
 
 

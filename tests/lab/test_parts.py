@@ -31,7 +31,7 @@ def all_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
     (tmp_path / "usr/share/modsecurity-crs/rules").mkdir(parents=True)
     (tmp_path / "usr/lib/x86_64-linux-gnu/xtables").mkdir(parents=True)
     programs = {name: tmp_path / name for build in BUILDS for name in build.programs}
-    return images.images(Sources(debian=tmp_path, wheels=tmp_path, programs=programs, bootstrap=tmp_path, trust=tmp_path))
+    return images.images(Sources(debian=tmp_path, wheels=tmp_path, programs=programs, bootstrap=tmp_path, rules=tmp_path, trust=tmp_path))
 
 
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.name)

@@ -90,7 +90,7 @@ def changed(**keys: object) -> str:
             "deployment.resources[0]: `inputs` is a list, not an object.",
         ),
         (changed(deployment={"pending_operations": [{}]}), "key `deployment.pending_operations`: an update was interrupted"),
-        (changed(perimeter={"mode": "hopeful"}), "key `perimeter.mode`: 'hopeful' is none of pessimistic, optimistic, exported."),
+        (changed(perimeter={"mode": "hopeful"}), "key `perimeter.mode`: 'hopeful' is none of pessimistic, optimistic, resolved, exported."),
     ],
 )
 def test_anything_else_is_refused_with_where_and_why(text: str, finding: str):
