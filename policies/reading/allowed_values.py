@@ -26,12 +26,20 @@ def unaccepted(value: Any, table: Table, *, empty: bool = False) -> Iterator[tup
     Raises:
         UnknownValueError: if a value that matters is not known.
     """
+    met = _met(tuple(table.items()))
     for path, leaf in _leaves(value, "", empty=empty):
-        patterns = [pattern for accepted, pattern in table.items() if _matcher(accepted).fullmatch(path)]
+        if (patterns := met.get(path)) is None:
+            patterns = met[path] = tuple(pattern for accepted, pattern in table.items() if _matcher(accepted).fullmatch(path))
         if not patterns:
             yield path, ""
         elif ANY not in patterns and not any(re.fullmatch(pattern, _spelled(leaf)) for pattern in patterns):
             yield path, _spelled(leaf)
+
+
+@cache
+def _met(table: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, ...]]:
+    """Return what was found in a table so far: by path, the patterns for its value. A plan has few paths and many objects."""
+    return {}
 
 
 @cache

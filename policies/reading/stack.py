@@ -28,7 +28,8 @@ from policies.reading.services import Service, service_of
 from policies.reading.surroundings import Surroundings
 from policies.reading.traffic import ISTIO_NETWORKING, Traffic
 from policies.reading.values import UnknownValueError, mapping
-from topology.edges import Edge, edges
+from topology.edges import Edge, edges, identity
+from topology.model.service import Version
 from topology.model.system import Topology
 
 T = TypeVar("T")
@@ -227,6 +228,13 @@ class Stack:
             if identity := self.identity(pod):
                 result[identity].append(pod)
         return {identity: tuple(pods) for identity, pods in result.items()}
+
+    @cached_property
+    def declared(self) -> Mapping[str, tuple[Version, ...]]:
+        """Return what the topology declares to run, by identity: the versions of a service, or one without an image for a composition."""
+        t = self.intent
+        services = {identity(t, name): tuple(service.versions.values()) for name, service in t.services.items()}
+        return {**services, **{identity(t, name): (Version(),) for name in t.compositions}}
 
     def holders(self, identity: str) -> tuple[Pod, ...]:
         """Return the pods that hold an identity."""

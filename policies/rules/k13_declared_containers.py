@@ -10,9 +10,7 @@ from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
 from policies.rule import Finding, Severity
-from topology.edges import identity
 from topology.model.service import Version
-from topology.model.system import Topology
 
 STAND_INS: Final = re.compile(
     r"(ghcr\.io/stefanprodan/podinfo|docker\.io/nginxinc/nginx-unprivileged|docker\.io/envoyproxy/ratelimit|docker\.io/(library/)?redis"
@@ -77,7 +75,7 @@ class K13(PodRule):
                     yield self._undeclared(pod, container, f"with the image {image}")
 
     def _service(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
-        versions = list(_versions(stack.identity(pod), stack.intent))
+        versions = stack.declared.get(stack.identity(pod), ())
         if not versions:
             yield self.undecided(
                 pod.resource,
@@ -107,16 +105,6 @@ class K13(PodRule):
             yield self.undecided(
                 pod.resource, f"{place} reads the Secret {name}, which no topology gives it: whose key it holds is not known", "remove it"
             )
-
-
-def _versions(mine: str, t: Topology) -> Iterator[Version]:
-    """Yield the versions of the service or composition that has an identity."""
-    for name, service in t.services.items():
-        if mine == identity(t, name):
-            yield from service.versions.values()
-    for name in t.compositions:
-        if mine == identity(t, name):
-            yield Version()
 
 
 def _runs(container: Mapping[str, Any], version: Version) -> bool:
