@@ -112,7 +112,7 @@ _HTTP: Final = {
     **_HEADERS,
     **_all("fault.abort.percentage.value fault.delay.fixedDelay fault.delay.percentage.value mirrorPercentage.value"),
     "fault.abort.httpStatus": "[45][0-9]{2}",
-    **_all("name timeout retries.attempts retries.perTryTimeout retries.retryOn rewrite.* redirect.* delegate.*"),
+    **_all("name timeout retries.attempts retries.perTryTimeout retries.retryOn rewrite.* delegate.*"),
 }
 
 ACCEPTED: Final[Mapping[str, Table]] = {
