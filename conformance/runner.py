@@ -3,6 +3,7 @@
 A refusal counts only where its controls passed in the same run: a service that is down refuses everybody.
 """
 
+import subprocess
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -314,8 +315,6 @@ def _avoid_end(expect: object) -> None:
 
 
 def _local(script: str) -> str:
-    import subprocess  # noqa: PLC0415 # for gRPC doors alone
-
     return subprocess.run(["sh"], input=script, capture_output=True, text=True, check=False).stdout
 
 

@@ -18,6 +18,16 @@ Table = Mapping[str, str]
 """Accepted paths with a regular expression for the whole value. `*` stands for one part of a path, at its end for all that follows."""
 
 
+def all_of(paths: str, value: str = ANY) -> dict[str, str]:
+    """Return a table that accepts one value at each of several paths, which are parted by spaces."""
+    return dict.fromkeys(paths.split(), value)
+
+
+def under(place: str, fields: Table) -> dict[str, str]:
+    """Return a table with all its paths below a place."""
+    return {f"{place}.{path}": value for path, value in fields.items()}
+
+
 def unaccepted(value: Any, table: Table, *, empty: bool = False) -> Iterator[tuple[str, str]]:
     """Yield what a table does not accept: path, and the value where another one would be accepted.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from policies.reading.allowed_values import ANY, Table, unaccepted
+from policies.reading.allowed_values import ANY, Table, all_of, unaccepted, under
 from policies.reading.pod_fields import POD
 from policies.reading.pods import TEMPLATES
 from policies.reading.resource import Resource
@@ -42,17 +42,9 @@ _OF_THE_CLUSTER: Final = frozenset({"uid", "resourceVersion", "generation", "cre
 _FINALIZERS: Final = frozenset({"service.kubernetes.io/load-balancer-cleanup", "customresourcecleanup.apiextensions.k8s.io"})
 
 
-def _all(paths: str, value: str = ANY) -> dict[str, str]:
-    return dict.fromkeys(paths.split(), value)
-
-
-def _under(place: str, fields: Table) -> dict[str, str]:
-    return {f"{place}.{path}": value for path, value in fields.items()}
-
-
 _WORKLOAD: Final = {
-    **_all("replicas minReadySeconds progressDeadlineSeconds revisionHistoryLimit", NUMBER),
-    **_all(
+    **all_of("replicas minReadySeconds progressDeadlineSeconds revisionHistoryLimit", NUMBER),
+    **all_of(
         "selector.* strategy.rollingUpdate.* updateStrategy.rollingUpdate.maxUnavailable updateStrategy.rollingUpdate.maxSurge serviceName"
     ),
     "strategy.type": "RollingUpdate|Recreate",
@@ -61,26 +53,26 @@ _WORKLOAD: Final = {
     "paused": "false",
 }
 _JOB: Final = {
-    **_all("activeDeadlineSeconds backoffLimit completions parallelism ttlSecondsAfterFinished", NUMBER),
+    **all_of("activeDeadlineSeconds backoffLimit completions parallelism ttlSecondsAfterFinished", NUMBER),
     "completionMode": "NonIndexed|Indexed",
     "suspend": "false",
 }
 _CRON_JOB: Final = {
-    **_under("jobTemplate.spec", _JOB),
-    **_all("failedJobsHistoryLimit successfulJobsHistoryLimit startingDeadlineSeconds", NUMBER),
-    **_all("schedule timeZone concurrencyPolicy"),
+    **under("jobTemplate.spec", _JOB),
+    **all_of("failedJobsHistoryLimit successfulJobsHistoryLimit startingDeadlineSeconds", NUMBER),
+    **all_of("schedule timeZone concurrencyPolicy"),
     "suspend": "false",
 }
 _BY_WORKLOAD: Final[Mapping[str, Table]] = {"Job": _JOB, "CronJob": _CRON_JOB, "Pod": {}}
 
-_SELECTOR: Final = _all("spec.selector.matchLabels.* spec.targetRefs.*")
-_PEER: Final = _all(
+_SELECTOR: Final = all_of("spec.selector.matchLabels.* spec.targetRefs.*")
+_PEER: Final = all_of(
     "podSelector.matchLabels.* podSelector.matchExpressions.* namespaceSelector.matchLabels.* namespaceSelector.matchExpressions.*"
 )
 _RULES: Final = {
-    **_under("from.*", {**_PEER, **_all("ipBlock.cidr ipBlock.except.*")}),
-    **_under("to.*", {**_PEER, **_all("ipBlock.cidr ipBlock.except.*")}),
-    **_all("ports.*.port ports.*.endPort ports.*.protocol"),
+    **under("from.*", {**_PEER, **all_of("ipBlock.cidr ipBlock.except.*")}),
+    **under("to.*", {**_PEER, **all_of("ipBlock.cidr ipBlock.except.*")}),
+    **all_of("ports.*.port ports.*.endPort ports.*.protocol"),
 }
 _SOURCE: Final = "principals requestPrincipals namespaces serviceAccounts trustDomains ipBlocks remoteIpBlocks"
 _OPERATION: Final = "hosts methods paths ports"
@@ -91,39 +83,39 @@ def _negated(names: str) -> dict[str, str]:
 
 
 _CONNECTIONS: Final = {
-    **_all("connectionPool.* outlierDetection.*"),
-    **_all("tls.mode tls.sni tls.subjectAltNames.* tls.credentialName tls.caCertificates tls.clientCertificate tls.privateKey"),
+    **all_of("connectionPool.* outlierDetection.*"),
+    **all_of("tls.mode tls.sni tls.subjectAltNames.* tls.credentialName tls.caCertificates tls.clientCertificate tls.privateKey"),
     "tls.insecureSkipVerify": ANY,
     "loadBalancer.simple": ANY,
     "loadBalancer.localityLbSetting.enabled": SWITCH,
 }
-_DESTINATION: Final = _all("destination.host destination.port.number destination.subset")
-_HEADERS: Final = _all("headers.request.remove.* headers.request.set.* headers.request.add.* headers.response.remove.*")
+_DESTINATION: Final = all_of("destination.host destination.port.number destination.subset")
+_HEADERS: Final = all_of("headers.request.remove.* headers.request.set.* headers.request.add.* headers.response.remove.*")
 _HTTP: Final = {
-    **_under(
+    **under(
         "match.*",
-        _all(
+        all_of(
             "gateways.* headers.* withoutHeaders.* method.* uri.* authority.* scheme.* port name sourceLabels.* sourceNamespace ignoreUriCase queryParams.*"
         ),
     ),
-    **_under("route.*", {**_DESTINATION, **_HEADERS, "weight": NUMBER}),
-    **_under("mirrors.*", {**_DESTINATION, "percentage.value": ANY}),
-    **_under("mirror", _all("host port.number subset")),
+    **under("route.*", {**_DESTINATION, **_HEADERS, "weight": NUMBER}),
+    **under("mirrors.*", {**_DESTINATION, "percentage.value": ANY}),
+    **under("mirror", all_of("host port.number subset")),
     **_HEADERS,
-    **_all("fault.abort.percentage.value fault.delay.fixedDelay fault.delay.percentage.value mirrorPercentage.value"),
+    **all_of("fault.abort.percentage.value fault.delay.fixedDelay fault.delay.percentage.value mirrorPercentage.value"),
     "fault.abort.httpStatus": "[45][0-9]{2}",
-    **_all("name timeout retries.attempts retries.perTryTimeout retries.retryOn rewrite.* delegate.*"),
+    **all_of("name timeout retries.attempts retries.perTryTimeout retries.retryOn rewrite.* delegate.*"),
 }
 
 ACCEPTED: Final[Mapping[str, Table]] = {
     "AuthorizationPolicy.security.istio.io": {
         **_SELECTOR,
-        **_under("spec.rules.*.from.*.source", _negated(_SOURCE)),
-        **_under("spec.rules.*.to.*.operation", _negated(_OPERATION)),
-        **_all("spec.action spec.provider.name spec.rules.*.when.*.key spec.rules.*.when.*.values.* spec.rules.*.when.*.notValues.*"),
+        **under("spec.rules.*.from.*.source", _negated(_SOURCE)),
+        **under("spec.rules.*.to.*.operation", _negated(_OPERATION)),
+        **all_of("spec.action spec.provider.name spec.rules.*.when.*.key spec.rules.*.when.*.values.* spec.rules.*.when.*.notValues.*"),
     },
     "Certificate.cert-manager.io": {
-        **_all("spec.commonName spec.dnsNames.* spec.uris.* spec.issuerRef.group spec.issuerRef.kind spec.issuerRef.name"),
+        **all_of("spec.commonName spec.dnsNames.* spec.uris.* spec.issuerRef.group spec.issuerRef.kind spec.issuerRef.name"),
         "spec.secretName": ANY,
         "spec.duration": "[0-9]+[hms].*",
         "spec.renewBefore": "[0-9]+[hms].*",
@@ -135,61 +127,61 @@ ACCEPTED: Final[Mapping[str, Table]] = {
         "spec.revisionHistoryLimit": NUMBER,
         "spec.usages.*": "digital signature|key encipherment|client auth|server auth",
     },
-    "ClusterIssuer.cert-manager.io": _all("spec.ca.secretName spec.selfSigned.* spec.acme.* spec.vault.* spec.venafi.*"),
-    "Issuer.cert-manager.io": _all("spec.ca.secretName spec.selfSigned.* spec.acme.* spec.vault.* spec.venafi.*"),
-    "ConfigMap": {**_all("data.*"), "immutable": SWITCH},
+    "ClusterIssuer.cert-manager.io": all_of("spec.ca.secretName spec.selfSigned.* spec.acme.* spec.vault.* spec.venafi.*"),
+    "Issuer.cert-manager.io": all_of("spec.ca.secretName spec.selfSigned.* spec.acme.* spec.vault.* spec.venafi.*"),
+    "ConfigMap": {**all_of("data.*"), "immutable": SWITCH},
     "CustomResourceDefinition.apiextensions.k8s.io": {
-        **_all("spec.group spec.names.* spec.scope spec.versions.* spec.preserveUnknownFields"),
+        **all_of("spec.group spec.names.* spec.scope spec.versions.* spec.preserveUnknownFields"),
         "spec.conversion.strategy": "None",
     },
     "DestinationRule.networking.istio.io": {
-        **_all("spec.host spec.exportTo.* spec.workloadSelector.matchLabels.* spec.subsets.*.name spec.subsets.*.labels.*"),
-        **_under("spec.trafficPolicy", _CONNECTIONS),
-        **_under("spec.trafficPolicy.portLevelSettings.*", {**_CONNECTIONS, "port.number": NUMBER}),
-        **_under("spec.subsets.*.trafficPolicy", _CONNECTIONS),
+        **all_of("spec.host spec.exportTo.* spec.workloadSelector.matchLabels.* spec.subsets.*.name spec.subsets.*.labels.*"),
+        **under("spec.trafficPolicy", _CONNECTIONS),
+        **under("spec.trafficPolicy.portLevelSettings.*", {**_CONNECTIONS, "port.number": NUMBER}),
+        **under("spec.subsets.*.trafficPolicy", _CONNECTIONS),
     },
     "Gateway.networking.istio.io": {
-        **_all("spec.selector.* spec.servers.*.hosts.* spec.servers.*.port.name spec.servers.*.port.number spec.servers.*.port.protocol"),
-        **_all("spec.servers.*.name spec.servers.*.port.targetPort spec.servers.*.tls.mode spec.servers.*.tls.credentialName"),
-        **_all("spec.servers.*.tls.minProtocolVersion spec.servers.*.tls.maxProtocolVersion"),
-        **_all("spec.servers.*.tls.subjectAltNames.* spec.servers.*.tls.httpsRedirect"),
+        **all_of("spec.selector.* spec.servers.*.hosts.* spec.servers.*.port.name spec.servers.*.port.number spec.servers.*.port.protocol"),
+        **all_of("spec.servers.*.name spec.servers.*.port.targetPort spec.servers.*.tls.mode spec.servers.*.tls.credentialName"),
+        **all_of("spec.servers.*.tls.minProtocolVersion spec.servers.*.tls.maxProtocolVersion"),
+        **all_of("spec.servers.*.tls.subjectAltNames.* spec.servers.*.tls.httpsRedirect"),
     },
-    "Namespace": _all("spec.finalizers.*", "kubernetes"),
+    "Namespace": all_of("spec.finalizers.*", "kubernetes"),
     "NetworkPolicy.networking.k8s.io": {
-        **_all("spec.podSelector.* spec.policyTypes.*"),
-        **_under("spec.ingress.*", _RULES),
-        **_under("spec.egress.*", _RULES),
+        **all_of("spec.podSelector.* spec.policyTypes.*"),
+        **under("spec.ingress.*", _RULES),
+        **under("spec.egress.*", _RULES),
     },
-    "PeerAuthentication.security.istio.io": {**_SELECTOR, **_all("spec.mtls.mode spec.portLevelMtls.*")},
+    "PeerAuthentication.security.istio.io": {**_SELECTOR, **all_of("spec.mtls.mode spec.portLevelMtls.*")},
     "ProxyConfig.networking.istio.io": {
         **_SELECTOR,
-        **_all("spec.concurrency spec.interceptionMode spec.environmentVariables.*"),
+        **all_of("spec.concurrency spec.interceptionMode spec.environmentVariables.*"),
     },
     "RequestAuthentication.security.istio.io": {
         **_SELECTOR,
-        **_all("spec.jwtRules.*.audiences.* spec.jwtRules.*.issuer spec.jwtRules.*.jwks spec.jwtRules.*.jwksUri spec.jwtRules.*.timeout"),
-        **_all("spec.jwtRules.*.forwardOriginalToken spec.jwtRules.*.outputClaimToHeaders.*"),
-        **_all("spec.jwtRules.*.fromHeaders.* spec.jwtRules.*.fromParams.* spec.jwtRules.*.fromCookies.*"),
+        **all_of("spec.jwtRules.*.audiences.* spec.jwtRules.*.issuer spec.jwtRules.*.jwks spec.jwtRules.*.jwksUri spec.jwtRules.*.timeout"),
+        **all_of("spec.jwtRules.*.forwardOriginalToken spec.jwtRules.*.outputClaimToHeaders.*"),
+        **all_of("spec.jwtRules.*.fromHeaders.* spec.jwtRules.*.fromParams.* spec.jwtRules.*.fromCookies.*"),
     },
-    "Secret": {**_all("data.* stringData.* type"), "immutable": SWITCH},
+    "Secret": {**all_of("data.* stringData.* type"), "immutable": SWITCH},
     "Service": {
-        **_all("spec.selector.* spec.ports.*.name spec.ports.*.port spec.ports.*.protocol spec.ports.*.targetPort spec.ports.*.nodePort"),
-        **_all("spec.ports.*.appProtocol spec.type spec.clusterIP spec.clusterIPs.* spec.externalIPs.* spec.externalName"),
-        **_all("spec.externalTrafficPolicy spec.internalTrafficPolicy spec.ipFamilies.* spec.ipFamilyPolicy spec.sessionAffinity"),
-        **_all("spec.loadBalancerIP spec.loadBalancerClass spec.loadBalancerSourceRanges.* spec.allocateLoadBalancerNodePorts"),
-        **_all("spec.healthCheckNodePort spec.trafficDistribution"),
+        **all_of("spec.selector.* spec.ports.*.name spec.ports.*.port spec.ports.*.protocol spec.ports.*.targetPort spec.ports.*.nodePort"),
+        **all_of("spec.ports.*.appProtocol spec.type spec.clusterIP spec.clusterIPs.* spec.externalIPs.* spec.externalName"),
+        **all_of("spec.externalTrafficPolicy spec.internalTrafficPolicy spec.ipFamilies.* spec.ipFamilyPolicy spec.sessionAffinity"),
+        **all_of("spec.loadBalancerIP spec.loadBalancerClass spec.loadBalancerSourceRanges.* spec.allocateLoadBalancerNodePorts"),
+        **all_of("spec.healthCheckNodePort spec.trafficDistribution"),
         "spec.publishNotReadyAddresses": "false",
     },
     "ServiceAccount": {"automountServiceAccountToken": ANY, "imagePullSecrets.*.name": ANY},
-    "ServiceEntry.networking.istio.io": _all(
+    "ServiceEntry.networking.istio.io": all_of(
         "spec.hosts.* spec.addresses.* spec.ports.* spec.location spec.resolution spec.exportTo.* spec.endpoints.*.address"
         " spec.endpoints.*.ports.* spec.endpoints.*.labels.* spec.subjectAltNames.* spec.workloadSelector.labels.*"
     ),
     "Sidecar.networking.istio.io": {
-        **_all(
+        **all_of(
             "spec.workloadSelector.labels.* spec.outboundTrafficPolicy.mode spec.egress.*.hosts.* spec.egress.*.captureMode spec.egress."
         ),
-        **_all("spec.ingress.*.captureMode spec.ingress.*.port.* spec.ingress.*.defaultEndpoint"),
+        **all_of("spec.ingress.*.captureMode spec.ingress.*.port.* spec.ingress.*.defaultEndpoint"),
     },
     "Telemetry.telemetry.istio.io": {
         **_SELECTOR,
@@ -202,12 +194,12 @@ ACCEPTED: Final[Mapping[str, Table]] = {
         "spec.metrics.*": ANY,
     },
     "VirtualService.networking.istio.io": {
-        **_all("spec.hosts.* spec.gateways.* spec.exportTo.*"),
-        **_under("spec.http.*", _HTTP),
-        **_under("spec.tcp.*.route.*", {**_DESTINATION, "weight": NUMBER}),
-        **_under("spec.tcp.*.match.*", _all("gateways.* port sourceLabels.* sourceNamespace destinationSubnets.*")),
-        **_under("spec.tls.*.route.*", {**_DESTINATION, "weight": NUMBER}),
-        **_under("spec.tls.*.match.*", _all("gateways.* port sniHosts.* sourceLabels.* sourceNamespace destinationSubnets.*")),
+        **all_of("spec.hosts.* spec.gateways.* spec.exportTo.*"),
+        **under("spec.http.*", _HTTP),
+        **under("spec.tcp.*.route.*", {**_DESTINATION, "weight": NUMBER}),
+        **under("spec.tcp.*.match.*", all_of("gateways.* port sourceLabels.* sourceNamespace destinationSubnets.*")),
+        **under("spec.tls.*.route.*", {**_DESTINATION, "weight": NUMBER}),
+        **under("spec.tls.*.match.*", all_of("gateways.* port sniHosts.* sourceLabels.* sourceNamespace destinationSubnets.*")),
     },
 }
 """By kind (and group, but for the core group): accepted paths below the object, metadata apart."""
@@ -228,7 +220,7 @@ def unreviewed(resource: Resource) -> Iterator[tuple[str, str]]:
         return
     path = TEMPLATES[resource.kind]
     template, rest = _taken_out(body, path)
-    yield from _unread(rest, _under("spec", _BY_WORKLOAD.get(resource.kind, _WORKLOAD)))
+    yield from _unread(rest, under("spec", _BY_WORKLOAD.get(resource.kind, _WORKLOAD)))
     place = ".".join((*path, ""))
     yield from _metadata(f"{place}metadata", mapping(template.get("metadata")) if path else {})
     for field, value in _unread(mapping(template.get("spec")), POD):

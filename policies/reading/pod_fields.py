@@ -2,69 +2,61 @@
 
 from typing import Final
 
-from policies.reading.allowed_values import ANY, Table
+from policies.reading.allowed_values import Table, all_of, under
 
 _NUMBER: Final = "[0-9]+"
 
 
-def _all(paths: str, value: str = ANY) -> dict[str, str]:
-    return dict.fromkeys(paths.split(), value)
-
-
-def _under(place: str, fields: Table) -> dict[str, str]:
-    return {f"{place}.{path}": value for path, value in fields.items()}
-
-
-_CONTEXT: Final = _all(
+_CONTEXT: Final = all_of(
     "runAsUser runAsGroup runAsNonRoot seccompProfile.type seccompProfile.localhostProfile appArmorProfile.type seLinuxOptions.*"
     " windowsOptions.* fsGroup fsGroupChangePolicy supplementalGroups.* sysctls.* allowPrivilegeEscalation privileged procMount"
     " capabilities.add.* capabilities.drop.* readOnlyRootFilesystem"
 )
 _PROBE: Final = {
-    **_all("httpGet.path httpGet.port httpGet.scheme tcpSocket.port grpc.port grpc.service exec.command.*"),
-    **_all("initialDelaySeconds periodSeconds timeoutSeconds successThreshold failureThreshold terminationGracePeriodSeconds", _NUMBER),
+    **all_of("httpGet.path httpGet.port httpGet.scheme tcpSocket.port grpc.port grpc.service exec.command.*"),
+    **all_of("initialDelaySeconds periodSeconds timeoutSeconds successThreshold failureThreshold terminationGracePeriodSeconds", _NUMBER),
 }
 """Without `host` and `httpHeaders`: the kubelet would ask somebody else, or ask as somebody else."""
 
 _CONTAINER: Final = {
-    **_all("name image imagePullPolicy command.* args.* resources.limits.* resources.requests.*"),
-    **_all("ports.*.name ports.*.containerPort ports.*.protocol ports.*.hostPort"),
-    **_all("env.*.name env.*.value env.*.valueFrom.configMapKeyRef.* env.*.valueFrom.secretKeyRef.*"),
-    **_all("env.*.valueFrom.fieldRef.* env.*.valueFrom.resourceFieldRef.* envFrom.*.prefix"),
-    **_all("envFrom.*.configMapRef.* envFrom.*.secretRef.*"),
-    **_all("volumeMounts.*.name volumeMounts.*.mountPath volumeMounts.*.readOnly volumeMounts.*.subPath"),
+    **all_of("name image imagePullPolicy command.* args.* resources.limits.* resources.requests.*"),
+    **all_of("ports.*.name ports.*.containerPort ports.*.protocol ports.*.hostPort"),
+    **all_of("env.*.name env.*.value env.*.valueFrom.configMapKeyRef.* env.*.valueFrom.secretKeyRef.*"),
+    **all_of("env.*.valueFrom.fieldRef.* env.*.valueFrom.resourceFieldRef.* envFrom.*.prefix"),
+    **all_of("envFrom.*.configMapRef.* envFrom.*.secretRef.*"),
+    **all_of("volumeMounts.*.name volumeMounts.*.mountPath volumeMounts.*.readOnly volumeMounts.*.subPath"),
     "volumeMounts.*.mountPropagation": "None",
     "lifecycle.preStop.sleep.seconds": _NUMBER,
     "restartPolicy": "Always",
     "terminationMessagePath": "/dev/termination-log",
     "terminationMessagePolicy": "File|FallbackToLogsOnError",
-    **_under("securityContext", _CONTEXT),
-    **_under("livenessProbe", _PROBE),
-    **_under("readinessProbe", _PROBE),
-    **_under("startupProbe", _PROBE),
+    **under("securityContext", _CONTEXT),
+    **under("livenessProbe", _PROBE),
+    **under("readinessProbe", _PROBE),
+    **under("startupProbe", _PROBE),
 }
 
-_FILES: Final = _all("items.* defaultMode optional")
+_FILES: Final = all_of("items.* defaultMode optional")
 _VOLUME: Final = {
-    **_all("name emptyDir.sizeLimit emptyDir.medium configMap.name secret.secretName"),
-    **_under("configMap", _FILES),
-    **_under("secret", _FILES),
-    **_all("downwardAPI.items.* downwardAPI.defaultMode projected.defaultMode projected.sources.*.downwardAPI.*"),
-    **_all("projected.sources.*.configMap.* projected.sources.*.secret.*"),
+    **all_of("name emptyDir.sizeLimit emptyDir.medium configMap.name secret.secretName"),
+    **under("configMap", _FILES),
+    **under("secret", _FILES),
+    **all_of("downwardAPI.items.* downwardAPI.defaultMode projected.defaultMode projected.sources.*.downwardAPI.*"),
+    **all_of("projected.sources.*.configMap.* projected.sources.*.secret.*"),
 }
 """Without tokens for other audiences, certificates, drivers and claims: what they bring is in no resource of the program."""
 
 POD: Final[Table] = {
-    **_all("affinity.* nodeSelector.* tolerations.* topologySpreadConstraints.* priorityClassName imagePullSecrets.*.name"),
-    **_all("automountServiceAccountToken serviceAccountName serviceAccount hostNetwork hostPID hostIPC hostUsers"),
-    **_all("terminationGracePeriodSeconds activeDeadlineSeconds", _NUMBER),
+    **all_of("affinity.* nodeSelector.* tolerations.* topologySpreadConstraints.* priorityClassName imagePullSecrets.*.name"),
+    **all_of("automountServiceAccountToken serviceAccountName serviceAccount hostNetwork hostPID hostIPC hostUsers"),
+    **all_of("terminationGracePeriodSeconds activeDeadlineSeconds", _NUMBER),
     "dnsPolicy": "ClusterFirst",
     "enableServiceLinks": "true|false",
     "restartPolicy": "Always|OnFailure|Never",
     "schedulerName": "default-scheduler",
     "shareProcessNamespace": "false",
-    **_under("securityContext", _CONTEXT),
-    **_under("volumes.*", _VOLUME),
+    **under("securityContext", _CONTEXT),
+    **under("volumes.*", _VOLUME),
     **{f"{kind}.*.{path}": value for kind in ("containers", "initContainers", "ephemeralContainers") for path, value in _CONTAINER.items()},
 }
 """Accepted paths below the pod's `spec`."""

@@ -28,7 +28,6 @@ def _nothing_is_loaded(*_: object) -> dict[str, Path]:
 def all_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
     """The table with contents of no size: what loads what is not asked here."""
     monkeypatch.setattr(images, "_libraries", _nothing_is_loaded)
-    (tmp_path / "usr/share/modsecurity-crs/rules").mkdir(parents=True)
     (tmp_path / "usr/lib/x86_64-linux-gnu/xtables").mkdir(parents=True)
     programs = {name: tmp_path / name for build in BUILDS for name in build.programs}
     return images.images(Sources(debian=tmp_path, wheels=tmp_path, programs=programs, bootstrap=tmp_path, rules=tmp_path, trust=tmp_path))
