@@ -47,7 +47,7 @@ class LabIssuer:
             self.lab.issuer.start()
 
 
-def subject(*, context: str, kubeconfig: Path | None, image: str, token_command: str) -> Subject:
+def subject(*, context: str | None, kubeconfig: Path | None, image: str, token_command: str) -> Subject:
     """Return what to probe: the cluster that is named, else the running lab. Never the current kube context, which nobody chose.
 
     Raises:
@@ -56,7 +56,7 @@ def subject(*, context: str, kubeconfig: Path | None, image: str, token_command:
     if context or kubeconfig:
         return Subject(
             name=context or str(kubeconfig),
-            cluster=Cluster(kubeconfig=kubeconfig, context=context),
+            cluster=Cluster(kubeconfig=kubeconfig, context=context or ""),
             image=image or IMAGE,
             issuer=Command(shlex.split(token_command)) if token_command else Nobody(),
         )

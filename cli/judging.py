@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from cli.planning import plan_all
 from cli.project import Project
@@ -18,6 +19,7 @@ from policies.reading.running import exported, running
 from policies.reading.stack import Stack
 from policies.registry import rules
 from policies.rule import Finding, Verdict
+from topology.model.system import Topology
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,17 +51,29 @@ class Judged:
 
 def read_stack(plan: Plan, topology: Path) -> Stack:
     """Return a plan as the judge sees it: what the program said."""
-    said = exported(plan.resources) if plan.mode is Mode.EXPORTED else plan.resources
-    return Stack(normalise(said), load_intent(topology), topology_path=str(topology))
+    return Stack(normalise(_records(plan)), load_intent(topology), topology_path=str(topology))
 
 
-def judge_plan(project: Project, plan: Plan, topology: Path, *, subject: str) -> Judged:
-    """Judge one plan. Of an export both what the program said and what the API server answered must keep the boundary."""
+def _records(plan: Plan) -> tuple[Mapping[str, Any], ...]:
+    return tuple(exported(plan.resources)) if plan.mode is Mode.EXPORTED else plan.resources
+
+
+def judge_plan(project: Project, plan: Plan, topology: Path, *, subject: str, intent: Topology | None = None) -> Judged:
+    """Judge one plan. Of an export both what the program said and what the API server answered must keep the boundary.
+
+    Args:
+        project: where the exemptions are.
+        plan: the plan.
+        topology: the topology file.
+        subject: what the plan is of, for people.
+        intent: what is in that file, where it was read before.
+    """
     started = time.monotonic()
-    stack, excused = read_stack(plan, topology), exemptions.load(project.policies / "exemptions.yaml")
+    records, excused = _records(plan), exemptions.load(project.policies / "exemptions.yaml")
+    stack = Stack(normalise(records), intent or load_intent(topology), topology_path=str(topology))
     report = judge(stack, rules(), excused, today=date.today())
     if plan.mode is Mode.EXPORTED:
-        runs = Stack(normalise(running(exported(plan.resources))), stack.intent, topology_path=stack.topology_path)
+        runs = Stack(normalise(running(records)), stack.intent, topology_path=stack.topology_path)
         report = merged(report, judge(runs, rules(), excused, today=date.today()))
     return Judged(
         subject=subject,
@@ -80,11 +94,12 @@ def check_stack(project: Project, name: str, topology: Path, config: Mapping[str
         topology: its topology file.
         config: configuration laid over the stack's.
     """
+    intent = load_intent(topology)  # first, because what is wrong with it is told by line
     started = time.monotonic()
     plans = plan_all(project, name, topology, (Mode.PESSIMISTIC, Mode.OPTIMISTIC), config)
     planning = time.monotonic() - started
-    pessimistic = judge_plan(project, plans[Mode.PESSIMISTIC], topology, subject=name)
-    optimistic = judge_plan(project, plans[Mode.OPTIMISTIC], topology, subject=name)
+    pessimistic = judge_plan(project, plans[Mode.PESSIMISTIC], topology, subject=name, intent=intent)
+    optimistic = judge_plan(project, plans[Mode.OPTIMISTIC], topology, subject=name, intent=intent)
     seen = {(finding.rule, finding.urn, finding.message) for finding in pessimistic.report.findings}
     only = tuple(finding for finding in optimistic.report.findings if (finding.rule, finding.urn, finding.message) not in seen)
     return Judged(

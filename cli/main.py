@@ -5,10 +5,11 @@ import sys
 from typing import Final
 
 import typer
-from rich.console import Console
 
-from cli.commands import check, down, explain, judge, lab, plan, rules, schema, up, verify
+from cli.commands import check, cost, down, explain, judge, lab, plan, rules, schema, up, verify
 from cli.errors import ExitCode, UsageError
+from cli.problems import FAILURE, Problem, problems_of
+from cli.report.refusal import refuse
 from conformance.errors import CannotProbeError
 from deploy.errors import DeployError
 from lab.errors import LabError
@@ -28,22 +29,32 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up.up, down.down, check.check, plan.plan, judge.judge, explain.explain, rules.rules, schema.schema, schema.diagram):
+for command in (
+    up.up,
+    down.down,
+    check.check,
+    plan.plan,
+    cost.cost,
+    judge.judge,
+    explain.explain,
+    rules.rules,
+    schema.schema,
+    schema.diagram,
+):
     app.command()(command)
 app.command("verify")(verify.verify_)
 app.add_typer(lab.app, name="lab")
 
 
 def main() -> None:
-    """Run the command line; bad input ends with its findings on standard error and exit code 2."""
+    """Run the command line; bad input ends with its findings on standard error, in the format that was asked for, and exit code 2."""
     try:
         app()
-    except (TopologyError, PlanError) as error:
-        report(tuple(str(finding) for finding in error.findings))
-    except (UsageError, ExemptionError, PartyError, CannotProbeError) as error:
-        report(tuple(str(error).splitlines()))
+    except (TopologyError, PlanError, UsageError, ExemptionError, PartyError, CannotProbeError) as error:
+        sys.exit(refuse(problems_of(error)))
     except (DeployError, LabError) as error:
-        report(getattr(error, "findings", (str(error),)), "the deployment did not come to its end.")
+        problems = tuple(Problem(message=str(finding)) for finding in getattr(error, "findings", (error,)))
+        sys.exit(refuse(problems, "the deployment did not come to its end."))
     except BrokenPipeError:
         # Whoever read our output stopped before its end: there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -51,19 +62,5 @@ def main() -> None:
     except Exception as error:  # a crash must never look like a verdict
         if os.environ.get(DEBUG):
             raise
-        report(
-            (f"perimeter itself failed: {type(error).__name__}: {error}. Set {DEBUG}=1 for the traceback, and report it with the plan.",)
-        )
-
-
-def report(findings: tuple[str, ...], end: str = "nothing was planned or judged.") -> None:
-    """Print findings to standard error, their number and what came of it last, and exit with 2."""
-    console = Console(stderr=True, highlight=False)
-    for finding in findings:
-        console.print(f"[red]✗[/red] {_escape(finding)}", soft_wrap=True)
-    console.print(f"\n{len(findings)} {'finding' if len(findings) == 1 else 'findings'}; {end}", style="bold")
-    sys.exit(ExitCode.UNDECIDED)
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", r"\[")
+        said = f"perimeter itself failed: {type(error).__name__}: {error}. Set {DEBUG}=1 for the traceback, and report it with the plan."
+        sys.exit(refuse((Problem(message=said, kind=FAILURE),)))

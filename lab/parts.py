@@ -11,15 +11,28 @@ ENVOY_GATEWAY: Final = "v1.9.1"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Module:
+    """A published Go module."""
+
+    name: str
+    """Its path."""
+    version: str
+    sum: str
+    """Its checksum, in the form of go.sum."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Copy:
     """A module that is built from a changed copy, because the module proxy lacks something that it requires."""
 
-    module: str
-    version: str
-    sum: str
-    """Checksum of the published module, in the form of go.sum."""
+    source: Module
     replaced: Mapping[str, str]
     """Folders of the module, and the folders of ours that take their place."""
+
+    def __str__(self) -> str:
+        """Return what the copy is made from. The names of builds follow from it: in other words everything is built anew."""
+        module, version, checksum = self.source.name, self.source.version, self.source.sum
+        return f"Copy(module={module!r}, version={version!r}, sum={checksum!r}, replaced={self.replaced!r})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +52,10 @@ class Build:
     why: str
 
 
-ISTIO_MODULE: Final = Copy(
-    module="istio.io/istio",
+ISTIO_MODULE: Final = Module(
+    name="istio.io/istio",
     version="v0.0.0-20260827124520-eed52ebb66ad",
     sum="h1:ui9TJjRMAV/hb5ehQaZDq7IUGxuQP6dra9lapT/VjHI=",
-    # Its interface module is not in the module proxy. The controller is off unless a variable says otherwise.
-    replaced={"pilot/pkg/config/kube/agentgateway": "agentgateway"},
 )
 """The commit of tag 1.31.1: Istio's tags are no Go versions."""
 
@@ -72,8 +83,7 @@ BUILDS: Final = (
         },
         seconds=330,
         variables=_kubernetes_version(),
-        # Go 1.27 has another encoding/json, with which the API server cannot merge the OpenAPI documents of aggregated APIs:
-        # "Quantity_v2 has invalid properties". Kubernetes 1.36 is published for Go 1.26.
+        # Published for Go 1.26: Go 1.27 has another encoding/json.
         experiments="nojsonv2",
         why="the cluster",
     ),
@@ -83,6 +93,9 @@ BUILDS: Final = (
         name="metrics-server",
         programs={"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
         seconds=40,
+        # With Go 1.27's encoding/json its OpenAPI document spells embedded structs as properties, and the API server, which
+        # merges it into its own, answers 503 at /openapi/v2: "ObjectMeta_v2 has invalid properties: ArbitraryKeys, SchemaProps".
+        experiments="nojsonv2",
         why="autoscalers read it",
     ),
     Build(
@@ -105,7 +118,8 @@ BUILDS: Final = (
                 "buildHub": "registry.istio.io/release",
             }.items()
         },
-        copy=ISTIO_MODULE,
+        # Its interface module is not in the module proxy. The controller is off unless a variable says otherwise.
+        copy=Copy(source=ISTIO_MODULE, replaced={"pilot/pkg/config/kube/agentgateway": "agentgateway"}),
         why="the mesh's control plane, and the sidecars' agent",
     ),
     Build(

@@ -5,13 +5,14 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from lab.builder import module
+from lab.builder import download
 from lab.digests import digest
+from lab.parts import Module
 from lab.settings import CACHE
 
-MODULE: Final = "github.com/corazawaf/coraza-coreruleset/v4"
-VERSION: Final = "v4.25.0"
-SUM: Final = "h1:tqFO1lfVpTiyWtlN618OXpZMfw+nnN0Q4///W5W+/HM="
+MODULE: Final = Module(
+    name="github.com/corazawaf/coraza-coreruleset/v4", version="v4.25.0", sum="h1:tqFO1lfVpTiyWtlN618OXpZMfw+nnN0Q4///W5W+/HM="
+)
 
 _STATEMENT: Final = re.compile(r"\n(?=[ \t]*Sec[A-Z])")
 
@@ -30,9 +31,9 @@ def rule_set(toolchain: Path) -> Path:
     Raises:
         LabError: the module cannot be had.
     """
-    folder = CACHE / "rules" / digest((MODULE, VERSION, SUM, _STATEMENT.pattern))
+    folder = CACHE / "rules" / digest((MODULE.name, MODULE.version, MODULE.sum, _STATEMENT.pattern))
     if not folder.is_dir():
-        source = module("firewall rules", MODULE, VERSION, toolchain, checksum=SUM) / "rules" / "@owasp_crs"
+        source = download("firewall rules", MODULE, toolchain) / "rules" / "@owasp_crs"
         draft = folder.with_name(f".{folder.name}")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)

@@ -112,28 +112,22 @@ class _Conversation:
             yield self._diagnostic(diagnostic, diagnostic.urn if diagnostic.urn in self._by_urn else self._stack)
 
     def _analyze_request(self, state: State) -> analyzer_pb2.AnalyzeRequest:
-        return analyzer_pb2.AnalyzeRequest(
-            urn=state["urn"],
-            type=state["type"],
-            name=wire.name_of(state["urn"]),
-            properties=_properties(state, "inputs"),
-            options=_options(state),
-            provider=self._provider(state),
-        )
+        return analyzer_pb2.AnalyzeRequest(properties=_properties(state, "inputs"), **self._identity(state))
 
     def _resource(self, state: State) -> analyzer_pb2.AnalyzerResource:
         by_property: Mapping[str, list[str]] = state.get("propertyDependencies") or {}
         return analyzer_pb2.AnalyzerResource(
-            urn=state["urn"],
-            type=state["type"],
-            name=wire.name_of(state["urn"]),
             properties=_properties(state, "outputs"),
-            options=_options(state),
-            provider=self._provider(state),
+            **self._identity(state),
             parent=state.get("parent", ""),
             dependencies=state.get("dependencies"),
             propertyDependencies={key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns) for key, urns in by_property.items() if urns},
         )
+
+    def _identity(self, state: State) -> dict[str, Any]:
+        """Return what every message about a resource says of it, whatever its properties."""
+        urn = state["urn"]
+        return {"urn": urn, "type": state["type"], "name": wire.name_of(urn), "options": _options(state), "provider": self._provider(state)}
 
     def _provider(self, state: State) -> analyzer_pb2.AnalyzerProviderResource | None:
         provider = self._by_urn.get(str(state.get("provider", "")).rpartition("::")[0])

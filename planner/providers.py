@@ -12,6 +12,8 @@ from planner import wire
 from planner.wire import Json
 
 _VETO = "pulumi:disable-default-providers"
+_INTERNAL = "__internal"
+"""The input under which the engine keeps what is its own."""
 
 
 class Request(NamedTuple):
@@ -32,7 +34,7 @@ class Request(NamedTuple):
         """Return the inputs by which a provider keeps its plugin."""
         internal: dict[str, Json] = {"pluginDownloadURL": self.url} if self.url else {}
         inputs: dict[str, Json] = {"version": self.version} if self.version else {}
-        return {**inputs, "__internal": internal} if inputs or internal else {}
+        return {**inputs, _INTERNAL: internal} if inputs or internal else {}
 
 
 def vetoed(config: Mapping[str, str], package: str) -> bool:
@@ -59,3 +61,8 @@ def package_config(config: Mapping[str, str], secret_keys: frozenset[str], packa
         if package in (namespace, wire.DYNAMIC_PACKAGE):
             found[key if package == wire.DYNAMIC_PACKAGE else name] = wire.KNOWN_SECRET if key in secret_keys else value
     return found
+
+
+def outputs_of(inputs: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the outputs of a provider: its inputs, without what only the engine reads."""
+    return {key: value for key, value in inputs.items() if key != _INTERNAL}

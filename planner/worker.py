@@ -21,9 +21,11 @@ import pulumi
 import pulumi.runtime
 from pulumi.runtime.settings import SETTINGS
 
+from planner.deployment import Deployment
+from planner.engine import Engine
 from planner.failures import Origin, describe, describe_stall
 from planner.loop import HostExecutor, PacedLoop, Stalled
-from planner.monitor import Deployment, Engine, Monitor
+from planner.monitor import Monitor
 from planner.plan import Known, Mode
 from planner.recorder import Recorder
 

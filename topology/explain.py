@@ -14,6 +14,7 @@ from topology.findings import Finding, KeyPath, did_you_mean, nearest
 from topology.model.base import NO_MEMBER
 from topology.model.system import Topology
 from topology.model.text import NOT_THIS_TEXT
+from topology.standins import typed
 
 WORDING: Mapping[str, str] = {
     "missing": "is missing",
@@ -77,6 +78,8 @@ class Place:
     owner: type[BaseModel] | None
     rivals: frozenset[str]
     """Keys of the other members of a union, of which only one can be."""
+    type: Any
+    """The type of the value there, with its metadata."""
 
 
 def _finding(item: ErrorDetails, place: Place) -> Finding:
@@ -93,7 +96,7 @@ def _finding(item: ErrorDetails, place: Place) -> Finding:
         if key in place.rivals:
             reason, suggestion = "cannot stand beside the other keys", f"keep either `{key}` or {_spelled(place.owner)}"
         else:
-            suggestion = did_you_mean(key, _keys(place.owner))
+            suggestion = did_you_mean(key, keys_of(place.owner))
     told = kind not in {"missing", "extra_forbidden"} and isinstance(given, str | int | float | date)
     return Finding(path=place.path, given=given if told else None, reason=reason, suggestion=suggestion)
 
@@ -137,12 +140,13 @@ SUGGESTIONS: Mapping[str, Callable[[object, Mapping[str, Any]], str]] = {
 }
 
 
-def _keys(owner: type[BaseModel] | None) -> list[str]:
+def keys_of(owner: type[BaseModel] | None) -> list[str]:
+    """Return the keys that a part of the model has in a file."""
     return [field.alias or name for name, field in owner.model_fields.items()] if owner else []
 
 
 def _spelled(owner: type[BaseModel] | None) -> str:
-    return " and ".join(f"`{key}`" for key in _keys(owner))
+    return " and ".join(f"`{key}`" for key in keys_of(owner))
 
 
 def locate(location: tuple[int | str, ...]) -> Place:
@@ -157,7 +161,7 @@ def locate(location: tuple[int | str, ...]) -> Place:
         members = _members(here)
         if part in members:
             here = members[part]
-            rivals = frozenset(key for tag, member in members.items() if tag != part for key in _keys(member))
+            rivals = frozenset(key for tag, member in members.items() if tag != part for key in keys_of(member))
             continue
         here = members.get(None, here)
         path.append(part)
@@ -165,7 +169,7 @@ def locate(location: tuple[int | str, ...]) -> Place:
         here = _inside(here, part)
         if _members(here).keys() - {None}:
             rivals = frozenset()
-    return Place(path=tuple(path), owner=owner, rivals=rivals)
+    return Place(path=tuple(path), owner=owner, rivals=rivals, type=here)
 
 
 def _members(here: Any) -> dict[Any, Any]:
@@ -187,7 +191,7 @@ def _members(here: Any) -> dict[Any, Any]:
 def _inside(here: Any, part: str | int) -> Any:
     """Return the type of what a key or position leads to."""
     if isinstance(here, type) and issubclass(here, BaseModel):
-        return next((field.annotation for name, field in here.model_fields.items() if part in {name, field.alias}), None)
+        return next((typed(field) for name, field in here.model_fields.items() if part in {name, field.alias}), None)
     if get_origin(here) is Annotated:
         return _inside(get_args(here)[0], part)
     arguments = [argument for argument in get_args(here) if argument is not Ellipsis]

@@ -29,8 +29,12 @@ class Finding:
     def __str__(self) -> str:
         """Render as `file:line: path: given reason (suggestion)`."""
         place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
-        given = f"{_quoted(self.given)} " if self.given is not None else ""
-        return f"{place}{spell(self.path)}: {given}{self.reason}{f' ({self.suggestion})' if self.suggestion else ''}"
+        return f"{place}{spell(self.path)}: {self.said}{f' ({self.suggestion})' if self.suggestion else ''}"
+
+    @property
+    def said(self) -> str:
+        """Return what was given and why it cannot be."""
+        return f"{_quoted(self.given)} {self.reason}" if self.given is not None else self.reason
 
 
 class TopologyError(Exception):

@@ -1,5 +1,6 @@
 """Read a topology file: the only place of this room that touches a file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,6 +28,9 @@ STR = "tag:yaml.org,2002:str"
 PLAIN_TAGS = frozenset({None, "!", STR})
 """Tags that change nothing, or only say that a value is a text."""
 
+MERGE = "<<"
+"""The key by which YAML takes over the entries of another mapping."""
+
 CONVERTED = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "timestamp"))
 """What YAML takes a plain value for, if it is not a text."""
 
@@ -51,7 +55,13 @@ def load(path: Path) -> Topology:
 def _others(path: Path) -> str:
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}"
-    return did_you_mean(path.name, [other.name for other in path.parent.glob("*.topology.yaml")])
+    others = [other.name for other in path.parent.glob("*.topology.yaml")]
+    return did_you_mean(path.name, others) if others else f"there is no *.topology.yaml in {path.parent}"
+
+
+def placed(findings: Iterable[Finding], path: Path) -> list[Finding]:
+    """Return findings on a topology that was loaded from a file with their lines there, in the order of the file."""
+    return read(path.read_text(encoding="utf-8")).place(findings, str(path))
 
 
 def parse(text: str, *, file: str = "") -> Topology:
@@ -61,15 +71,29 @@ def parse(text: str, *, file: str = "") -> Topology:
         TopologyError: with every finding.
     """
     document = read(text)
+    if any(finding.path == () for finding in document.findings) or (document.findings and document.value is None):
+        raise TopologyError(document.place(document.findings, file))
     try:
-        if document.findings:
-            raise TopologyError(document.findings)
-        return admit(Topology.model_validate(document.value))
+        t = Topology.model_validate(document.value)
+        if not document.findings:
+            return admit(t)
+        found = salvage(document.value, None, _doubtful(document))
     except ValidationError as error:
-        findings = [*explain(error), *salvage(document.value, error)]
-        raise TopologyError(document.place(findings, file)) from error
+        found = [*_explained(document, error), *salvage(document.value, error, _doubtful(document))]
     except TopologyError as error:
-        raise TopologyError(document.place(error.findings, file)) from error
+        found = [*error.findings]
+    raise TopologyError(document.place([*document.findings, *found], file))
+
+
+def _doubtful(document: Document) -> set[KeyPath]:
+    """Return the places of which the text may say something else than was read."""
+    return {finding.path[:-1] if finding.path[-1] == MERGE else finding.path for finding in document.findings}
+
+
+def _explained(document: Document, error: ValidationError) -> list[Finding]:
+    """Return what is wrong with the form; where keys were to be merged, they are neither unknown nor missing."""
+    merged = {finding.path[:-1] for finding in document.findings if finding.path[-1] == MERGE}
+    return [finding for finding in explain(error) if finding.path[:-1] not in merged]
 
 
 def read(text: str) -> Document:
@@ -195,7 +219,7 @@ class _Reader:
             inner = (*path, key)
             if key in result:
                 self._note(inner, f"is written twice, first on line {self._document.lines[inner]}", "merge the two", line=line)
-            if key == "<<" and event.implicit[0]:
+            if key == MERGE and event.implicit[0]:
                 suggestion = "write the keys, or give a whole value an alias"
                 self._note(inner, "would merge keys that a reader does not see here", suggestion, line=line)
             self._document.lines.setdefault(inner, line)

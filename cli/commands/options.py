@@ -1,8 +1,9 @@
 """Arguments and options that several commands take, each described once."""
 
+from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -29,7 +30,23 @@ TopologyFile = Annotated[
     typer.Option("--topology", "-t", help="Topology file; default: the one that the stack, or the judged plan, names.", show_default=False),
 ]
 Folder = Annotated[Path, typer.Option("--project", help="Project folder, or one inside it.", show_default=False)]
-OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="How to write the verdict.")]
+AnyFormat = TypeVar("AnyFormat", bound=str)
+
+_ASKED: ContextVar[str] = ContextVar("format", default=Format.TEXT)
+
+
+def asks_format(output: AnyFormat) -> AnyFormat:
+    """Remember the format that was asked for: what ends without a verdict is told in it, too."""
+    _ASKED.set(output)
+    return output
+
+
+def asked_format() -> Format:
+    """Return the format that was asked for."""
+    return Format(_ASKED.get())
+
+
+OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="How to write the verdict.", callback=asks_format)]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every door, call and rule.")]
 PlanFile = Annotated[str, typer.Argument(help="plan.json, a `pulumi stack export`, or - for standard input.", show_default=False)]
 ContextName = Annotated[str | None, typer.Option("--context", help="Kube context of the cluster.", show_default=False)]

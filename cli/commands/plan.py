@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from cli.commands.options import HERE, Folder, Stack, TopologyFile
-from cli.errors import UsageError
+from cli.files import write_file
 from cli.planning import plan_one
 from cli.project import Project
 from planner.program import Mode
@@ -27,8 +27,5 @@ def plan(
     if str(out) == "-":
         typer.echo(text)
         return
-    try:
-        out.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{out}: cannot be written: {error}") from error
+    write_file(out, text + "\n")
     Console(stderr=True, highlight=False).print(f"{len(made.resources)} resources planned for stack {stack}: {out}")

@@ -9,6 +9,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from cli.errors import UsageError
+from cli.files import write_file
 from cli.report.text import console_for_people
 from policies.documentation import index, page
 from policies.registry import rules as all_rules
@@ -21,12 +22,11 @@ def rules(
 ) -> None:
     """List the rules, show the page of one, or write all pages."""
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
         pages = {f"{each.id}.md": page(each) for each in all_rules()} | {"README.md": index(all_rules())}
+        for name, text in pages.items():
+            write_file(folder / name, text)
         for stale in set(folder.glob("*.md")) - {folder / name for name in pages}:
             stale.unlink()
-        for name, text in pages.items():
-            (folder / name).write_text(text, encoding="utf-8")
         return
     console = console_for_people()
     if rule is not None:

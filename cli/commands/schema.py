@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.files import write_file
 from topology.diagram import mermaid
 from topology.load import load
 from topology.schema import schema_text
@@ -17,7 +18,7 @@ def schema(
     if file is None:
         typer.echo(schema_text(), nl=False)
     else:
-        file.write_text(schema_text(), encoding="utf-8")
+        write_file(file, schema_text())
 
 
 def diagram(topology: Annotated[Path, typer.Argument(help="Topology file.", show_default=False)]) -> None:

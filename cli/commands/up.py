@@ -82,5 +82,5 @@ def _verify(stack: str, file: Path, cluster: Cluster, home: Project) -> None:
     from cli.commands.verify import verify_  # noqa: PLC0415 # only where it is asked for
 
     # The embedded cluster is what `verify` takes by itself, and it brings its own issuer.
-    context, kubeconfig = ("", None) if cluster.is_lab else (cluster.tools.context or "", cluster.tools.kubeconfig)
+    context, kubeconfig = (None, None) if cluster.is_lab else (cluster.tools.context, cluster.tools.kubeconfig)
     verify_(stack, file, context=context, kubeconfig=kubeconfig, project=home.root)

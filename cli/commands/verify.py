@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.commands.options import HERE, Folder, Stack, TopologyFile, Verbose
+from cli.commands.options import HERE, ContextName, Folder, KubeconfigFile, Stack, TopologyFile, Verbose
 from cli.conformance import address, subject
 from cli.errors import ExitCode
 from cli.project import Project
@@ -32,8 +32,6 @@ class Format(StrEnum):
 EXIT = {Outcome.SUCCESS: ExitCode.KEPT, Outcome.FAILURE: ExitCode.BROKEN, Outcome.PARTIAL: ExitCode.UNDECIDED}
 MACHINE = {Format.JSON: as_json, Format.JUNIT: as_junit}
 
-Context = Annotated[str, typer.Option("--context", help="Kube context; default: the running embedded cluster.", show_default=False)]
-Kubeconfig = Annotated[Path | None, typer.Option("--kubeconfig", help="Kubeconfig file.", show_default=False)]
 Public = Annotated[str, typer.Option("--public", help="HOST:PORT of the edge; default: what its Service says.", show_default=False)]
 Image = Annotated[str, typer.Option("--image", help="Image to ask with: sh, cat, sleep and curl.", show_default=False)]
 TokenCommand = Annotated[
@@ -51,8 +49,8 @@ OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="How to wri
 def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     stack: Stack,
     topology: TopologyFile = None,
-    context: Context = "",
-    kubeconfig: Kubeconfig = None,
+    context: ContextName = None,
+    kubeconfig: KubeconfigFile = None,
     public: Public = "",
     image: Image = "",
     token_command: TokenCommand = "",
@@ -66,6 +64,8 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     project: Folder = HERE,
 ) -> None:
     """Probe a running system: every call that the topology allows is admitted, every other refused, by the layer that should.
+
+    Without --context or --kubeconfig: the system in the running embedded cluster.
 
     Exit code 0: all as it should be; 1: something is not; 2: something could not be asked, or bad input.
     """

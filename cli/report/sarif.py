@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 from cli.judging import Judged
+from cli.report.artifacts import location
 from policies.documentation import page
 from policies.rule import Finding, Severity, Verdict
 
@@ -50,7 +51,7 @@ def _result(judged: Judged, finding: Finding, level: str) -> dict[str, Any]:
         "message": {"text": f"{undecided}{finding.message}{hops}{f'. {finding.fix}' if finding.fix else ''}"},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": judged.topology.name}},
+                "physicalLocation": location(judged.topology),
                 "logicalLocations": [{"name": finding.resource or judged.subject, "fullyQualifiedName": finding.urn or judged.subject}],
             }
         ],

@@ -37,7 +37,8 @@ from topology.derive.probes import (
     Token,
     probes,
 )
-from topology.derive.probes.probe import EDGE, OUTSIDE
+from topology.derive.probes.target import EDGE
+from topology.derive.probes.vantage import OUTSIDE
 
 CLUSTER = Cluster(kubectl="no-kubectl-here")
 

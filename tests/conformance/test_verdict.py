@@ -34,7 +34,9 @@ from topology.derive.probes import (
     Split,
     Vantage,
 )
-from topology.derive.probes.probe import INSIDE, OUTSIDE, At, Target
+from topology.derive.probes.layer import INSIDE
+from topology.derive.probes.target import At, Target
+from topology.derive.probes.vantage import OUTSIDE
 
 RECORDED: list[dict[str, Any]] = json.loads((Path(__file__).parent / "recorded.json").read_text(encoding="utf-8"))
 """Answers of a system that ran: payments on the embedded cluster, one of each kind."""

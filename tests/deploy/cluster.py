@@ -14,25 +14,38 @@ from pathlib import Path
 import pytest
 
 from deploy.processes import Tools, run
+from lab.errors import LabError
+from lab.ingredients import present
 
 NEEDED = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "helm")
-PLACES = (os.environ.get("PERIMETER_TEST_BIN", ""), "~/.cache/perimeter/lab/bin", "~/.cache/perimeter-lab/bin")
+PLACE = "PERIMETER_TEST_BIN"
+"""Environment variable that names a folder of these programs, in place of those that the lab has built."""
 CONTROLLERS = "namespace-controller,garbage-collector-controller,serviceaccount-controller,deployment-controller,replicaset-controller"
 
 
-def binaries() -> Path:
-    """Return the folder of the binaries, or skip."""
-    for place in PLACES:
-        folder = Path(place).expanduser()
-        if place and all((folder / name).exists() for name in NEEDED):
-            return folder
-    pytest.skip(f"no folder holds {', '.join(NEEDED)}; build them with `perimeter lab start`, or name one in PERIMETER_TEST_BIN")
+def programs(folder: Path) -> Path:
+    """Return a folder in which the needed programs are, or skip."""
+    if chosen := os.environ.get(PLACE):
+        found = {path.name: path for path in Path(chosen).expanduser().iterdir()}
+    else:
+        try:
+            found = present()
+        except LabError as error:
+            pytest.skip(f"{error}; name a folder with {', '.join(NEEDED)} in {PLACE}")
+    if missing := [name for name in NEEDED if name not in found]:
+        where = chosen or "the lab's cache"
+        pytest.skip(f"{where} has no {', '.join(missing)}: `perimeter lab start` builds them, or name another folder in {PLACE}")
+    here = folder / "bin"
+    here.mkdir()
+    for name in NEEDED:
+        (here / name).symlink_to(found[name])
+    return here
 
 
 @contextmanager
 def cluster(folder: Path) -> Generator[Tools]:
     """Run a control plane on loopback until the context ends."""
-    found = binaries()
+    found = programs(folder)
     api, etcd, peer = (_free_port() for _ in range(3))
     token = secrets.token_hex(16)
     _openssl(

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,13 @@ from lab import charts, images
 from lab.builder import built
 from lab.images import Sources
 from lab.oci import Image
-from lab.parts import BUILDS, ISTIO, KUBERNETES, Build
+from lab.parts import BUILDS, ISTIO, KUBERNETES, Build, Copy, Module
 from lab.settings import SOURCES
 
 NOT_HERE = {
     "kong": "no registry at hand has Kong",
     "kong-ingress-controller": "the same",
+    "aws-load-balancer-controller": "of EKS only",
     "istio": "a prefix: its images are asked for one by one below",
 }
 
@@ -58,6 +60,19 @@ def test_the_name_of_a_build_changes_with_what_it_is_made_from(tmp_path: Path) -
     names = {built(build, tmp_path / "go-1"), built(build, tmp_path / "go-2"), built(other, tmp_path / "go-1")}
     assert len(names) == 3
     assert built(build, tmp_path / "go-1") == built(build, tmp_path / "go-1")
+
+
+def test_the_name_of_a_build_changes_with_the_copy_that_it_is_made_from(tmp_path: Path) -> None:
+    module = Module(name="example.org/m", version="v1", sum="h1:a")
+    copies = [
+        None,
+        Copy(source=module, replaced={}),
+        Copy(source=module, replaced={"a": "b"}),
+        Copy(source=replace(module, name="example.org/n"), replaced={}),
+        Copy(source=replace(module, version="v2"), replaced={}),
+        Copy(source=replace(module, sum="h1:b"), replaced={}),
+    ]
+    assert len({built(replace(BUILDS[0], copy=copy), tmp_path / "go") for copy in copies}) == len(copies)
 
 
 def test_versions_agree_with_the_modules() -> None:

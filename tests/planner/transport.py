@@ -7,7 +7,9 @@ from pathlib import Path
 import grpc
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
-from planner.monitor import Deployment, Engine, Monitor
+from planner.deployment import Deployment
+from planner.engine import Engine
+from planner.monitor import Monitor
 from planner.plan import Mode
 from planner.project import load_program
 from planner.recorder import Recorder

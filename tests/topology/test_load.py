@@ -26,14 +26,9 @@ def said(text: str) -> list[str]:
         ("- a\n", "f:1: (top): must be a mapping (begin with `system: <name>`)"),
         ("system", "f:1: (top): must be a mapping (begin with `system: <name>`)"),
         ("a: 1\n---\nb: 1\n", "f:2: (top): holds a second document (one file says one system)"),
-        ("a: 1\na: 2\n", "f:2: a: is written twice, first on line 1 (merge the two)"),
         ("a: !!set {b}\n", "f:1: a: has the tag tag:yaml.org,2002:set, which means nothing here (remove it)"),
         ("a: !secret b\n", "f:1: a: has the tag !secret, which means nothing here (remove it)"),
         ("? [a]\n: b\n", "f:1: (top): has a key that is not a text (write a plain name before the ':')"),
-        (
-            "a: {<<: {b: 1}}\n",
-            'f:1: a["<<"]: would merge keys that a reader does not see here (write the keys, or give a whole value an alias)',
-        ),
         ("a: *b\n", "f:1: a: is an alias of &b, which is not defined above (define it, or write the value)"),
         ("a: &b [*b]\n", "f:1: a[0]: is an alias of &b, inside of which it stands (write the value)"),
         ("a: \x07\n", "f:1: (top): is not YAML: it holds the character U+0007 (remove it)"),
@@ -43,6 +38,17 @@ def said(text: str) -> list[str]:
 )
 def test_a_text_that_is_no_topology_is_refused_with_its_line(text: str, expected: str) -> None:
     assert said(text) == [expected]
+
+
+def test_what_is_written_twice_or_merged_hides_no_other_finding() -> None:
+    text = ABC.replace("tiers:\n", "tiers: 5\ntiers:\n").replace("trustDomain: abc", "<<: {trustDomian: abc}\n    trustDomain: abc")
+    assert said(text.replace("system: abc", "system: Abc").replace("jwt: customers", "jwt: nobody")) == [
+        "f:3: system: \"Abc\" must be a name of lower-case letters, digits and inner '-', beginning with a letter, "
+        "at most 53 characters (as in orders)",
+        'f:9: meshes.main["<<"]: would merge keys that a reader does not see here (write the keys, or give a whole value an alias)',
+        "f:19: tiers: is written twice, first on line 18 (merge the two)",
+        'f:42: doors.a.auth.jwt: "nobody" is not an issuer (known: customers)',
+    ]
 
 
 def test_a_tab_is_named_as_such() -> None:

@@ -1,13 +1,15 @@
 """Whole-model laws: each a pure function that returns every way a topology breaks it."""
 
-from topology.findings import TopologyError, nearest
+from collections.abc import Mapping
+
+from topology.findings import Finding, TopologyError
 from topology.laws import calls, clients, data, doors, life, names, places, repetition, traffic, use
 from topology.laws.cycles import cycles
 from topology.laws.law import Law
 from topology.laws.notes import notes
 from topology.model.system import Topology
 
-__all__ = ["LAWS", "LAWS_OF_PARTS", "Law", "admit", "cycles", "notes"]
+__all__ = ["LAWS", "Law", "admit", "broken", "cycles", "notes"]
 
 LAWS_OF_PARTS: tuple[Law, ...] = (
     *names.LAWS,
@@ -25,6 +27,32 @@ LAWS_OF_PARTS: tuple[Law, ...] = (
 LAWS: tuple[Law, ...] = (*LAWS_OF_PARTS, *use.LAWS)
 """Every law, in the order a reader thinks of them."""
 
+MEANT: Mapping[str, tuple[str, ...]] = {
+    "services": ("is not a service",),
+    "compositions": ("is not a service",),
+    "meshes": ("is not a mesh",),
+    "datacenters": ("is not a datacenter",),
+    "issuers": ("is not an issuer",),
+    "tiers": ("is not a tier",),
+    "consumers": ("is not a tier",),
+    "hosts": ("is not one of the system's hosts",),
+    "apis": ("is not an API", "is not a version of {name}"),
+}
+"""What is said of a name that leads nowhere and may have meant something of a section."""
+
+
+def broken(t: Topology) -> list[Finding]:
+    """Return the findings of all laws."""
+    found = [finding for law in LAWS_OF_PARTS for finding in law(t)]
+    unresolved = {finding.reason for finding in names.names_resolve(t)}
+    # Where a name leads nowhere, what it was meant for seems unused, but the name is the mistake.
+    return [*found, *(finding for law in use.LAWS for finding in law(t) if not _meant(finding) & unresolved)]
+
+
+def _meant(finding: Finding) -> set[str]:
+    section, name = (str(part) for part in finding.path[:2])
+    return {reason.format(name=name) for reason in MEANT[section]}
+
 
 def admit(t: Topology) -> Topology:
     """Return the topology unchanged if it keeps every law.
@@ -32,11 +60,6 @@ def admit(t: Topology) -> Topology:
     Raises:
         TopologyError: with the findings of all laws.
     """
-    found = [finding for law in LAWS_OF_PARTS for finding in law(t)]
-    unresolved = [str(finding.given) for finding in names.names_resolve(t)]
-    for law in use.LAWS:
-        # Where a name was misspelled, what it was meant for seems unused, but the misspelling is the mistake.
-        found += [finding for finding in law(t) if not any(nearest(name, [str(finding.path[-1])]) for name in unresolved)]
-    if found:
+    if found := broken(t):
         raise TopologyError(found)
     return t

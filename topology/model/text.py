@@ -2,14 +2,17 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 NOT_THIS_TEXT = "text"
 """The error type of a text that is not what it must be."""
+
+TAKEN: Final = "taken"
+"""Key of the context of a validation: texts that are taken as they are, because they were refused before (`topology.salvage`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +31,13 @@ class Text:
         """Return the check that pydantic runs. `fullmatch`, because `$` would let a line break pass."""
         expression = re.compile(self.pattern, re.ASCII)
 
-        def check(value: str) -> str:
-            if not expression.fullmatch(value) or (self.max_length is not None and len(value) > self.max_length):
+        def check(value: str, info: ValidationInfo) -> str:
+            fits = expression.fullmatch(value) and (self.max_length is None or len(value) <= self.max_length)
+            if not fits and not (info.context and value in info.context[TAKEN]):
                 raise PydanticCustomError(NOT_THIS_TEXT, "must be {must}", {"must": self.must, "example": self.examples[0]})
             return value
 
-        return core_schema.no_info_after_validator_function(check, core_schema.str_schema(strict=True))
+        return core_schema.with_info_after_validator_function(check, core_schema.str_schema(strict=True))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Return the same fact for editors."""

@@ -16,7 +16,7 @@ from tests.bench.path import bed, caching, changes, memory, rollout
 from tests.bench.path.cluster import BenchError, Cluster, Pod
 from tests.bench.path.figures import stages
 from tests.bench.path.load import PROGRAM, Sample, Target, run
-from tests.bench.path.report import Findings, markdown
+from tests.bench.path.report import Findings, command_line, markdown
 
 ROOT: Final = Path(__file__).parents[3]
 OUTPUT: Final = ROOT / "docs" / "performance.md"
@@ -172,8 +172,7 @@ PARTS: Final = {"path": _path, "cache": _cache, "changes": _changes, "memory": _
 
 def measure(arguments: argparse.Namespace) -> Findings:
     """Make the test bed, measure everything that was asked for, remove it."""
-    words = " ".join(sys.argv[1:])
-    found = Findings(command="make bench-path" + (f" ARGS='{words}'" if words else ""), rate=arguments.rate, rounds=arguments.rounds)
+    found = Findings(command=command_line(sys.argv[1:]), rate=arguments.rate, rounds=arguments.rounds)
     here = the_lab()
     cluster = Cluster(kubectl=here.tools["kubectl"], kubeconfig=here.kubeconfig, address=here.node_address)
     with bed.made(cluster, here.probe_image) as (client, caller):

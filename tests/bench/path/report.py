@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,15 @@ class Findings:
     """Whether something that was asked for could not be measured."""
 
 
+def command_line(words: Sequence[str]) -> str:
+    """Return the command that ran, whoever ran it: `make bench-path` runs the same one. A token is nobody else's to read."""
+    hidden = [
+        "--token=…" if word.startswith("--token=") else "…" if before == "--token" else shlex.quote(word)
+        for before, word in zip(["", *words], words, strict=False)
+    ]
+    return " ".join(["python -m tests.bench.path", *hidden])
+
+
 def machine() -> str:
     """Return what this ran on, in a line."""
     cpu = next(
@@ -49,7 +59,7 @@ def markdown(found: Findings) -> str:
             part
             for part in (
                 "# Performance",
-                f"Made by `{found.command}`; do not edit. Ratios are the result; absolute figures are those of the machine.\n"
+                f"Made by `{found.command}`, the measuring step of `make bench-path`; do not edit. Ratios are the result; absolute figures are those of the machine.\n"
                 f"Machine: {machine()}. Client, all proxies, all services and the control plane share it.",
                 _stages(found),
                 _caching(found.shares),

@@ -12,7 +12,7 @@ from tests.bench.path.changes import until
 from tests.bench.path.cluster import BenchError, Json
 from tests.bench.path.figures import Spread, stages
 from tests.bench.path.load import Sample, read
-from tests.bench.path.report import Findings, markdown
+from tests.bench.path.report import Findings, command_line, markdown
 from tests.bench.path.rollout import TOPOLOGY, with_a_door_more
 
 
@@ -91,8 +91,14 @@ def test_the_changed_topology_is_the_one_that_is_measured_and_one_public_door() 
 
 
 def test_the_document_says_how_it_was_made_and_what_was_not_measured() -> None:
-    text = markdown(Findings(command="make bench-path", rate=100, rounds=3, stages=stages(ORDER, SLOW, FAST), missing=["memory: left out"]))
-    assert "Made by `make bench-path`" in text
+    command = command_line(["--only", "path", "--rounds", "3"])
+    text = markdown(Findings(command=command, rate=100, rounds=3, stages=stages(ORDER, SLOW, FAST), missing=["memory: left out"]))
+    assert "Made by `python -m tests.bench.path --only path --rounds 3`" in text
     assert "| + sidecar | 2.00 (2.00–4.00) | 4.00 (4.00–8.00) | 8.00 (8.00–16.00) |" in text
     assert "| + sidecar | direct | 1.00 (0.50–2.00) | 2.00 (1.00–4.00) | 4.00 (2.00–8.00) | ≤ 2 ms | yes |" in text
     assert "## Not measured\n\n* memory: left out" in text
+
+
+def test_the_document_keeps_a_token_to_itself() -> None:
+    assert command_line(["--token", "secret", "--rounds", "3"]) == "python -m tests.bench.path --token … --rounds 3"
+    assert command_line(["--token=secret"]) == "python -m tests.bench.path --token=…"

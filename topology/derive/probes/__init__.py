@@ -21,41 +21,32 @@ from topology.derive.probes import (
     traffic,
     wire,
 )
-from topology.derive.probes.probe import (
-    REFUSALS,
+from topology.derive.probes.credential import ApiKey, Carried, Certificate, Flaw, Token
+from topology.derive.probes.expectation import (
     Admitted,
     Answered,
-    ApiKey,
-    At,
     CachedKeys,
-    Carried,
-    Certificate,
     Closed,
     Contained,
     Ejected,
     Expectation,
-    Family,
     Faulted,
-    Flaw,
     GivenUp,
-    Layer,
     Limited,
-    Place,
-    Pods,
-    Probe,
     Received,
     Refused,
     Renewed,
-    Request,
     SameTrace,
-    Scheme,
     Single,
     Split,
-    Stage,
-    Token,
-    Vantage,
 )
+from topology.derive.probes.layer import REFUSALS, Layer
+from topology.derive.probes.pods import Pods
+from topology.derive.probes.probe import Family, Probe, Stage
+from topology.derive.probes.request import Request, Scheme
+from topology.derive.probes.target import At
 from topology.derive.probes.tiers import spared
+from topology.derive.probes.vantage import Place, Vantage
 from topology.model.system import Topology
 
 SOURCES = (

@@ -5,8 +5,14 @@ from typing import Final
 
 from topology.derive import names
 from topology.derive.probes.calls import everybody
+from topology.derive.probes.expectation import Refused
+from topology.derive.probes.layer import INSIDE, UNREACHED
 from topology.derive.probes.places import NODE_CONTROL, STRANGER_CONTROL, callers, past
-from topology.derive.probes.probe import INSIDE, NODE, STRANGER, UNREACHED, At, Family, Probe, Refused, Request, Target, pods_of, uncaptured
+from topology.derive.probes.pods import pods_of
+from topology.derive.probes.probe import Family, Probe
+from topology.derive.probes.request import Request
+from topology.derive.probes.target import At, Target
+from topology.derive.probes.vantage import NODE, STRANGER, uncaptured
 from topology.model.system import Topology
 
 ADMIN_PORTS: Final = {

@@ -7,7 +7,9 @@ from typing import Final
 from topology.derive.probes.doors import entering, probe, requests_of
 from topology.derive.probes.entry import representatives
 from topology.derive.probes.examples import JSON, WITH_BODY, protocol_of
-from topology.derive.probes.probe import Admitted, Family, Layer, Probe, Refused
+from topology.derive.probes.expectation import Admitted, Refused
+from topology.derive.probes.layer import Layer
+from topology.derive.probes.probe import Family, Probe
 from topology.model.service import Protocol
 from topology.model.system import Topology
 

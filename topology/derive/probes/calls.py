@@ -7,22 +7,12 @@ from itertools import islice
 from topology.derive import names
 from topology.derive.probes import examples
 from topology.derive.probes.examples import Operation
-from topology.derive.probes.probe import (
-    INSIDE,
-    Admitted,
-    Answered,
-    At,
-    Family,
-    Layer,
-    Place,
-    Probe,
-    Refused,
-    Request,
-    Stage,
-    Target,
-    Vantage,
-    inside,
-)
+from topology.derive.probes.expectation import Admitted, Answered, Refused
+from topology.derive.probes.layer import INSIDE, Layer
+from topology.derive.probes.probe import Family, Probe, Stage
+from topology.derive.probes.request import Request
+from topology.derive.probes.target import At, Target
+from topology.derive.probes.vantage import Place, Vantage, inside
 from topology.edges import Direction, Edge, edges, identity
 from topology.model.base import Name, ServiceName
 from topology.model.service import Protocol

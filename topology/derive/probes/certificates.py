@@ -5,24 +5,16 @@ from dataclasses import replace
 
 from topology.derive import names
 from topology.derive.probes import examples
+from topology.derive.probes.credential import Certificate
 from topology.derive.probes.doors import entrance, requests_of
+from topology.derive.probes.expectation import Refused
+from topology.derive.probes.layer import UNREACHED, Layer
 from topology.derive.probes.places import NODE_CONTROL
-from topology.derive.probes.probe import (
-    NODE,
-    UNREACHED,
-    At,
-    Certificate,
-    Family,
-    Layer,
-    Place,
-    Probe,
-    Refused,
-    Request,
-    Scheme,
-    Target,
-    Vantage,
-    layer_pods,
-)
+from topology.derive.probes.pods import layer_pods
+from topology.derive.probes.probe import Family, Probe
+from topology.derive.probes.request import Request, Scheme
+from topology.derive.probes.target import At, Target
+from topology.derive.probes.vantage import NODE, Place, Vantage
 from topology.model.base import Name
 from topology.model.door import JwtAuth
 from topology.model.system import Topology

@@ -6,27 +6,14 @@ from itertools import islice
 from typing import Final
 
 from topology.derive.probes import examples
+from topology.derive.probes.credential import ApiKey, Carried, Credential, Flaw, Token
 from topology.derive.probes.examples import Operation
-from topology.derive.probes.probe import (
-    EDGE,
-    FRONT,
-    OUTSIDE,
-    Admitted,
-    ApiKey,
-    Carried,
-    Credential,
-    Expectation,
-    Family,
-    Flaw,
-    Layer,
-    Probe,
-    Refused,
-    Request,
-    Scheme,
-    Split,
-    Stage,
-    Token,
-)
+from topology.derive.probes.expectation import Admitted, Expectation, Refused, Split
+from topology.derive.probes.layer import FRONT, Layer
+from topology.derive.probes.probe import Family, Probe, Stage
+from topology.derive.probes.request import Request, Scheme
+from topology.derive.probes.target import EDGE
+from topology.derive.probes.vantage import OUTSIDE
 from topology.model.base import HostName, Name
 from topology.model.door import ApiKeyAuth, Door, JwtAuth
 from topology.model.service import Protocol, Service
@@ -97,11 +84,13 @@ def entrance(name: Name, operation: Operation) -> str:
     return f"{Family.DOORS}/{name}/{operation.slug}"
 
 
-def probe(t: Topology, name: Name, family: Family, what: str, request: Request, expect: Expectation, why: str) -> Probe:  # noqa: PLR0913, PLR0917 # the parts of a probe
-    """Return a probe of a door from outside, held against the door's first request that is let in."""
+def probe(  # noqa: PLR0913, PLR0917 # the parts of a probe
+    t: Topology, name: Name, family: Family, what: str, request: Request, expect: Expectation, why: str, *, about: str = ""
+) -> Probe:
+    """Return a probe of a door from outside, held against the door's first request that is let in; `about` names it otherwise."""
     first = requests_of(t, t.doors[name])[0]
     return Probe(
-        id=f"{family}/{name}/{what}",
+        id=f"{family}/{about or name}/{what}",
         family=family,
         vantage=OUTSIDE,
         target=EDGE,

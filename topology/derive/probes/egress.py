@@ -5,8 +5,13 @@ from typing import Final
 
 from topology.derive import names
 from topology.derive.probes.calls import alive, everybody, granted
+from topology.derive.probes.expectation import Admitted, Refused
+from topology.derive.probes.layer import INSIDE, Layer
 from topology.derive.probes.places import past
-from topology.derive.probes.probe import INSIDE, Admitted, At, Family, Layer, Probe, Refused, Request, Scheme, Target, inside, uncaptured
+from topology.derive.probes.probe import Family, Probe
+from topology.derive.probes.request import Request, Scheme
+from topology.derive.probes.target import At, Target
+from topology.derive.probes.vantage import inside, uncaptured
 from topology.edges import Direction
 from topology.model.base import HostName
 from topology.model.system import Topology

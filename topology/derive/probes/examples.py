@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from topology.derive import names
-from topology.derive.probes.probe import At, Request, Scheme, Target
+from topology.derive.probes.request import Request, Scheme
+from topology.derive.probes.target import At, Target
 from topology.edges import ANY_PATH, TCP, Edge
 from topology.model.base import ServiceName
 from topology.model.service import Protocol, Service

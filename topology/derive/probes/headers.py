@@ -5,25 +5,14 @@ from dataclasses import replace
 from typing import Final
 
 from topology.derive import names
+from topology.derive.probes.credential import ApiKey, Token
 from topology.derive.probes.doors import entering, probe, requests_of
 from topology.derive.probes.entry import representatives
 from topology.derive.probes.examples import protocol_of
-from topology.derive.probes.probe import (
-    FRONT,
-    Admitted,
-    ApiKey,
-    Family,
-    Layer,
-    Pods,
-    Probe,
-    Received,
-    Refused,
-    Renewed,
-    SameTrace,
-    Token,
-    layer_pods,
-    pods_of,
-)
+from topology.derive.probes.expectation import Admitted, Received, Refused, Renewed, SameTrace
+from topology.derive.probes.layer import FRONT, Layer
+from topology.derive.probes.pods import Pods, layer_pods, pods_of
+from topology.derive.probes.probe import Family, Probe
 from topology.derive.probes.traffic import TRACE
 from topology.model.door import ApiKeyAuth, Door, JwtAuth
 from topology.model.service import Protocol, Service

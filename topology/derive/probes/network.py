@@ -7,25 +7,14 @@ from topology.derive import names
 from topology.derive.probes import examples
 from topology.derive.probes.calls import everybody, granted, reachable
 from topology.derive.probes.doors import entrance, requests_of
+from topology.derive.probes.expectation import Closed, Refused
+from topology.derive.probes.layer import Layer
 from topology.derive.probes.places import STRANGER_CONTROL, callers, past
-from topology.derive.probes.probe import (
-    EDGE,
-    OUTSIDE,
-    STRANGER,
-    At,
-    Closed,
-    Family,
-    Layer,
-    Pods,
-    Probe,
-    Refused,
-    Request,
-    Scheme,
-    Target,
-    layer_pods,
-    pods_of,
-    uncaptured,
-)
+from topology.derive.probes.pods import Pods, layer_pods, pods_of
+from topology.derive.probes.probe import Family, Probe
+from topology.derive.probes.request import Request, Scheme
+from topology.derive.probes.target import EDGE, At, Target
+from topology.derive.probes.vantage import OUTSIDE, STRANGER, uncaptured
 from topology.edges import Direction
 from topology.model.base import Name, ServiceName
 from topology.model.system import Topology

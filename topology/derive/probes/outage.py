@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from topology.derive.probes.doors import entering, probe, requests_of
-from topology.derive.probes.probe import CachedKeys, Family, Probe, Stage
+from topology.derive.probes.expectation import CachedKeys
+from topology.derive.probes.probe import Family, Probe, Stage
 from topology.model.door import JwtAuth
 from topology.model.system import Topology
 

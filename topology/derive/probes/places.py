@@ -5,21 +5,11 @@ from typing import Final
 
 from topology.derive import names
 from topology.derive.probes.calls import granted, member_control
-from topology.derive.probes.probe import (
-    NODE,
-    STRANGER,
-    Answered,
-    At,
-    Family,
-    Place,
-    Probe,
-    Request,
-    Scheme,
-    Stage,
-    Target,
-    Vantage,
-    uncaptured,
-)
+from topology.derive.probes.expectation import Answered
+from topology.derive.probes.probe import Family, Probe, Stage
+from topology.derive.probes.request import Request, Scheme
+from topology.derive.probes.target import At, Target
+from topology.derive.probes.vantage import NODE, STRANGER, Place, Vantage, uncaptured
 from topology.edges import Direction
 from topology.model.base import ServiceName
 from topology.model.system import Topology

@@ -8,7 +8,9 @@ from topology.derive.probes import examples
 from topology.derive.probes.calls import allowed_id, granted, target_of
 from topology.derive.probes.doors import at_host, entering, probe
 from topology.derive.probes.entry import representatives
-from topology.derive.probes.probe import Contained, Family, Probe, inside
+from topology.derive.probes.expectation import Contained
+from topology.derive.probes.probe import Family, Probe
+from topology.derive.probes.vantage import inside
 from topology.edges import Direction, edges, identity
 from topology.model.service import Protocol
 from topology.model.system import Topology

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from topology.derive.probes.credential import ApiKey, Credential, Token
 from topology.derive.probes.doors import entering, entrance, requests_of
 from topology.derive.probes.examples import protocol_of
-from topology.derive.probes.probe import EDGE, OUTSIDE, ApiKey, Credential, Family, Limited, Probe, Stage, Token
+from topology.derive.probes.expectation import Limited
+from topology.derive.probes.probe import Family, Probe, Stage
+from topology.derive.probes.target import EDGE
 from topology.derive.probes.traffic import MOST_SENT, PERIOD
+from topology.derive.probes.vantage import OUTSIDE
 from topology.model.base import Name
 from topology.model.door import ApiKeyAuth, Door, JwtAuth
 from topology.model.service import Protocol, Rate, Scope

@@ -7,20 +7,9 @@ from typing import Any, Final
 from topology.derive.probes import examples
 from topology.derive.probes.calls import allowed_id, granted, target_of
 from topology.derive.probes.examples import Operation
-from topology.derive.probes.probe import (
-    Admitted,
-    Ejected,
-    Expectation,
-    Family,
-    Faulted,
-    GivenUp,
-    Limited,
-    Probe,
-    SameTrace,
-    Split,
-    Stage,
-    inside,
-)
+from topology.derive.probes.expectation import Admitted, Ejected, Expectation, Faulted, GivenUp, Limited, SameTrace, Split
+from topology.derive.probes.probe import Family, Probe, Stage
+from topology.derive.probes.vantage import inside
 from topology.edges import Direction
 from topology.model.base import ServiceName, seconds
 from topology.model.service import Protocol, Resilience, Scope, Service

@@ -4,20 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from topology.derive.probes.doors import entering, entrance, probe, requests_of
+from topology.derive.probes.doors import entering, probe
 from topology.derive.probes.entry import representatives
-from topology.derive.probes.probe import (
-    EDGE,
-    FRONT,
-    OUTSIDE,
-    Family,
-    Layer,
-    Probe,
-    Refused,
-    Request,
-    Scheme,
-    Single,
-)
+from topology.derive.probes.expectation import Refused, Single
+from topology.derive.probes.layer import FRONT, Layer
+from topology.derive.probes.probe import Family, Probe
+from topology.derive.probes.request import Request, Scheme
 from topology.model.system import Topology
 
 HEAD: Final = "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{credential}"
@@ -58,7 +50,7 @@ def smuggling(t: Topology) -> Iterator[Probe]:
 def tls(t: Topology) -> Iterator[Probe]:
     """Yield handshakes that the edge refuses."""
     for name, door in t.doors.items():
-        first, host = requests_of(t, door)[0], t.host_of(door)
+        host = t.host_of(door)
         asked = Request(method="GET", path="/", scheme=Scheme.HTTPS, host=host, seconds=5.0)
         closed = Refused(by=(*FRONT, Layer.TRANSPORT, Layer.NETWORK))
         for what, request, expect, why in (
@@ -73,14 +65,5 @@ def tls(t: Topology) -> Iterator[Probe]:
             ("tls-1.0", replace(asked, tls="1.0"), TLS_REFUSED, "TLS 1.2 at least"),
             ("plaintext", replace(asked, scheme=Scheme.HTTP), closed, "nothing is served without TLS"),
         ):
-            yield Probe(
-                id=f"{Family.TLS}/{host}/{what}",
-                family=Family.TLS,
-                vantage=OUTSIDE,
-                target=EDGE,
-                request=request,
-                expect=expect,
-                why=why,
-                controls=(entrance(name, first),),
-            )
+            yield probe(t, name, Family.TLS, what, request, expect, why, about=host)
         return

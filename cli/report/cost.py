@@ -1,0 +1,96 @@
+"""An estimate of costs, for people and for programs."""
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.report.text import console_for_people
+from costs.estimate import Estimate, Line
+
+
+def show(stack: str, found: Estimate) -> None:
+    """Print an estimate."""
+    console = console_for_people()
+    console.print()
+    console.print(Text.assemble(("costs ", "bold"), stack, ("   a month, least and with everything scaled up", "dim")))
+    console.print()
+    if found.tables:
+        console.print(_table(found))
+    else:
+        console.print("  Nothing in this plan is charged for by a cloud.")
+    for gap in found.gaps:
+        console.print(Text.assemble(("? ", "yellow"), (gap.urn.rpartition("::")[2], "bold"), f"  {gap.reason}"))
+    _notes(console, found)
+
+
+def _table(found: Estimate) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("")
+    for title in ("", "", "least", "most"):
+        table.add_column(title, justify="right")
+    for layer, lines in found.layers():
+        least, most = _sums(lines)
+        table.add_row(Text(layer, style="bold"), "", "", Text(_money(least), style="bold"), Text(_money(most), style="bold"))
+        for line in lines:
+            table.add_row(f"  {line.what}", line.count, Text(f"× {line.price}", style="dim"), _money(line.least), _money(line.most))
+    least, most = _sums(found.lines)
+    sign = "at least " if found.gaps else ""
+    table.add_row(Text("all", style="bold"), "", sign, Text(_money(least), style="bold"), Text(_money(most), style="bold"))
+    return table
+
+
+def _notes(console: Console, found: Estimate) -> None:
+    if found.by_use:
+        console.print()
+        console.print(Text("not counted, because it is charged by use", style="bold"))
+        for text in found.by_use:
+            console.print(f"  {text}")
+    for provider, table in found.tables.items():
+        kind = "approximate list prices" if table.approximate else "list prices"
+        text = f"{kind} of {provider} in {table.region}, {table.currency} without tax, of {table.date} (costs/prices.yaml)"
+        elsewhere = [region for region in found.regions if region != table.region]
+        note = f"; this plan is in {', '.join(elsewhere)}, where prices differ" if elsewhere else ""
+        console.print()
+        console.print(Text(text + note, style="dim"))
+
+
+def to_json(stack: str, found: Estimate) -> str:
+    """Return an estimate as a JSON document; sums of money are text with two digits."""
+    least, most = _sums(found.lines)
+    document: dict[str, Any] = {
+        "stack": stack,
+        "complete": not found.gaps,
+        "month": {"least": _money(least), "most": _money(most)},
+        "layers": [
+            {
+                "layer": layer,
+                "lines": [
+                    {"what": line.what, "count": line.count, "price": line.price, "least": _money(line.least), "most": _money(line.most)}
+                    for line in lines
+                ],
+            }
+            for layer, lines in found.layers()
+        ],
+        "gaps": [{"layer": gap.layer, "urn": gap.urn, "reason": gap.reason} for gap in found.gaps],
+        "notCounted": list(found.by_use),
+        "prices": {
+            provider: table.model_dump(mode="json", include={"region", "currency", "date", "approximate"})
+            for provider, table in found.tables.items()
+        },
+        "regions": list(found.regions),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _sums(lines: Iterable[Line]) -> tuple[Decimal, Decimal]:
+    kept = list(lines)
+    return sum((line.least for line in kept), Decimal(0)), sum((line.most for line in kept), Decimal(0))
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:.2f}"

@@ -1,0 +1,110 @@
+"""No verdict: what kept a command from one. People read it on standard error, programs in the format that they asked for."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from rich.console import Console
+from rich.text import Text
+
+from cli.commands.options import Format, asked_format
+from cli.errors import ExitCode
+from cli.problems import FAILURE, INPUT, Problem
+from cli.report.artifacts import location
+from conformance.report.machine import CONTROL_CHARACTERS
+
+NOTHING: Final = "nothing was planned or judged."
+
+RULES: Final = {INPUT: "what was given is wrong", FAILURE: "perimeter itself failed"}
+"""What takes the place of a rule, where none was asked."""
+
+
+def refuse(problems: Sequence[Problem], end: str = NOTHING) -> ExitCode:
+    """Write every problem, their number and what came of it; return the exit code that says the same."""
+    console = Console(stderr=True, highlight=False)
+    for problem in problems:
+        console.print(Text.assemble(("✗ ", "red"), str(problem)), soft_wrap=True)
+    console.print(Text(f"\n{len(problems)} {'finding' if len(problems) == 1 else 'findings'}; {end}", style="bold"), soft_wrap=True)
+    if (output := asked_format()) is not Format.TEXT:
+        sys.stdout.write(MACHINE[output](problems, end))
+    return ExitCode.UNDECIDED
+
+
+def _json(problems: Sequence[Problem], end: str) -> str:
+    """Return the findings with the keys of a verdict's findings, and their place. There is no verdict."""
+    findings: list[dict[str, Any]] = [
+        {
+            "rule": problem.kind,
+            "verdict": None,
+            "message": problem.message,
+            "fix": problem.fix,
+            "resource": problem.where,
+            "urn": "",
+            "path": [],
+            "file": problem.file,
+            "line": problem.line or None,
+        }
+        for problem in problems
+    ]
+    return json.dumps({"verdict": None, "error": end, "findings": findings}, indent=2) + "\n"
+
+
+def _sarif(problems: Sequence[Problem], end: str) -> str:
+    """Return a SARIF log of a run that did not succeed."""
+    driver = {
+        "name": "perimeter",
+        "version": version("perimeter"),
+        "rules": [{"id": kind, "name": kind, "shortDescription": {"text": text}} for kind, text in RULES.items()],
+    }
+    invocation = {
+        "executionSuccessful": False,
+        "exitCode": int(ExitCode.UNDECIDED),
+        "toolExecutionNotifications": [{"level": "error", "message": {"text": end}}],
+    }
+    run = {"tool": {"driver": driver}, "invocations": [invocation], "results": [_result(problem) for problem in problems]}
+    return json.dumps({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _result(problem: Problem) -> dict[str, Any]:
+    place: dict[str, Any] = {}
+    if problem.file:
+        place["physicalLocation"] = location(Path(problem.file), problem.line)
+    if problem.where:
+        place["logicalLocations"] = [{"fullyQualifiedName": problem.where}]
+    fix = f" ({problem.fix})" if problem.fix else ""
+    where = f"{problem.where}: " if problem.where else ""
+    return {
+        "ruleId": problem.kind,
+        "level": "error",
+        "message": {"text": f"{where}{problem.message}{fix}"},
+        "locations": [place] if place else [],
+        "partialFingerprints": {"finding/v1": f"{problem.kind}|{problem.file}|{problem.where}|{problem.message}"},
+    }
+
+
+def _junit(problems: Sequence[Problem], end: str) -> str:
+    """Return a test suite in which each problem is a case that ended with an error."""
+    number = str(len(problems))
+    suite = Element("testsuite", name=f"perimeter: {end}", tests=number, failures="0", errors=number)
+    for problem in problems:
+        place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+        name = _text(problem.where or place or problem.message.partition("\n")[0])
+        case = SubElement(suite, "testcase", classname=f"perimeter.{problem.kind}", name=name)
+        if problem.file:
+            case.set("file", _text(problem.file))
+        if problem.line:
+            case.set("line", str(problem.line))
+        SubElement(case, "error", message=_text(problem.message), type=problem.kind).text = _text(str(problem))
+    indent(suite)
+    return tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _text(text: str) -> str:
+    return CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+MACHINE: Final[Mapping[Format, Any]] = {Format.JSON: _json, Format.SARIF: _sarif, Format.JUNIT: _junit}

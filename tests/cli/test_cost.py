@@ -1,0 +1,45 @@
+"""`perimeter cost` as its users run it."""
+
+import json
+
+import pytest
+
+from costs.estimate import estimate
+from tests.cli.test_commands import perimeter
+from tests.costs.test_estimate import pool
+
+
+def test_a_stack_without_a_cloud_costs_nothing_that_a_plan_knows() -> None:
+    run = perimeter("cost", "local")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Nothing in this plan is charged for by a cloud" in run.stdout
+
+
+def test_an_estimate_says_its_sum_by_layer_and_what_it_does_not_count() -> None:
+    run = perimeter("cost", "azure-dev", "--format", "json")
+    assert run.returncode == 0, run.stdout + run.stderr
+    said = json.loads(run.stdout)
+    assert said["complete"] is True
+    assert [layer["layer"] for layer in said["layers"]] == ["edge", "gateway", "cluster", "mesh"]
+    assert float(said["month"]["least"]) == pytest.approx(
+        sum(float(line["least"]) for layer in said["layers"] for line in layer["lines"]), abs=0.1
+    )
+    assert said["prices"]["azure-native"]["approximate"] is True
+    assert any("Log Analytics" in text for text in said["notCounted"])
+
+
+def test_people_read_that_prices_are_approximate_and_of_which_day() -> None:
+    run = perimeter("cost", "azure-dev")
+    assert "approximate list prices of azure-native in westeurope, USD without tax, of 2026-" in " ".join(run.stdout.split())
+    assert "not counted, because it is charged by use" in run.stdout
+
+
+def test_a_sum_with_a_gap_is_said_to_be_the_least(capsys: pytest.CaptureFixture[str]) -> None:
+    from cli.report.cost import show, to_json
+
+    found = estimate([pool(vmSize="Standard_M128s_v9")])
+    show("azure-dev", found)
+    said = capsys.readouterr().out
+    assert "at least" in said
+    assert "? it  nodes of pool user: no price of vm/Standard_M128s_v9" in said
+    assert json.loads(to_json("azure-dev", found))["complete"] is False

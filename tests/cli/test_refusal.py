@@ -1,0 +1,97 @@
+"""What ends without a verdict is told to people on standard error and to programs in the format that they asked for."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from cli.problems import problems_of
+from planner.errors import PlanError
+from tests.cli.test_commands import ABC, perimeter
+
+BAD = {"jwt: customers": "jwt: nobody", "system: abc": "system: A_B!", "tiers: [standard]": "tiers: [gold]"}
+LINES = [3, 40, 41]
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    text = ABC.read_text(encoding="utf-8")
+    for old, new in BAD.items():
+        text = text.replace(old, new)
+    file = tmp_path_factory.mktemp("bad") / "bad.topology.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_bad_input_as_json_has_findings_with_the_keys_of_a_verdict_and_their_place(bad: Path) -> None:
+    run = perimeter("check", "local", "--topology", bad.name, "--format", "json", "--project", str(ABC.parent), cwd=bad.parent)
+    document = json.loads(run.stdout)
+    assert run.returncode == 2
+    assert document["verdict"] is None
+    assert [(finding["file"], finding["line"]) for finding in document["findings"]] == [(bad.name, line) for line in LINES]
+    assert {"rule", "verdict", "message", "fix", "resource", "urn", "path"} <= document["findings"][0].keys()
+    assert "3 findings" in run.stderr
+
+
+def test_bad_input_as_sarif_points_to_the_line_of_the_topology_file(bad: Path) -> None:
+    run = perimeter("check", "local", "--topology", bad.name, "--format", "sarif", "--project", str(ABC.parent), cwd=bad.parent)
+    (log,) = json.loads(run.stdout)["runs"]
+    assert run.returncode == 2
+    assert log["invocations"][0]["executionSuccessful"] is False
+    places = [result["locations"][0]["physicalLocation"] for result in log["results"]]
+    assert [place["region"]["startLine"] for place in places] == LINES
+    assert {place["artifactLocation"]["uri"] for place in places} == {bad.name}
+    assert {result["ruleId"] for result in log["results"]} <= {rule["id"] for rule in log["tool"]["driver"]["rules"]}
+
+
+def test_bad_input_as_junit_is_one_case_with_an_error_for_each_finding(bad: Path) -> None:
+    run = perimeter("check", "local", "--topology", str(bad), "--format", "junit")
+    suite = ElementTree.fromstring(run.stdout)  # noqa: S314 # our own output
+    assert run.returncode == 2
+    assert [case.get("line") for case in suite if case.find("error") is not None] == [str(line) for line in LINES]
+    assert suite.get("errors") == "3"
+
+
+def test_a_plan_that_is_no_json_is_told_with_its_file_and_line(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text('{"a": 1,\n b', encoding="utf-8")
+    run = perimeter("judge", str(file), "--format", "json")
+    (finding,) = json.loads(run.stdout)["findings"]
+    assert run.returncode == 2
+    assert (finding["file"], finding["line"]) == (str(file), 2)
+    assert f"{file}:2: column 2: no JSON" in run.stderr
+
+
+def test_what_a_gateway_cannot_carry_is_told_once_a_feature_at_its_line_with_every_door() -> None:
+    run = perimeter("check", "local-kong", "--topology", "stacks/brokerage.topology.yaml", "--format", "json")
+    found = json.loads(run.stdout)["findings"]
+    assert len(found) == 2
+    assert {finding["file"] for finding in found} == {"stacks/brokerage.topology.yaml"}
+    assert all(finding["line"] for finding in found)
+    assert all("so do doors portfolios, orders, " in finding["message"] for finding in found)
+
+
+def test_without_a_format_nothing_but_the_verdict_is_written_to_standard_output(bad: Path) -> None:
+    run = perimeter("check", "local", "--topology", str(bad))
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "\x1b[" not in run.stderr
+
+
+def test_a_file_is_written_into_folders_that_are_not_there_yet(tmp_path: Path) -> None:
+    assert perimeter("schema", "--write", str(tmp_path / "a" / "b" / "schema.json")).returncode == 0
+    assert json.loads((tmp_path / "a" / "b" / "schema.json").read_text(encoding="utf-8"))["title"] == "Topology of a system"
+
+
+@pytest.mark.parametrize("arguments", [("schema", "--write"), ("rules", "--write"), ("plan", "local", "--out")], ids=" ".join)
+def test_where_no_file_can_be_written_the_place_and_the_reason_are_told(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    run = perimeter(*arguments, str(tmp_path / "file" / "below"))
+    assert run.returncode == 2
+    assert f"cannot be written: {tmp_path / 'file'} " in run.stderr
+    assert "is no folder. Name another place." in run.stderr
+
+
+def test_a_text_that_only_looks_like_a_place_is_a_message() -> None:
+    (problem,) = problems_of(PlanError(["nowhere.yaml:3: is wrong"]))
+    assert (problem.file, problem.line, problem.message) == ("", 0, "nowhere.yaml:3: is wrong")

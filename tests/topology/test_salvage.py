@@ -1,0 +1,147 @@
+"""All findings at once: whatever else is broken, what is wrong is told, and nothing that only follows from what is broken."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from tests.systems import topology_file
+from tests.topology.test_explain import WRONG, Path, places
+from tests.topology.test_laws import ABC, CASES, Case
+from topology.findings import Finding, TopologyError, spell
+from topology.load import parse
+
+DOCUMENTS: dict[str, Any] = {system: yaml.safe_load(topology_file(system).read_text(encoding="utf-8")) for system in ("abc", "bookinfo")}
+
+Told = tuple[Path, object, str]
+
+
+def told(text: str) -> dict[Told, Finding]:
+    """Return what is said of a file, without what depends on the other names in it: suggestions."""
+    try:
+        parse(text, file="f")
+    except TopologyError as error:
+        return {(finding.path, str(finding.given), finding.reason): finding for finding in error.findings}
+    return {}
+
+
+FORM = {
+    "system: abc\n": "system: A_B!\n",
+    "    trustDomain: ": "    trustDomian: ",
+    "issuers:\n": "issuer:\n",
+    "jwksUri: https": "jwksUri: http",
+    "    audiences: [abc-api]\n": "",
+    "hosts: [": "description: 5\ncolour: red\nhosts: [",
+    "tiers:\n": "tiers:\n  Z!: {limits: 5}\n",
+}
+"""Seven mistakes of form beside which every other mistake is to be told."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.law}-{case.expect[0].split(': ')[1]}")
+def test_a_broken_law_is_told_though_the_form_is_broken_elsewhere(case: Case) -> None:
+    text, form = case.text(), ABC
+    for old, new in FORM.items():
+        if text.count(old) == 1:
+            text, form = text.replace(old, new), form.replace(old, new)
+    law, formal, together = told(case.text()), told(form), {_corrected(key) for key in told(text)}
+    assert {_corrected(key) for key in formal} <= together
+    # The name of a system, when it is told, is the namespace of its services: whether that is free is not known before.
+    missed = {key for key in set(law) - together if "namespace" not in key[2] and key[0] != ("system",)}
+    assert not missed, sorted(together, key=str)
+    assert not together - set(law) - {_corrected(key) for key in formal}
+
+
+def _corrected(key: Told) -> Told:
+    """Return a finding as it would be told if the misspelled keys were spelled well."""
+    path, given, reason = key
+    section = "issuers" if path[:1] == ("issuer",) else path[0]
+    return (section, *("trustDomain" if part == "trustDomian" else part for part in path[1:])), given, reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told_alone"),
+    [
+        ("  main:\n    trustDomain: abc.example\n", "  main: 5\n", "meshes.main"),
+        ("system: abc\n", "", "system"),
+        ("services:\n", "services: 5\nunknown:\n", "services"),
+        ("  a:\n    description: The only service that clients know.\n    calls:\n", "  a: 5\n  x:\n    calls:\n", "services.a"),
+        ("    auth: {jwt: customers}\n", "    auth: {jwt: [customers]}\n", "doors.a.auth.jwt"),
+        ("    auth: {jwt: customers}\n", "    auth: customers\n", "doors.a.auth"),
+        ("    auth: {jwt: customers}\n    tiers: [standard]\n", "    auth: {apiKey: [standard]}\nconsumers: {x: 5}\n", "consumers.x"),
+        ("    auth: {jwt: customers}\n    tiers: [standard]\n", "    auth: {apiKey: [standard]}\nconsumers: []\n", "consumers"),
+        ("  standard:\n", "  Standard:\n", "tiers.Standard"),
+        ("    tiers: [standard]\n", "    tiers: standard\n", "doors.a.tiers"),
+        ("    service: a\n", "    service: [a]\n", "doors.a.service"),
+        ('      b:\n        - {methods: [GET], paths: ["/b/*"]}\n', "      b: 5\n", "services.a.calls.b"),
+    ],
+)
+def test_what_a_broken_value_may_have_said_is_not_told_to_be_missing(old: str, new: str, told_alone: str) -> None:
+    assert ABC.count(old) == 1
+    # A door that takes keys leaves the issuer without a use, which is true.
+    known = {told_alone, "unknown", "services.x", *(["issuers.customers"] if "apiKey" in new else [])}
+    assert {spell(path) for path, _, _ in told(ABC.replace(old, new))} <= known
+
+
+@dataclass(frozen=True, kw_only=True)
+class Break:
+    """A value in place of another; None for `value` and a key takes the entry away."""
+
+    path: Path
+    value: object
+    how: str
+
+
+def broken(document: Any, each: Break) -> None:
+    owner = document
+    for part in each.path[:-1]:
+        owner = owner[part]
+    last = each.path[-1]
+    match each.how:
+        case "value":
+            owner[last] = each.value
+        case "removed":
+            del owner[last]
+        case _:
+            owner[f"{last}{each.how}"] = owner.pop(last)
+
+
+@st.composite
+def breaks(draw: st.DrawFn) -> tuple[str, list[Break]]:
+    """Return a system and up to four breaks of it, none inside another."""
+    system = draw(st.sampled_from(("abc", "bookinfo")))
+    spots = sorted((path for path in places(DOCUMENTS[system]) if path), key=str)
+    chosen: list[Break] = []
+    for path in draw(st.lists(st.sampled_from(spots), min_size=2, max_size=4, unique=True)):
+        kinds = ["value", "removed", "x", "!"] if isinstance(path[-1], str) else ["value"]
+        if not any(path[: len(other.path)] == other.path or other.path[: len(path)] == path for other in chosen):
+            chosen.append(Break(path=path, value=draw(WRONG), how=draw(st.sampled_from(kinds))))
+    return system, chosen
+
+
+def text_of(system: str, chosen: list[Break]) -> str:
+    document = copy.deepcopy(DOCUMENTS[system])
+    for each in chosen:
+        broken(document, each)
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+FORMAL = ("must ", "is missing", "is not a", "is empty, and must", "is not one of", "cannot stand beside")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(breaks())
+def test_of_several_mistakes_each_is_told_and_nothing_that_none_alone_would_cause(case: tuple[str, list[Break]]) -> None:
+    system, chosen = case
+    alone = [told(text_of(system, [each])) for each in chosen]
+    # A value that is lawful at its place is no mistake, and two of them may be one together.
+    for each, said in zip(chosen, alone, strict=True):
+        near = [path for path, _, reason in said if reason.startswith(FORMAL) and (path[: len(each.path) - 1] == each.path[:-1])]
+        assume(near)
+    together = told(text_of(system, chosen))
+    for each, said in zip(chosen, alone, strict=True):
+        assert set(said) & set(together), f"{each} is not told: {sorted(said, key=str)} of {sorted(together, key=str)}"
+    assert not set(together) - {key for said in alone for key in said}

@@ -1,0 +1,133 @@
+"""The answers that a topology can make right."""
+
+from dataclasses import dataclass
+
+from topology.derive.probes.layer import Layer
+from topology.derive.probes.pods import Pods
+from topology.model.base import ServiceName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """The service itself answers, whatever it says; of this version where one is named."""
+
+    service: ServiceName = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """Anybody answers at all, with this status where one is named: the place can ask."""
+
+    status: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """One of these layers ends the request, by one of these statuses where some are named."""
+
+    by: tuple[Layer, ...]
+    statuses: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contained:
+    """Refused by any layer, or answered by the service, which then was asked for a path that is allowed."""
+
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """What the service receives: these values, none of those headers, none of those values under any name."""
+
+    equal: tuple[tuple[str, str], ...] = ()
+    absent: tuple[str, ...] = ()
+    nowhere: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    """Empty: any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limited:
+    """So many requests pass, not all, and after some rest they pass again.
+
+    `capacity` is the most that may pass at once, `refill` how many more each second.
+    """
+
+    least: int
+    capacity: int
+    refill: float
+    rest: float
+    """Seconds."""
+    window: float = 0.0
+    """Seconds of a fixed window, counted from the clock's full minute: across its end twice as many may pass. 0: none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Versions answer in these shares, in percent."""
+
+    shares: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faulted:
+    """This share of calls, in percent, fails with the status, or is held back for so many seconds."""
+
+    percent: float
+    status: int = 0
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenUp:
+    """The proxy answers instead of a service that is too slow, after so many seconds: when its last try has failed."""
+
+    after: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ejected:
+    """Of so many instances that all fail, only so many are asked at last; after so many seconds the others are back."""
+
+    instances: int
+    left: int
+    duration: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renewed:
+    """The answer bears a request id of the system's own making, never the client's; layers' logs bear the same one."""
+
+    forged: str
+    trail: tuple[Pods, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameTrace:
+    """The service is asked in the trace of its caller (`True`), or in one that does not follow the client's (`False`)."""
+
+    trace: str
+    same: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Single:
+    """At most one answer comes: one request was seen, or none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed:
+    """No port answers, but the public one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CachedKeys:
+    """While the issuer is down, tokens of known keys are admitted."""
+
+
+Expectation = (
+    Admitted | Answered | Refused | Contained | Received | Limited | Split | Faulted | GivenUp | Ejected | Renewed | SameTrace | Single
+    | Closed | CachedKeys
+)  # fmt: skip
