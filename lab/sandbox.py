@@ -16,6 +16,7 @@ from lab.init import READY
 from lab.processes import Process
 from lab.settings import (
     CACHE,
+    CACHE_VARIABLE,
     LINK,
     LINK_PREFIX,
     MACHINE,
@@ -39,6 +40,8 @@ ENVIRONMENT: Final = (
     "HOME=/root",
     "LANG=C.UTF-8",
     f"PYTHONPATH={PROJECT}",
+    # Said outright: neither the variable nor the home of who started the lab is known inside.
+    f"{CACHE_VARIABLE}={CACHE}",
 )
 SETTINGS: Final = """set -e
 echo 1 > /proc/sys/net/ipv4/ip_forward
