@@ -17,6 +17,9 @@ SYSCTLS = (
 )  # fmt: skip
 """Settings of the whole machine that the kubelet would write: it gets copies."""
 READY = "ready"
+SYSTEM = Path("/sys/devices/system")
+CORES = 16
+"""Cores that the kubelet is shown. What pods ask for is held against them, and a system of forty services that all wait asks for seven."""
 
 
 def main(debian: Path, state: Path, cache: Path, *seen: Path) -> None:
@@ -27,6 +30,7 @@ def main(debian: Path, state: Path, cache: Path, *seen: Path) -> None:
     os.chdir("/")
     _call("umount", "-l", "/old")
     _mask_sysctls()
+    _show_cores()
     socket.sethostname("lab")
     (state / "run" / READY).touch()
     while True:
@@ -66,6 +70,26 @@ def _mask_sysctls() -> None:
         if real.exists():
             copy.write_bytes(real.read_bytes())
             _call("mount", "--bind", copy, real)
+
+
+def _show_cores() -> None:
+    """Show more cores than there are, in the places that the kubelet counts them. Pods have a `/sys` of their own, which says the truth."""
+    real, shown = SYSTEM / "node" / "node0", Path("/run/node")
+    if not real.is_dir():
+        return
+    for file in (real / "meminfo", real / "distance", *real.glob("hugepages/*/nr_hugepages")):
+        copy = shown / file.relative_to(SYSTEM / "node")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+    for number in range(CORES):
+        topology = shown / "node0" / f"cpu{number}" / "topology"
+        topology.mkdir(parents=True)
+        (topology / "core_id").write_text(f"{number}\n")
+        (topology / "physical_package_id").write_text("0\n")
+    online = shown / "online"
+    online.write_text(f"0-{CORES - 1}\n")
+    _call("mount", "--bind", shown, SYSTEM / "node")
+    _call("mount", "--bind", online, SYSTEM / "cpu" / "online")
 
 
 def _call(*command: object) -> None:
