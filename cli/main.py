@@ -50,8 +50,10 @@ def main() -> None:
     """Run the command line; bad input ends with its findings on standard error, in the format that was asked for, and exit code 2."""
     try:
         app()
-    except (TopologyError, PlanError, UsageError, ExemptionError, PartyError, CannotProbeError) as error:
+    except (TopologyError, PlanError, UsageError, ExemptionError, PartyError) as error:
         sys.exit(refuse(problems_of(error)))
+    except CannotProbeError as error:
+        sys.exit(refuse(problems_of(error), "nothing was probed."))
     except (DeployError, LabError) as error:
         problems = tuple(Problem(message=str(finding)) for finding in getattr(error, "findings", (error,)))
         sys.exit(refuse(problems, "the deployment did not come to its end."))

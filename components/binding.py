@@ -10,6 +10,7 @@ import pulumi
 import pulumi.runtime.config as runtime_config
 from pydantic import Field, ValidationError, model_validator
 
+from components.aws.settings import AwsSettings
 from components.azure.settings import AzureSettings
 from components.part import AddressRange, Part
 from components.versions import CHARTS, IMAGES, Chart
@@ -26,6 +27,7 @@ class EdgeKind(StrEnum):
 
     NGINX = "nginx"
     APPLICATION_GATEWAY = "application-gateway"
+    APPLICATION_LOAD_BALANCER = "application-load-balancer"
 
 
 class GatewayKind(StrEnum):
@@ -42,6 +44,7 @@ class ClusterKind(StrEnum):
     EXISTING = "existing"
     """It is there: a kube context."""
     AKS = "aks"
+    EKS = "eks"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +60,9 @@ NEIGHBOURS: Final[Mapping[EdgeKind, Neighbours]] = {
         gateways=frozenset({GatewayKind.ENVOY_GATEWAY, GatewayKind.KONG}), clusters=frozenset({ClusterKind.EXISTING})
     ),
     EdgeKind.APPLICATION_GATEWAY: Neighbours(gateways=frozenset({GatewayKind.API_MANAGEMENT}), clusters=frozenset({ClusterKind.AKS})),
+    EdgeKind.APPLICATION_LOAD_BALANCER: Neighbours(
+        gateways=frozenset({GatewayKind.ENVOY_GATEWAY, GatewayKind.KONG}), clusters=frozenset({ClusterKind.EKS})
+    ),
 }
 """Which products can be bound together."""
 
@@ -109,6 +115,8 @@ class Binding(Part):
     cluster: ClusterKind = ClusterKind.EXISTING
     azure: AzureSettings | None = None
     """What an Azure environment needs to know; only for cluster `aks`."""
+    aws: AwsSettings | None = None
+    """What an AWS environment needs to know; only for cluster `eks`."""
     public_port: Annotated[int, Field(ge=30000, le=32767)] = 30443
     """NodePort of the edge, the only public port."""
     context: str | None = None
@@ -142,9 +150,14 @@ class Binding(Part):
             raise ValueError(
                 f"edge {self.edge} stands in front of gateway {gateways} in cluster {clusters}, not of {given}: change one of them"
             )
-        if (self.azure is None) is (self.cluster is ClusterKind.AKS):
-            wanted = "needs the key azure" if self.azure is None else "has no use for the key azure: remove it"
-            raise ValueError(f"cluster {self.cluster} {wanted}")
+        clouds: dict[str, tuple[ClusterKind, object]] = {"azure": (ClusterKind.AKS, self.azure), "aws": (ClusterKind.EKS, self.aws)}
+        wrong = [
+            f"cluster {self.cluster} {f'needs the key {key}' if given is None else f'has no use for the key {key}: remove it'}"
+            for key, (cluster, given) in clouds.items()
+            if (given is None) is (self.cluster is cluster)
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return self
 
     @property

@@ -7,7 +7,8 @@ How a request travels, so that neighbours agree:
 * The gateway forwards the client's token in `Authorization` on JWT doors: the mesh ingress verifies it again, turns it into
   `x-perimeter-subject` and `x-perimeter-tier`, and removes it. On other doors the gateway removes `Authorization`.
 * On API-key doors the gateway removes the key and sets `x-perimeter-consumer` and `x-perimeter-tier`.
-* The edge makes `x-request-id` (in the form of a UUID of version 4); the gateway preserves it; so does the mesh ingress.
+* The edge makes `x-request-id` (in the form of a UUID of version 4), or the gateway where the edge stands outside the cluster; what comes
+  after preserves it.
 * Request and response headers of a door (`requestHeaders`, `responseHeaders`), lifecycle headers, caching, body limits and the
   limits of tiers belong to the gateway; canary, weights, mirror, faults, retries and the timeout of the call to the mesh.
 """
@@ -55,6 +56,17 @@ class OutsideGateway:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutsideEdge:
+    """What a gateway of pods must know of an edge that stands in the network around the cluster.
+
+    It shows no client certificate, so the network alone says who is calling; it asks for no name in TLS; and it makes no request id.
+    """
+
+    addresses: tuple[str, ...]
+    """Ranges that it calls from; nobody else reaches the gateway."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClusterOutputs:
     """The cluster that the system runs in, and what lies around it."""
 
@@ -62,8 +74,10 @@ class ClusterOutputs:
     """Every provider that layers need: that of Kubernetes, and that of the cloud."""
     gateway: OutsideGateway | None
     """None where the gateway is pods of the cluster."""
+    edge: OutsideEdge | None = None
+    """None where the edge is pods of the cluster, or calls a gateway that is none either."""
     land: object | None
-    """What the cloud's own edge and gateway stand on, such as `components.azure.land.AzureLand`; None where there is no cloud."""
+    """What the cloud's own edge and gateway stand on, such as `components.azure.land.AzureLand` or `components.aws.land.AwsLand`; None where there is no cloud."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +181,7 @@ class OutsideGatewayOutputs:
 class EdgeOutputs:
     """The edge: the only public address."""
 
-    name: str
+    name: str | pulumi.Output[str]
     """What to look for: `namespace/service` in a cluster, a DNS name in a cloud."""
     port: int
     ready: pulumi.Resource

@@ -37,6 +37,14 @@ REMOVED: Final = (
 )  # fmt: skip
 """Every header that a client's request loses before it reaches the mesh."""
 
+BELIEVED: Final = (
+    *names.IDENTITY_HEADERS, *names.TRACE_INTERNAL_HEADERS, *FORWARDING, *REWRITING, *OVERRIDING, *TRACING, "x-forwarded-host",
+)  # fmt: skip
+"""What a gateway removes itself, before it looks at a request, where the edge cannot. It refuses requests with `FORGED` then."""
+
+FORGED: Final = ("x-perimeter-.*", "x-envoy-.*", names.CLIENT_CERTIFICATE_HEADER, *KONG, *REWRITING, *OVERRIDING)
+"""Headers that no honest client sends, as expressions: an edge that cannot remove headers refuses the request."""
+
 HIDDEN: Final = (
     names.REQUEST_ID_HEADER, *names.IDENTITY_HEADERS, *names.TRACE_INTERNAL_HEADERS, "x-envoy-upstream-service-time", "x-powered-by",
 )  # fmt: skip

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pulumi
 
+from components import edge as edges
+from components import gateway as gateways
 from components.binding import Binding
 from components.cluster import build_cluster, build_platform
 from components.component import Component
 from components.context import context
 from components.contracts import Below, ClusterOutputs
-from components.edge import build_edge
-from components.gateway import build_gateway, uncarried
 from components.mesh import build_meshes
 from components.workload import build_workloads
 from topology.derive.unsupported import unsupported
 from topology.digest import digest
 from topology.findings import TopologyError
-from topology.load import load
+from topology.load import load, placed
 from topology.model.system import Topology
 
 
@@ -31,8 +31,8 @@ class System(Component, layer="system"):
         meshes = build_meshes(here, platform, parent=self)
         build_workloads(here, meshes, platform, parent=self)
         below = Below(cluster=cluster, platform=platform, mesh=meshes)
-        gateway = build_gateway(binding, t, below, parent=self)
-        edge = build_edge(binding, t, gateway, below, parent=self)
+        gateway = gateways.build_gateway(binding, t, below, parent=self)
+        edge = edges.build_edge(binding, t, gateway, below, parent=self)
         self.outputs = {
             "system": t.system,
             "hosts": list(t.public_hosts()),
@@ -52,8 +52,8 @@ def build(binding: Binding) -> System:
     """
     try:
         t = load(Path(binding.topology))
-        if found := [*unsupported(t), *uncarried(binding, t)]:
-            raise TopologyError(found)
+        if found := [*unsupported(t), *gateways.uncarried(binding, t), *edges.uncarried(binding, t)]:
+            raise TopologyError(placed(found, Path(binding.topology)))
         return System(t.system, t, binding, build_cluster(binding, t))
     except TopologyError as error:
         raise pulumi.RunError(str(error)) from error

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from lab import processes
+from lab import machine, processes
 from lab.commands import run
 from lab.errors import LabError
 from lab.init import READY
@@ -66,6 +66,7 @@ def start(debian: Path) -> None:
         return
     stop()
     RUN.mkdir(parents=True, exist_ok=True)
+    machine.raise_limits()
     flags = ("--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "--propagation", "private")
     command = (sys.executable, "-I", Path(__file__).with_name("init.py"), debian, STATE, CACHE, PROJECT, sys.prefix, sys.base_prefix)
     process = processes.start(INIT, command, prefix=("unshare", *flags, "--"), forks=True, cwd=Path("/"))
@@ -78,6 +79,7 @@ def stop() -> None:
     if process := processes.known(INIT):
         os.kill(process.pid, signal.SIGKILL)
         processes.until("the sandbox ends", lambda: not process.alive(), 20)
+    machine.restore_limits()
     shutil.rmtree(RUN, ignore_errors=True)
     # The kernel removes it with the namespace that its other end is in, a moment later.
     processes.until("its link is gone", lambda: not Path(f"/sys/class/net/{LINK}").exists(), 20)

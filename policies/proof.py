@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
+from policies.reading.cloud.joined import provider_of
 from policies.reading.compare import beyond
 from policies.reading.flow import Trail
 from policies.reading.pods import Pod
@@ -73,7 +74,7 @@ class ProofRule(Rule):
             if doubt.north_south is north_south:
                 yield self.undecided(doubt.resource, f"the way of some requests cannot be followed: {doubt.message}")
         for resource, error in stack.unreadable:
-            if resource.kind in self.reads:
+            if resource.kind in self.reads or (north_south and provider_of(resource)):
                 yield self.undecided(resource, f"it cannot be read: {error}")
 
     def strangers(self, stack: Stack, target: Pod, ports: Iterable[int]) -> Iterator[Finding]:
@@ -86,12 +87,22 @@ class ProofRule(Rule):
                 message = f"anyone can connect to {target} on port {port}: {by}"
                 yield self.broken(policies[0] if policies else target.resource, message, "name the pods that may, by namespace and label")
                 continue
+            yield from self._addresses(stack, target, port)
             for sender in sorted(named, key=lambda pod: (pod.namespace, pod.name)):
                 decision = stack.network.flow(sender, target, port)
                 if not stack.ways.uses(sender, target) and sender is not target and decision.allowed:
                     message = f"{sender} can connect to {target} on port {port}, and no allowed call goes that way"
                     hops = [Hop(place=str(sender), allowed_by=""), Hop(place=f"{target} port {port}", allowed_by="; ".join(decision.by))]
                     yield self.broken(decision.resource, message, "take the sender out of the NetworkPolicy", hops)
+
+    def _addresses(self, stack: Stack, target: Pod, port: int) -> Iterator[Finding]:
+        """Yield what outside the cluster may connect to a pod at address level without being on the way of an allowed call."""
+        landed = stack.ways.landed_on(target)
+        for opening in stack.network.openings(target, "Ingress"):
+            for block in opening.blocks if opening.on(port, "TCP", target) else ():
+                if not block.holds_outside and not landed.holds(block.addresses):
+                    message = f"the addresses {block} can connect to {target} on port {port}, and no allowed call comes from all of them"
+                    yield self.broken(opening.policy, message, "name the addresses of the layer before it alone")
 
 
 def blamed(stack: Stack, trail: Trail) -> Resource | None:
@@ -110,7 +121,7 @@ def proxies_on(stack: Stack, direction: Direction) -> dict[Pod, None]:
     """Return the pods on the ways of a direction that pass requests on, in the order of their names."""
     found: set[Pod] = set()
     for edge, trail in trails_of(stack, direction):
-        found |= {pod for _, pod in trail.pairs if stack.identity(pod) != edge.target}
+        found |= {pod for _, pod in (*trail.pairs, *trail.landed) if stack.identity(pod) != edge.target}
     return dict.fromkeys(sorted(found, key=lambda pod: (pod.namespace, pod.name)))
 
 

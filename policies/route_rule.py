@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from policies.cloud_rule import in_clouds
 from policies.reading.controllers import GATEWAY_API, Controller
 from policies.reading.gateways import OPAQUE_ROUTE_KINDS, ROUTE_KINDS, ApiGateway, Backend, Listener
 from policies.reading.gateways import Rule as GatewayRule
@@ -120,7 +121,7 @@ class Published:
 
 
 class RouteRule(Rule):
-    """A rule that looks at each rule of each route that an API gateway serves."""
+    """A rule that looks at each rule of each route that an API gateway serves; a gateway of a cloud's own, its readers tell of."""
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check everything published; what cannot be read is undecided."""
@@ -132,6 +133,7 @@ class RouteRule(Rule):
         for resource, error in stack.unreadable:
             if resource.kind in READ and resource.group == GATEWAY_API:
                 yield self.undecided(resource, f"what it publishes cannot be read: {error}")
+        yield from in_clouds(self, stack)
 
     def _checked(self, published: Published, stack: Stack) -> Iterator[Finding]:
         if published.gateway.controller not in {Controller.ENVOY_GATEWAY, Controller.KONG}:

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 KeyPath = tuple[str | int, ...]
 """Keys and list positions from the top of the file."""
@@ -61,6 +62,11 @@ def spell(path: KeyPath) -> str:
 
 def nearest(given: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant, whatever its case."""
+    return _nearest(given, frozenset(known))
+
+
+@lru_cache(maxsize=4096)  # the laws of a file whose form is broken ask the same at every turn
+def _nearest(given: str, known: frozenset[str]) -> str | None:
     by_case = {name.casefold(): name for name in sorted(known)}
     near = difflib.get_close_matches(given.casefold(), by_case, n=1)
     return by_case[near[0]] if near else None

@@ -7,10 +7,12 @@ every other broken value makes room for stand-ins: different ones at every turn.
 about a stand-in, for then it does not depend on what the broken values were meant to be.
 """
 
-import copy
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
@@ -29,8 +31,11 @@ ROUNDS: Final = 32
 MOST_SIBLINGS: Final = 8
 """So many values that stand at the same place elsewhere in the file are tried as stand-ins, too."""
 
-MOST_NAMES: Final = 64
-"""So many names are tried as what a broken value may have meant."""
+MOST_LOOKED_AT: Final = 64
+"""Among so many values they are looked for."""
+
+MOST_NAMES: Final = 32
+"""So many names are tried as what one broken value may have meant."""
 
 
 def salvage(value: object, error: ValidationError | None, doubtful: Iterable[KeyPath] = ()) -> list[Finding]:
@@ -43,7 +48,7 @@ def salvage(value: object, error: ValidationError | None, doubtful: Iterable[Key
     """
     if not isinstance(value, dict):
         return []
-    ruins = _Ruins(copy.deepcopy(cast(dict[str, Any], value)))
+    ruins = _Ruins(cast(dict[str, Any], _unshared(value)))
     ruins.holes.update({path: _hole(locate(path)) for path in doubtful})
     ruins.clear(error)
     return ruins.findings()
@@ -56,16 +61,17 @@ class Hole:
     Attributes:
         type: what should be there.
         optional: whether nothing may be there.
-        kept: items of a list, or entries of a mapping, that stay: it only holds too few.
     """
 
     type: Any
     optional: bool
-    kept: Any = None
 
 
 Filling = Mapping[KeyPath, object]
 """A value for each hole; `ABSENT` for none."""
+
+Found = dict[tuple[KeyPath, object, str], Finding]
+"""Findings by all that they say but their suggestion."""
 
 ABSENT: Final = object()
 
@@ -75,6 +81,7 @@ class _Ruins:
     """What is left of a file."""
 
     value: dict[str, Any]
+    """The file's values; in its holes lies what was last put there."""
     holes: dict[KeyPath, Hole] = field(default_factory=dict[KeyPath, Hole])
     taken: dict[KeyPath, str] = field(default_factory=dict[KeyPath, str])
     """Keys that are no names, by path: they stay."""
@@ -93,7 +100,7 @@ class _Ruins:
             tried = {*self.holes}
             if () in tried:
                 return
-            self.holes = {path: hole for path, hole in self.holes.items() if not _inside_another(path, self.holes)}
+            self.holes = {path: hole for path, hole in self.holes.items() if _first_prefix(path[:-1], self.holes) is None}
             error = self._error()
         self.holes = {(): Hole(type=Topology, optional=False)}
 
@@ -105,19 +112,18 @@ class _Ruins:
         elif kind == "extra_forbidden":
             self._rename_or_remove(place)
         elif kind == "missing" and place.path not in self.holes and given is not None:
-            return
-        elif kind == "too_short" and len(given or ()) >= item.get("ctx", {})["min_length"]:
-            return  # it is its items that are broken
-        elif around := [place.path[:at] for at in range(len(place.path) + 1) if place.path[:at] in self.holes]:
-            outer = around[0]
-            if outer in tried and self.holes[outer].kept is not None:
-                self.holes[outer] = replace(self.holes[outer], kept=None)
-            elif outer in tried:
+            return  # it was misspelled
+        elif (outer := _first_prefix(place.path, self.holes)) is not None:
+            if outer in tried:
                 # A stand-in does not fit here: give up what is around it.
                 self.holes[outer[:-1]] = _hole(locate(outer[:-1]))
+        elif kind == "too_short" and given:
+            # Its items stay, and more come beside them.
+            for index in range(len(given), item.get("ctx", {})["min_length"]):
+                key = index if isinstance(given, list) else f"stand-in-{index}"
+                self.holes[*place.path, key] = _hole(locate((*item["loc"], key)))
         else:
-            hole = _hole(place)
-            self.holes[place.path] = replace(hole, kept=given) if kind == "too_short" else hole
+            self.holes[place.path] = _hole(place)
 
     def _rename_or_remove(self, place: Place) -> None:
         owner, key = _get(self.value, place.path[:-1]), str(place.path[-1])
@@ -134,18 +140,22 @@ class _Ruins:
         """Return what is found at every turn, as the file spells it."""
         if () in self.holes:
             return []
-        found: dict[tuple[KeyPath, object, str], Finding] | None = None
+        found: Found | None = None
         for filling in self._fillings():
-            found = self._in_common(found, filling, ())
-            if not found:
-                return []
-        names = dict.fromkeys(name for finding in (found or {}).values() for name in _named(finding)) if self.holes or self.taken else ()
-        for name in [*names][:MOST_NAMES]:
-            found = self._in_common(found, {path: stand_in(hole.type, 0, (name,)) for path, hole in self.holes.items()}, (name,))
-        return [replace(finding, path=self._as_written(finding.path)) for finding in (found or {}).values()]
+            found = self._found(filling) if found is None else self._in_common(found, filling)
+            if found == {}:
+                break
+        found = found or {}
+        names = tuple(dict.fromkeys(name for finding in found.values() for name in _named(finding)))
+        self._read_keys_as(names)
+        for filling in self._meaning(names):
+            found = self._in_common(found, filling, suggestions=False)
+        return [replace(finding, path=self._as_written(finding.path)) for finding in found.values()]
 
     def _fillings(self) -> Iterator[Filling]:
+        """Yield what is put in the holes at each turn."""
         choices = {path: [*self._choices(path, hole)] for path, hole in self.holes.items()}
+        self._settle()
         turns = max(map(len, choices.values()), default=1)
         # Side by side, so that equal holes are equal; then each a step apart, so that they differ.
         for step in (0, 1) if len(choices) > 1 else (0,):
@@ -153,78 +163,97 @@ class _Ruins:
                 yield {path: values[(turn + step * at) % len(values)] for at, (path, values) in enumerate(choices.items())}
 
     def _choices(self, path: KeyPath, hole: Hole) -> Iterator[object]:
-        for turn in range(TURNS):
-            value = stand_in(hole.type, turn)
-            yield value if hole.kept is None else _joined(hole.kept, value)
+        yield from (stand_in(hole.type, turn) for turn in range(TURNS))
         if hole.optional:
             yield ABSENT
-        siblings = self._siblings(path) if len(path) > 2 else ()
+        siblings = islice(self._siblings(path), MOST_LOOKED_AT) if len(path) > 2 else ()
         distinct = {json.dumps(value, sort_keys=True, default=str): value for value in siblings}
         yield from [*distinct.values()][:MOST_SIBLINGS]
 
     def _siblings(self, path: KeyPath) -> Iterator[object]:
         """Yield what stands at the same place of other parts of the section."""
-        for name in cast(Mapping[str, Any], _get(self.value, path[:1]) or {}):
+        around = self._around_holes()
+        for name in islice(cast(Mapping[str, Any], _get(self.value, path[:1]) or {}), MOST_LOOKED_AT):
             other = (path[0], name, *path[2:])
-            if other not in self.holes and not _inside_another(other, self.holes) and not _around_another(other, self.holes):
+            if other not in around and _first_prefix(other, self.holes) is None:
                 value = _get(self.value, other)
                 if value is not None:
                     yield value
 
-    def _in_common(
-        self, found: dict[tuple[KeyPath, object, str], Finding] | None, filling: Filling, names: tuple[str, ...]
-    ) -> dict[tuple[KeyPath, object, str], Finding]:
+    def _meaning(self, names: tuple[str, ...]) -> Iterator[Filling]:
+        """Yield what is put in the holes if these names were meant: first all, where there is room for them, then each."""
+        tried: Filling | None = None
+        for turn in (0, 1):
+            for meant in (names, *((name,) for name in names[:MOST_NAMES])) if names else ():
+                filling = {path: stand_in(hole.type, turn, meant) for path, hole in self.holes.items()}
+                if filling != tried:
+                    yield filling
+                tried = filling
+
+    def _read_keys_as(self, names: Iterable[str]) -> None:
+        """Read keys that are no names as what they may have meant, besides."""
+        for name in names:
+            for path, key in self.taken.items():
+                owner = _get(self.value, path[:-1])
+                if isinstance(owner, dict) and name not in owner and _may_mean(key, name):
+                    owner[name] = cast(dict[str, Any], owner)[key]
+
+    def _settle(self) -> None:
+        """Put the finished model in the place of each entry without holes, so that it is not validated at every turn."""
+        around = self._around_holes()
+        t = self._built({path: stand_in(hole.type, 0) for path, hole in self.holes.items()})
+        for section, entries in self.value.items() if t else ():
+            if isinstance(entries, dict) and (section,) not in self.holes:
+                finished = cast(Mapping[str, Any], getattr(t, section))
+                whole = {name: entry for name, entry in finished.items() if (section, name) not in around}
+                cast(dict[str, Any], entries).update(whole)
+
+    def _around_holes(self) -> set[KeyPath]:
+        return {path[: at + 1] for path in (*self.holes, *self.taken) for at in range(len(path))}
+
+    def _in_common(self, found: Found, filling: Filling, *, suggestions: bool = True) -> Found:
         """Return those findings that are found with this filling, too."""
-        t = self._built(filling, names)
-        if t is None:
-            return found or {}
-        now = {
-            (finding.path, finding.given, finding.reason): finding
-            for finding in broken(t)
-            if not {finding.path} & {*self.holes, *self.taken} and not _inside_another(finding.path, self.holes)
-        }
-        if found is None:
-            return now
+        now = self._found(filling)
+        if now is None:
+            return found
         return {
             # A suggestion that changes with the stand-ins speaks of them.
-            key: finding if finding.suggestion == now[key].suggestion or names else replace(finding, suggestion="")
+            key: replace(finding, suggestion="") if suggestions and finding.suggestion != now[key].suggestion else finding
             for key, finding in found.items()
             if key in now
         }
 
-    def _built(self, filling: Filling, names: Sequence[str] = ()) -> Topology | None:
+    def _found(self, filling: Filling) -> Found | None:
+        """Return what the laws find that is not about a stand-in; None where these stand-ins fit nowhere."""
+        t = self._built(filling)
+        if t is None:
+            return None
+        return {
+            (finding.path, finding.given, finding.reason): finding
+            for finding in broken(t)
+            if finding.path not in self.taken and _first_prefix(finding.path, self.holes) is None
+        }
+
+    def _built(self, filling: Filling) -> Topology | None:
         try:
-            return self._validated(filling, names)
+            return self._validated(filling)
         except ValidationError:
             return None
 
     def _error(self) -> ValidationError | None:
         try:
-            self._validated({path: next(self._choices(path, hole)) for path, hole in self.holes.items()}, ())
+            self._validated({path: stand_in(hole.type, 0) for path, hole in self.holes.items()})
         except ValidationError as error:
             return error
         return None
 
-    def _validated(self, filling: Filling, names: Sequence[str]) -> Topology:
-        value: Any = copy.deepcopy(self.value)
-        for path, key in self.taken.items():
-            owner = _get(value, path[:-1])
-            for name in names:
-                if isinstance(owner, dict) and name not in owner and nearest(name, [key]):
-                    owner[name] = copy.deepcopy(cast(dict[str, Any], owner).get(key))
+    def _validated(self, filling: Filling) -> Topology:
         for path, given in filling.items():
-            _put(value, path, given)
-        return Topology.model_validate(value, context={TAKEN: frozenset(self.taken.values())})
+            _put(self.value, path, given)
+        return Topology.model_validate(self.value, context={TAKEN: frozenset(self.taken.values())})
 
     def _as_written(self, path: KeyPath) -> KeyPath:
         return tuple(self.renamed.get(path[: at + 1], part) for at, part in enumerate(path))
-
-
-def _joined(kept: Any, more: Any) -> Any:
-    """Return the items or entries of both."""
-    if isinstance(more, dict):
-        return cast(dict[str, Any], more) | kept
-    return [*kept, *more]
 
 
 def _hole(place: Place) -> Hole:
@@ -239,12 +268,22 @@ def _named(finding: Finding) -> Iterator[str]:
     yield from (part for part in (finding.given, *finding.path[1:2], *finding.path[-1:]) if isinstance(part, str))
 
 
-def _inside_another(path: KeyPath, holes: Iterable[KeyPath]) -> bool:
-    return any(path[:at] in holes for at in range(len(path)))
+def _may_mean(key: str, name: str) -> bool:
+    """Say whether a key that is no name is near to a name once it is written with its characters; if it has none of these, it may be any."""
+    plain = re.sub(r"[^a-z0-9-]", "", unicodedata.normalize("NFKD", key.casefold()))
+    return not plain or nearest(name, [key, plain]) is not None
 
 
-def _around_another(path: KeyPath, holes: Iterable[KeyPath]) -> bool:
-    return any(hole[: len(path)] == path for hole in holes)
+def _first_prefix(path: KeyPath, holes: Collection[KeyPath]) -> KeyPath | None:
+    """Return the hole that a path leads into, or to."""
+    return next((path[:at] for at in range(len(path) + 1) if path[:at] in holes), None)
+
+
+def _unshared(value: Any) -> Any:
+    """Return a copy in which what was repeated by an alias stands for itself."""
+    if isinstance(value, dict):
+        return {key: _unshared(entry) for key, entry in cast(dict[str, Any], value).items()}
+    return [*map(_unshared, cast(list[Any], value))] if isinstance(value, list) else value
 
 
 def _get(value: Any, path: KeyPath) -> Any:
@@ -257,8 +296,10 @@ def _get(value: Any, path: KeyPath) -> Any:
 
 
 def _put(value: Any, path: KeyPath, given: object) -> None:
-    owner = _get(value, path[:-1])
-    if given is not ABSENT and isinstance(owner, dict | list):
-        cast(dict[str | int, Any], owner)[path[-1]] = given
+    owner, last = _get(value, path[:-1]), cast(Any, path[-1])
+    if isinstance(owner, list):
+        owner[last : last + 1] = [given]
+    elif isinstance(owner, dict) and given is not ABSENT:
+        owner[last] = given
     elif isinstance(owner, dict):
-        cast(dict[str | int, Any], owner).pop(path[-1], None)
+        cast(dict[str, Any], owner).pop(last, None)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
@@ -35,13 +36,12 @@ def stand_in(here: Any, turn: int, names: tuple[str, ...] = ()) -> Any:
         return stand_in(members[turn % len(members)], turn, names)
     if get_origin(kind) is tuple:
         item, *_ = get_args(kind)
-        found = [stand_in(item, turn + index, names[index:]) for index in range(_length(metadata, turn, names))]
+        found = [stand_in(item, *each) for each in _items(metadata, turn, names)]
         return [value for index, value in enumerate(found) if value not in found[:index]]
     if get_origin(kind) is not None and get_origin(kind) is not Literal:
         key, value = get_args(kind)
-        turns = range(turn, turn + _length(metadata, turn, names))
-        return {stand_in(key, each, names[each - turn :]): stand_in(value, each, names[each - turn :]) for each in turns}
-    return _scalar(here, kind, metadata, turn, names)
+        return {stand_in(key, *each): stand_in(value, *each) for each in _items(metadata, turn, names)}
+    return _scalar(kind, metadata, turn, names)
 
 
 def typed(field: FieldInfo) -> Any:
@@ -57,19 +57,22 @@ def bare(here: Any) -> tuple[Any, tuple[Any, ...]]:
     return kind, tuple(each for item in metadata for each in (item.metadata if isinstance(item, FieldInfo) else [item]))
 
 
-def _length(metadata: Iterable[Any], turn: int, names: tuple[str, ...]) -> int:
-    return max(turn % 2, len(names), *(getattr(item, "min_length", None) or 0 for item in metadata), 0)
+def _items(metadata: Iterable[Any], turn: int, names: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield turn and name of each item of a list or mapping: one for each name, and others until there are enough."""
+    yield from ((turn, (name,)) for name in names)
+    least = max(turn % 2, *(getattr(item, "min_length", None) or 0 for item in metadata), 0)
+    yield from ((turn + index, ()) for index in range(len(names), least))
 
 
-def _scalar(here: Any, kind: Any, metadata: tuple[Any, ...], turn: int, names: tuple[str, ...]) -> Any:
+def _scalar(kind: Any, metadata: tuple[Any, ...], turn: int, names: tuple[str, ...]) -> Any:
     if get_origin(kind) is Literal:
         choices: list[Any] = [*get_args(kind)]
     elif issubclass(kind, Enum):
         choices = [member.value for member in kind]
     else:
-        choices = [value for value in _values(kind, metadata, turn, names) if _is_valid(here, value)]
+        valid = (value for value in _values(kind, metadata, turn, names) if _is_valid(kind, metadata, value))
         # A name that was asked for comes first; of texts the first is a new one at each turn.
-        choices = choices[:1] if kind is str else choices
+        choices = [next(valid)] if kind is str else [*valid]
     return choices[turn % len(choices)]
 
 
@@ -78,12 +81,18 @@ def _values(kind: Any, metadata: tuple[Any, ...], turn: int, names: tuple[str, .
     yield from (example for item in metadata if isinstance(item, Text) for example in item.examples)
 
 
-def _is_valid(here: Any, value: Any) -> bool:
+def _is_valid(kind: Any, metadata: tuple[Any, ...], value: Any) -> bool:
     try:
-        TypeAdapter[Any](here).validate_python(value)
+        _adapter(kind, metadata).validate_python(value)
     except ValidationError:
         return False
     return True
+
+
+@cache
+def _adapter(kind: Any, metadata: tuple[Any, ...]) -> TypeAdapter[Any]:
+    here: Any = Annotated[kind, *metadata] if metadata else kind
+    return TypeAdapter[Any](here)
 
 
 def _texts(turn: int) -> tuple[str, ...]:

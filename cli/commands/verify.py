@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.commands.options import HERE, ContextName, Folder, KubeconfigFile, Stack, TopologyFile, Verbose
+from cli.commands.options import HERE, ContextName, Folder, KubeconfigFile, Stack, TopologyFile, Verbose, asks_format
 from cli.conformance import address, subject
 from cli.errors import ExitCode
+from cli.files import write_file
 from cli.project import Project
 from conformance.report import Outcome, Report
 from conformance.report.machine import as_json, as_junit
@@ -43,7 +44,7 @@ Only = Annotated[list[Family] | None, typer.Option("--only", help="Only this kin
 Without = Annotated[list[Family] | None, typer.Option("--without", help="Not this kind of probes; may be repeated.", show_default=False)]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the report there as JSON, too.", show_default=False)]
 JunitFile = Annotated[Path | None, typer.Option("--junit", help="Write the report there as JUnit XML, too.", show_default=False)]
-OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="How to write the report.")]
+OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="How to write the report.", callback=asks_format)]
 
 
 def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
@@ -72,6 +73,10 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     home = Project.find(project.resolve())
     system = load(home.topology_of(stack, topology))
     probed = subject(context=context, kubeconfig=kubeconfig, image=image, token_command=token_command)
+    files = ((json, as_json), (junit, as_junit))
+    for file, _ in files:
+        if file:
+            write_file(file, "")  # before minutes of probing, and so that no report of an earlier run stays
     with _progress() as progress:
         task = progress.add_task("", total=1)
         report = verify(
@@ -85,9 +90,9 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
             tell=lambda what, done, of: progress.update(task, description=what, completed=done, total=of),
             subject=probed.name,
         )
-    for file, written in ((json, as_json), (junit, as_junit)):
+    for file, written in files:
         if file:
-            file.write_text(written(report), encoding="utf-8")
+            write_file(file, written(report))
     sys.exit(write(report, format, verbose=verbose))
 
 

@@ -70,7 +70,13 @@ def to_json(stack: str, found: Estimate) -> str:
             {
                 "layer": layer,
                 "lines": [
-                    {"what": line.what, "count": line.count, "price": line.price, "least": _money(line.least), "most": _money(line.most)}
+                    {
+                        "what": line.what,
+                        "count": line.count,
+                        "price": str(line.price),
+                        "least": _money(line.least),
+                        "most": _money(line.most),
+                    }
                     for line in lines
                 ],
             }

@@ -2,13 +2,11 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import TypeVar
 
 import pulumi
 
 from components.azure.settings import AzureSettings
-
-T = TypeVar("T")
+from components.known import known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,19 +53,3 @@ class Place:
 def place(settings: AzureSettings) -> Place:
     """Return where an environment is."""
     return Place(subscription=settings.subscription_id, name=settings.name, location=settings.location)
-
-
-def known(value: T, *owners: pulumi.Resource) -> pulumi.Output[T]:
-    """Return a value that follows from names, as an output of the resources that it speaks of.
-
-    An id taken from a resource that does not exist yet is unknown in a preview. This one is known, and whoever uses it still waits for
-    the resource, and says so to whoever reads the plan.
-    """
-
-    async def future() -> T:
-        return value
-
-    async def true() -> bool:
-        return True
-
-    return pulumi.Output(set(owners), future(), true())

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import pulumi
 
 from components.azure.addresses import Addresses, Subnet
-from components.azure.ids import Place, known
+from components.azure.ids import Place
 from components.azure.settings import AzureSettings
 from components.azure.sizes import SIZES, Sizing
 from components.contracts import Authority, Below
+from components.known import known
 
 
 @dataclass(frozen=True, kw_only=True)

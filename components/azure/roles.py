@@ -18,6 +18,8 @@ class Role(StrEnum):
     """At a disk encryption set: AKS finds the key of its nodes' disks."""
     KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
     """At a secret: reads it."""
+    STORAGE_BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+    """At a storage account: writes its blobs."""
     MONITORING_METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
     """At an Application Insights component: writes to it."""
     KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"

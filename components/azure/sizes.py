@@ -21,7 +21,7 @@ class Sizing:
 
     zones: tuple[str, ...]
     edge: Range
-    """Capacity units of the Application Gateway."""
+    """Instances of the Application Gateway, each of ten capacity units (Learn, `application-gateway/understanding-pricing`)."""
     gateway_sku: str
     """Of API Management: of the SKUs that run inside a network, Developer has no SLA and Premium has zones."""
     gateway_units: int
@@ -35,6 +35,8 @@ class Sizing:
     customer_managed_key: bool
     """Whether disks are encrypted with a key of ours, beside encryption at the host."""
     log_days: int
+    log_copies: str
+    """SKU of the storage account that keeps flow logs."""
 
 
 ALL_ZONES: Final = ("1", "2", "3")
@@ -52,6 +54,7 @@ SIZES: Final[Mapping[Size, Sizing]] = {
         user_vm="Standard_D4ds_v5",
         customer_managed_key=False,
         log_days=30,
+        log_copies="Standard_LRS",
     ),
     Size.PRODUCTION: Sizing(
         zones=ALL_ZONES,
@@ -65,6 +68,7 @@ SIZES: Final[Mapping[Size, Sizing]] = {
         user_vm="Standard_D8ds_v5",
         customer_managed_key=True,
         log_days=90,
+        log_copies="Standard_ZRS",
     ),
 }
 """SKUs as of 2026-11 (Learn: `api-management-features`, `free-standard-pricing-tiers` of AKS, `sizes/general-purpose`)."""

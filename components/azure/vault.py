@@ -3,8 +3,8 @@
 import pulumi
 import pulumi_azure_native.keyvault as vaults
 
-from components.azure.ids import known
 from components.azure.land import AzureLand
+from components.known import known
 
 PKCS12 = "application/x-pkcs12"
 """By this type Application Gateway and API Management know a secret as a certificate with its key."""

@@ -5,7 +5,8 @@ from typing import Final
 import pulumi
 import pulumi_azure_native.privatedns as dns
 
-from components.azure.ids import Place, known
+from components.azure.ids import Place
+from components.known import known
 
 MESH: Final = "mesh.internal"
 """The zone in which ingresses have names, for the gateway alone."""

@@ -14,6 +14,7 @@ __all__ = ["build_cluster", "build_platform"]
 CLUSTERS: Final[Mapping[ClusterKind, str]] = {
     ClusterKind.EXISTING: "components.cluster.existing:existing",
     ClusterKind.AKS: "components.cluster.aks.cluster:aks",
+    ClusterKind.EKS: "components.cluster.eks.cluster:eks",
 }
 """Functions by origin: `(binding, t) -> ClusterOutputs`."""
 

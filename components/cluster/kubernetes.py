@@ -7,11 +7,15 @@ import pulumi_kubernetes as kubernetes
 
 
 def provider(
-    kubeconfig: pulumi.Input[str] | None, *, context: str | None = None, after: Sequence[pulumi.Resource] = ()
+    kubeconfig: pulumi.Input[str] | None,
+    *,
+    name: str = "cluster",
+    context: str | None = None,
+    after: Sequence[pulumi.Resource] = (),
 ) -> kubernetes.Provider:
     """Return the provider; what must exist before anything can run in the cluster comes before it."""
     return kubernetes.Provider(
-        "cluster",
+        name,
         context=context,
         kubeconfig=kubeconfig,
         enable_server_side_apply=True,

@@ -1,6 +1,6 @@
 """What a topology may ask of a gateway, and which gateway carries it: one table, from which the check of a topology follows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,7 +10,7 @@ from components.gateway.envoy.doors import MOST_AUDIENCES, MOST_LOCAL_RULES, fil
 from components.gateway.kong.carries import unsayable_headers
 from components.gateway.kong.keys import algorithm
 from components.gateway.routes import MOST_EDITS
-from topology.findings import Finding, KeyPath
+from topology.findings import Finding, KeyPath, spell
 from topology.model.base import Name
 from topology.model.door import ApiKeyAuth, Door, Issuer, JwtAuth, PublicAuth
 from topology.model.service import Protocol, Scope
@@ -45,11 +45,11 @@ class Feature:
 
 
 def findings(t: Topology, gateway: GatewayKind) -> list[Finding]:
-    """Return every use of a feature that the gateway does not carry."""
+    """Return each feature that is asked for and that the gateway does not carry, at its first use, with the other doors that ask for it."""
     return [
-        Finding(path=use.path, given=use.given, reason=_reason(feature, gateway), suggestion=_suggestion(t, feature, gateway))
+        Finding(path=uses[0].path, given=uses[0].given, reason=_reason(feature, gateway, uses), suggestion=_suggestion(t, feature, gateway))
         for feature in FEATURES
-        for use in _missed(t, feature, gateway)
+        if (uses := [*_missed(t, feature, gateway)])
     ]
 
 
@@ -58,8 +58,10 @@ def _missed(t: Topology, feature: Feature, gateway: GatewayKind) -> Iterator[Use
         yield from feature.uses(t)
 
 
-def _reason(feature: Feature, gateway: GatewayKind) -> str:
-    return f"asks for {feature.name}, which {gateway} cannot carry: {feature.lacking[gateway]}"
+def _reason(feature: Feature, gateway: GatewayKind, uses: Sequence[Use]) -> str:
+    reason = f"asks for {feature.name}, which {gateway} cannot carry: {feature.lacking[gateway]}"
+    _, *others = dict.fromkeys(spell(use.path[1:2]) for use in uses)
+    return f"{reason}; so {'does door' if len(others) == 1 else 'do doors'} {', '.join(others)}" if others else reason
 
 
 def _suggestion(t: Topology, feature: Feature, gateway: GatewayKind) -> str:
@@ -196,13 +198,16 @@ FEATURES: Final = (
     Feature(
         name="a door to a WebSocket service",
         carried=_both("routes of the Gateway API"),
-        lacking={APIM: "its WebSocket APIs cannot set the Host header, by which the mesh ingress chooses the door"},
+        lacking={
+            APIM: "its WebSocket APIs cannot set the Host header, by which the mesh ingress chooses the door, and Azure documents no client "
+            "certificate for them, by which it knows the gateway"
+        },
         uses=_doors_to(Protocol.WEBSOCKET),
     ),
     Feature(
         name="a door to a gRPC service",
         carried=_both("routes of the Gateway API"),
-        lacking={APIM: "only its self-hosted gateway speaks gRPC, and neither does Application Gateway"},
+        lacking={APIM: "only its self-hosted gateway speaks gRPC, and Application Gateway speaks HTTP/1.1 to whatever is behind it"},
         uses=_doors_to(Protocol.GRPC),
     ),
     Feature(
@@ -286,7 +291,10 @@ FEATURES: Final = (
             APIM: "its policy, by the length that a request says; one that says none is refused",
         },
     ),
-    Feature(name="a cache of a public door", carried={**_both("the edge"), APIM: "its own cache"}),
+    Feature(
+        name="a cache of a public door",
+        carried={ENVOY: "the edge, where it keeps answers", KONG: "the edge, or its proxy-cache plugin", APIM: "its own cache"},
+    ),
     Feature(
         name="a cache behind a credential",
         carried={

@@ -1,11 +1,12 @@
 """A gateway that is pods of the cluster: what the edge must know of it, whatever the product."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 
-from components.contracts import GatewayOutputs
-from topology.derive import names
+from components.contracts import GatewayOutputs, OutsideEdge
+from topology.derive import names, network
 
 
 def outputs(pod_labels: Mapping[str, str], pod_port: int, service: pulumi.Resource) -> GatewayOutputs:
@@ -19,3 +20,10 @@ def outputs(pod_labels: Mapping[str, str], pod_port: int, service: pulumi.Resour
         server_name=names.fqdn(names.GATEWAY, names.GATEWAY_NAMESPACE),
         ready=service,
     )
+
+
+def callers(edge: OutsideEdge | None) -> list[dict[str, Any]]:
+    """Return the only peers that a gateway accepts: the pods of the edge, or the ranges of one outside the cluster."""
+    if edge is None:
+        return [network.layer(names.EDGE_NAMESPACE, names.EDGE)]
+    return [network.block(cidr) for cidr in edge.addresses]

@@ -25,6 +25,8 @@ LARGEST_ROUTE: Final = 128
 """Matches of all rules of an HTTPRoute together, at most (Gateway API, HTTPRouteSpec)."""
 MOST_EDITS: Final = 16
 """Headers set, and headers removed, by one filter, at most (Gateway API, HTTPHeaderFilter)."""
+LISTENER: Final = "https"
+"""Name of the one listener of a Gateway that is asked without a name."""
 HTTP_ROUTE: Final = "HTTPRoute"
 GRPC_ROUTE: Final = "GRPCRoute"
 
@@ -57,12 +59,14 @@ def targets(t: Topology, name: Name) -> list[dict[str, str]]:
     return [{"group": GROUP, "kind": kind(t, t.doors[name]), "name": route} for route in route_names(t, name)]
 
 
-def routes(
+def routes(  # noqa: PLR0913 # the parts of a route
     t: Topology,
     name: Name,
     backend: Mapping[str, Any],
     filters: Sequence[Mapping[str, Any]],
     annotations: Mapping[str, str] | None = None,
+    *,
+    by_name: bool = True,
 ) -> Iterator[Manifest]:
     """Yield a door's routes.
 
@@ -72,6 +76,7 @@ def routes(
         backend: the Service that its requests go to.
         filters: what the gateway changes on the way.
         annotations: of each route.
+        by_name: as of the Gateway (`gateway`).
     """
     door = t.doors[name]
     matches = list(_matches(t, door))
@@ -82,7 +87,9 @@ def routes(
             # A WebSocket lives as long as its two ends like; the idle timeouts of the layers end a dead one.
             common["timeouts"] = {"request": duration(door.timeout), "backendRequest": duration(door.timeout)}
         spec = {
-            "parentRefs": [{"group": GROUP, "kind": "Gateway", "name": names.GATEWAY, "sectionName": t.host_of(door)}],
+            "parentRefs": [
+                {"group": GROUP, "kind": "Gateway", "name": names.GATEWAY, "sectionName": t.host_of(door) if by_name else LISTENER}
+            ],
             "hostnames": [t.host_of(door)],
             "rules": [
                 {"matches": chosen[start : start + LARGEST_RULE], **common, "backendRefs": [dict(backend)]}
@@ -98,23 +105,32 @@ def gateway_class(controller: str, annotations: Mapping[str, str] | None = None)
     return manifest(API, "GatewayClass", names.GATEWAY, spec={"controllerName": controller}, annotations=annotations)
 
 
-def gateway(t: Topology, infrastructure: Mapping[str, Any] | None = None) -> Manifest:
-    """Return the Gateway: TLS for each public host, and routes of its own namespace alone."""
-    listeners = [
-        {
-            "name": host,
-            "hostname": host,
-            "port": names.HTTPS_PORT,
-            "protocol": "HTTPS",
-            "tls": {"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": names.GATEWAY_SERVER_SECRET}]},
-            "allowedRoutes": {"namespaces": {"from": "Same"}, "kinds": [{"group": GROUP, "kind": known} for known in kinds_at(t, host)]},
-        }
-        for host in t.public_hosts()
-    ]
+def gateway(t: Topology, infrastructure: Mapping[str, Any] | None = None, *, by_name: bool = True) -> Manifest:
+    """Return the Gateway: TLS for each public host, and routes of its own namespace alone.
+
+    Args:
+        t: the system.
+        infrastructure: what the product wants to know of its proxies.
+        by_name: whether the edge says in TLS which host it asks for. Otherwise one listener without a name serves all hosts, and their
+            routes alone tell them apart.
+    """
+    if by_name:
+        listeners = [{"name": host, "hostname": host, **_serving(kinds_at(t, host))} for host in t.public_hosts()]
+    else:
+        listeners = [{"name": LISTENER, **_serving(kinds(t) or [HTTP_ROUTE])}]
     spec: dict[str, Any] = {"gatewayClassName": names.GATEWAY, "listeners": listeners}
     if infrastructure:
         spec["infrastructure"] = dict(infrastructure)
     return manifest(API, "Gateway", names.GATEWAY, names.GATEWAY_NAMESPACE, spec)
+
+
+def _serving(route_kinds: Iterable[str]) -> dict[str, Any]:
+    return {
+        "port": names.HTTPS_PORT,
+        "protocol": "HTTPS",
+        "tls": {"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": names.GATEWAY_SERVER_SECRET}]},
+        "allowedRoutes": {"namespaces": {"from": "Same"}, "kinds": [{"group": GROUP, "kind": known} for known in route_kinds]},
+    }
 
 
 def kinds_at(t: Topology, host: HostName) -> list[str]:

@@ -5,9 +5,10 @@ on. So tables say what is accepted, and with which values; the rest is undecided
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from policies.reading.values import is_known, mapping, sequence
 
@@ -28,7 +29,43 @@ def under(place: str, fields: Table) -> dict[str, str]:
     return {f"{place}.{path}": value for path, value in fields.items()}
 
 
-def unaccepted(value: Any, table: Table, *, empty: bool = False) -> Iterator[tuple[str, str]]:
+@dataclass(kw_only=True, slots=True, eq=False)
+class Place:
+    """A path as a table sees it. A plan has few paths and many objects: what was found about a path is kept."""
+
+    table: tuple[tuple[str, str], ...]
+    path: str = ""
+    patterns: tuple[str, ...] = ()
+    """Expressions of which one must fit a value here; none: nothing is accepted here."""
+    open: bool = False
+    """Whatever stands below is accepted."""
+    free: bool = False
+    """Whatever stands here or below is accepted."""
+    _below: dict[str | int, "Place"] = field(default_factory=dict[str | int, "Place"])
+
+    def below(self, step: str | int) -> "Place":
+        """Return the place of a field or of a position in a list."""
+        return self._below.get(step) or self._met(step)
+
+    def _met(self, step: str | int) -> "Place":
+        path = f"{self.path}.{step}" if self.path else str(step)
+        patterns = tuple(pattern for accepted, pattern in self.table if _matcher(accepted).fullmatch(path))
+        open_ = any(p == ANY and accepted.endswith("*") and _matcher(accepted).fullmatch(f"{path}.") for accepted, p in self.table)
+        found = Place(table=self.table, path=path, patterns=patterns, open=open_, free=open_ and ANY in patterns)
+        return self._below.setdefault(step, found)
+
+
+def places(table: Table) -> Place:
+    """Return the beginning of all paths of a table. Equal tables share what was found about their paths."""
+    return _places(tuple(table.items()))
+
+
+@cache
+def _places(table: tuple[tuple[str, str], ...]) -> Place:
+    return Place(table=table)
+
+
+def unaccepted(value: Any, table: Table | Place, *, empty: bool = False) -> Iterator[tuple[str, str]]:
     """Yield what a table does not accept: path, and the value where another one would be accepted.
 
     `empty` says that an empty mapping means something too (`http3: {}` switches HTTP/3 on).
@@ -36,43 +73,37 @@ def unaccepted(value: Any, table: Table, *, empty: bool = False) -> Iterator[tup
     Raises:
         UnknownValueError: if a value that matters is not known.
     """
-    met = _met(tuple(table.items()))
-    for path, leaf in _leaves(value, "", empty=empty):
-        if (patterns := met.get(path)) is None:
-            patterns = met[path] = tuple(pattern for accepted, pattern in table.items() if _matcher(accepted).fullmatch(path))
-        if not patterns:
-            yield path, ""
-        elif ANY not in patterns and not any(re.fullmatch(pattern, _spelled(leaf)) for pattern in patterns):
-            yield path, _spelled(leaf)
+    waiting: list[tuple[Place, Any]] = [(table if isinstance(table, Place) else places(table), value)]
+    while waiting:
+        place, given = waiting.pop()
+        steps: Iterable[tuple[str | int, Any]]
+        if is_known(given, dict):
+            steps, counts = mapping(given).items(), empty and place.path != ""
+        elif is_known(given, list) and place.path:
+            steps, counts = enumerate(sequence(given)), True
+        else:
+            yield from _unfit(place, given)
+            continue
+        if place.open:
+            continue
+        if given:
+            inner = [(place.below(step), each) for step, each in steps]
+            waiting += [each for each in reversed(inner) if not each[0].free]
+        elif counts:
+            yield from _unfit(place.below(""), "")
 
 
-@cache
-def _met(table: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, ...]]:
-    """Return what was found in a table so far: by path, the patterns for its value. A plan has few paths and many objects."""
-    return {}
+def _unfit(place: Place, given: Any) -> Iterator[tuple[str, str]]:
+    if not place.patterns:
+        yield place.path, ""
+    elif ANY not in place.patterns and not any(re.fullmatch(pattern, _spelled(given)) for pattern in place.patterns):
+        yield place.path, _spelled(given)
 
 
 @cache
 def _matcher(accepted: str) -> re.Pattern[str]:
     beginning, star = accepted.removesuffix("*"), accepted.endswith("*")
     return re.compile("[^.]*".join(map(re.escape, beginning.split("*"))) + (ANY if star else ""))
-
-
-def _leaves(value: Any, path: str, *, empty: bool) -> Iterator[tuple[str, Any]]:
-    if is_known(value, dict):
-        fields = mapping(value)
-        for key, inner in fields.items():
-            yield from _leaves(inner, f"{path}.{key}" if path else str(key), empty=empty)
-        if not fields and path and empty:
-            yield f"{path}.", cast("Any", "")
-    elif is_known(value, list) and path:
-        items = sequence(value)
-        for position, inner in enumerate(items):
-            yield from _leaves(inner, f"{path}.{position}", empty=empty)
-        if not items:
-            yield f"{path}.", cast("Any", "")
-    else:
-        yield path, value
 
 
 def _spelled(value: Any) -> str:

@@ -32,12 +32,16 @@ class Certificates:
         certificates: Iterable[Resource],
         find: Callable[[str, str, str], Resource | None],
         note: Callable[[Resource, UnknownValueError], None],
+        beside: Iterable[Certificate] = (),
     ) -> None:
-        """Read every Certificate. What cannot be read is given to `note`."""
+        """Read every Certificate. What cannot be read is given to `note`; `beside` are those that no cert-manager makes."""
         self._find = find
         self.by_secret: dict[tuple[str, str], Certificate] = {}
         self.by_identity: dict[str, list[Certificate]] = {}
         self.all: list[Certificate] = []
+        for certificate in beside:
+            for identity in certificate.identities:
+                self.by_identity.setdefault(identity, []).append(certificate)
         for resource in certificates:
             try:
                 self._add(resource)

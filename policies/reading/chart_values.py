@@ -154,7 +154,7 @@ _CERT_MANAGER: Final[Mapping[str, str]] = {
     "webhook.serviceType": ANY,
 }
 
-_PLUGINS: Final = "(acl|bundled|jwt|key-auth|proxy-cache|rate-limiting|request-size-limiting|request-termination|request-transformer|response-transformer)"
+_PLUGINS: Final = "(acl|bundled|correlation-id|jwt|key-auth|proxy-cache|rate-limiting|request-size-limiting|request-termination|request-transformer|response-transformer)"
 _RANGE: Final = "([0-9.]+|[0-9a-f:]+)/([89]|[1-9][0-9]+)"
 _SECRET_FILE: Final = "/etc/secrets/[a-z0-9-]+/(ca|tls)[.]crt"  # noqa: S105 # no password but a path
 
@@ -246,6 +246,32 @@ _KONG: Final[Mapping[str, str]] = {
     "updateStrategy.*": ANY,
 }
 
+_LOAD_BALANCER_CONTROLLER: Final[Mapping[str, str]] = {
+    **_COMMON,
+    **_SECURITY,
+    **{f"podS{path[1:]}": value for path, value in _SECURITY.items()},
+    **dict.fromkeys(("clusterName", "region", "vpcTags.*", "watchNamespace", "podLabels.*", "fullnameOverride", "updateStrategy.*"), ANY),
+    **dict.fromkeys(("enableWaf", "enableWafv2", "enableShield"), OFF),  # whoever writes an Ingress would set the firewall of its balancer
+    **dict.fromkeys(("createIngressClassResource", "ingressClassParams.create", "hostNetwork", "ingressClassConfig.default"), OFF),
+    **dict.fromkeys(("enableServiceMutatorWebhook", "clusterSecretsPermissions.allowAllSecrets", "serviceMonitor.enabled"), OFF),
+    **dict.fromkeys(("enableBackendSecurityGroup", "enableEndpointSlices", "enablePodReadinessGateInject", "keepTLSSecret"), "true|false"),
+    **dict.fromkeys(("enableCertManager", "configureDefaultAffinity"), "true|false"),
+    **dict.fromkeys(("disableIngressClassAnnotation", "disableIngressGroupNameAnnotation"), "true|false"),
+    "controllerConfig.featureGates.*": OFF,
+    "defaultTargetType": "ip",
+    "image.repository": r"public\.ecr\.aws/eks/aws-load-balancer-controller",
+    "image.tag": ANY,
+    "image.pullPolicy": "Always|IfNotPresent|Never",
+    "logLevel": "info|debug",
+    "securityContext.allowPrivilegeEscalation": OFF,
+    "securityContext.capabilities.drop.*": "ALL",
+    "securityContext.readOnlyRootFilesystem": "true",
+    "podSecurityContext.fsGroup": "[1-9][0-9]*",
+    "serviceAccount.automountServiceAccountToken": "true|false",
+    "serviceAccount.create": "true|false",
+    "serviceAccount.name": ANY,
+}
+
 ACCEPTED: Final[Mapping[str, Mapping[str, str]]] = {
     "base": {"base.validationFailurePolicy": ANY, "defaultRevision": ANY, "global.istioNamespace": ANY},
     "istiod": _ISTIOD,
@@ -254,6 +280,7 @@ ACCEPTED: Final[Mapping[str, Mapping[str, str]]] = {
     "gateway-crds-helm": {"crds.*": ANY},
     "cert-manager": _CERT_MANAGER,
     "kong": _KONG,
+    "aws-load-balancer-controller": _LOAD_BALANCER_CONTROLLER,
 }
 """By chart: accepted paths of values (`*` stands for any text) with a regular expression for the whole value."""
 

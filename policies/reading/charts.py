@@ -1,7 +1,7 @@
 """Known Helm charts: which pods, ServiceAccounts and Services a Release of them creates, by its values.
 
 Read from the charts themselves and checked against `helm template` (istio base, istiod, gateway 1.31; gateway-helm 1.9;
-cert-manager 1.21; kong 3.4). Any other chart is opaque: what it creates is not known.
+cert-manager 1.21; kong 3.4; aws-load-balancer-controller 1.14). Any other chart is opaque: what it creates is not known.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -212,6 +212,24 @@ _KONG_PORTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 }
 
 
+def _load_balancer_controller(release: Resource, values: Mapping[str, Any]) -> Made:
+    chart = "aws-load-balancer-controller"
+    called = values.get("nameOverride") or chart
+    full = values.get("fullnameOverride") or (release.name if called in release.name else f"{release.name}-{called}")
+    labels = {"app.kubernetes.io/name": called, "app.kubernetes.io/instance": release.name}
+    account = mapping(values.get("serviceAccount"))
+    account_name = account.get("name") or (full if account.get("create", True) else "default")
+    if account.get("create", True):
+        yield _account(release, account_name)
+    template = _pods(
+        account_name, {**labels, **mapping(values.get("podLabels"))}, values.get("podAnnotations"), ports=(9443, 8080),
+        hostNetwork=bool(values.get("hostNetwork")),
+    )  # fmt: skip
+    yield _workload(release, full, template)
+    webhook = f"{values.get('nameOverride') or chart.removesuffix('-controller')}-webhook-service"
+    yield _service(release, webhook, labels, {"webhook-server": (443, 9443)}, {})
+
+
 def _enterprise(values: Mapping[str, Any]) -> bool:
     return bool(mapping(values.get("enterprise")).get("enabled"))
 
@@ -228,6 +246,7 @@ CHARTS: Final[Mapping[str, Callable[[Resource, Mapping[str, Any]], Made]]] = {
     "gateway-crds-helm": _base,
     "cert-manager": _cert_manager,
     "kong": _kong,
+    "aws-load-balancer-controller": _load_balancer_controller,
 }
 """Charts whose objects are known, by name."""
 

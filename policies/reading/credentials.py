@@ -4,9 +4,10 @@ import re
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from functools import lru_cache
+from typing import Any, Final
 
-from policies.reading.values import is_known, mapping, sequence
+from policies.reading.values import is_known, mapping, sequence, values_in
 
 _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "a private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
@@ -28,19 +29,28 @@ _POINTERS: Final = re.compile(r"(?i).*(file|path|dir|name|url|uri|header|ttl|exp
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\r\n]{40,}={0,2}")
 
 
-def credentials(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def credentials(value: Any) -> Iterator[tuple[str, str]]:
     """Yield path and kind of every credential inside a value that is known by its shape, also behind base64."""
+    if any(type(each) is str and _kinds(each) for each in values_in(value)):
+        yield from _at(value, "")
+
+
+def _at(value: Any, path: str) -> Iterator[tuple[str, str]]:
     if is_known(value, dict):
         for key, inner in mapping(value).items():
-            yield from credentials(inner, f"{path}.{key}" if path else str(key))
+            yield from _at(inner, f"{path}.{key}" if path else str(key))
     elif is_known(value, list):
         for position, inner in enumerate(sequence(value)):
-            yield from credentials(inner, f"{path}[{position}]")
+            yield from _at(inner, f"{path}[{position}]")
     elif is_known(value, str):
-        text = cast("str", value)
-        for kind, shape in _SHAPES.items():
-            if shape.search(text) or shape.search(_decoded(text)):
-                yield path, kind
+        yield from ((path, kind) for kind in _kinds(value))
+
+
+@lru_cache(maxsize=2**16)
+def _kinds(text: str) -> tuple[str, ...]:
+    """Return which credentials are in a text: the objects of a plan say few things that others do not."""
+    decoded = _decoded(text)
+    return tuple(kind for kind, shape in _SHAPES.items() if shape.search(text) or (decoded and shape.search(decoded)))
 
 
 def is_credential(variable: str, value: Any) -> bool:

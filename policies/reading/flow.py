@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from policies.reading.cloud.model import Place
 from policies.reading.meshes import Mesh
 from policies.reading.patterns import EVERY, Pattern, prefix
 from policies.reading.pods import Pod
@@ -39,6 +40,8 @@ class Sending:
     peer: Peer
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     """Labels that the sender asks of the receiving pods: a subset of the Service's."""
+    place: Place | None = None
+    """Who sends, where it is no pod of the cluster: a station of a cloud."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,8 @@ class Flow:
     rehosted: bool = False
     hops: tuple[Hop, ...] = ()
     pairs: tuple[tuple[Pod, Pod], ...] = ()
+    landed: tuple[tuple[Place, Pod], ...] = ()
+    """Pods that places of a cloud connected to on the way."""
     roles: tuple[str, ...] = ()
     """Layers passed: `edge`, `gateway`, and the identity of each proxy of a mesh that serves an Istio Gateway."""
     refusal: Hop | None = None
@@ -164,6 +169,7 @@ class Trail:
     roles: tuple[str, ...]
     refusal: Hop | None = None
     holes: tuple[Pattern, ...] = ()
+    landed: tuple[tuple[Place, Pod], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

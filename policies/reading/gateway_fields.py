@@ -11,7 +11,8 @@ from policies.reading.resource import Resource
 from policies.reading.values import mapping
 
 NUMBER: Final = "[0-9]+"
-DURATION: Final = "([0-9]+(h|m|s|ms))+"
+DURATION: Final = "(?=.*[1-9])([0-9]+(h|m|s|ms))+"
+"""More than nothing: `0s` switches a timeout off."""
 SWITCH: Final = "true|false"
 TLS_VERSION: Final = r"1\.[23]"
 
@@ -26,14 +27,26 @@ _REQUEST_HEADER: Final = (
 )
 """Request headers that a route may write, apart from those that A07 reads: none that changes what or where the request is."""
 
-_RESPONSE_HEADER: Final = r"(?i:(?!(set-cookie|location|refresh|access-control-.*|content-type)$)[a-z0-9-]+)"
+_TELLING: Final = (
+    "set-cookie|location|refresh|access-control-.*|content-type|strict-transport-security|content-security-policy.*|clear-site-data"
+    "|x-frame-options|x-content-type-options|referrer-policy|permissions-policy|cross-origin-.*"
+)
+"""Response headers that tell a browser whom to believe, where to go, or what not to do."""
+
+_RESPONSE_HEADER: Final = rf"(?i:(?!({_TELLING})$)[a-z0-9-]+)"
+_RESPONSE_EDIT: Final = rf"(?i:(?!({_TELLING}):)[a-z0-9-]+):[\s\S]*"
+SPARED_RESPONSE_HEADER: Final = r"(?i:server|via|x-powered-by|x-envoy-.*|x-kong-.*|x-perimeter-.*|x-forwarded-client-cert|x-request-id)"
+"""Headers that a route may take out of answers: those that tell what made them. Others protect the browser that reads the answer."""
+
 _NO_CREDENTIAL: Final = r"(?![\s\S]*(?i:authorization|cookie|api-key))[\s\S]*"
 
 _TARGETS: Final = all_of("spec.targetRefs.*.group spec.targetRefs.*.kind spec.targetRefs.*.name spec.targetRefs.*.sectionName")
 _PARENTS: Final = all_of("spec.hostnames.* spec.parentRefs.*")
 _FILTER: Final[Table] = {
     "type": "RequestHeaderModifier|ResponseHeaderModifier|URLRewrite|RequestMirror|ExtensionRef",
-    **all_of("urlRewrite.* requestMirror.* extensionRef.* requestHeaderModifier.remove.* responseHeaderModifier.remove.*"),
+    **all_of("urlRewrite.* requestMirror.* extensionRef.* requestHeaderModifier.remove.*"),
+    "responseHeaderModifier.remove.*": SPARED_RESPONSE_HEADER,
+    "responseHeaderModifier.remove.": ANY,
     **all_of("requestHeaderModifier.set. requestHeaderModifier.add. responseHeaderModifier.set. responseHeaderModifier.add."),
     **all_of("requestHeaderModifier.set.*.name requestHeaderModifier.add.*.name", _REQUEST_HEADER),
     **all_of("responseHeaderModifier.set.*.name responseHeaderModifier.add.*.name", _RESPONSE_HEADER),
@@ -52,6 +65,9 @@ ACCEPTED: Final[Mapping[str, Table]] = {
         "spec.headers.earlyRequestHeaders.remove.*": ANY,
         **all_of("spec.headers.earlyRequestHeaders.set.*.name spec.headers.earlyRequestHeaders.add.*.name", _REQUEST_HEADER),
         **all_of("spec.headers.earlyRequestHeaders.set.*.value spec.headers.earlyRequestHeaders.add.*.value"),
+        "spec.headers.lateResponseHeaders.remove.*": SPARED_RESPONSE_HEADER,
+        "spec.headers.lateResponseHeaders.set.*.name": "(?i)x-request-id",
+        "spec.headers.lateResponseHeaders.set.*.value": r"%REQ\(x-request-id\)%",
         "spec.headers.requestID": "Preserve|PreserveOrGenerate|Generate",
         "spec.headers.withUnderscoresAction": "RejectRequest|DropHeader",
         "spec.headers.xForwardedClientCert.mode": ANY,
@@ -123,7 +139,10 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     "HTTPRouteFilter": {"spec.urlRewrite.*": ANY},
     "BackendTLSPolicy": {
         **_TARGETS,
-        **all_of("spec.validation.caCertificateRefs.* spec.validation.hostname spec.validation.wellKnownCACertificates"),
+        "spec.validation.caCertificateRefs.*.kind": "Secret|ConfigMap",
+        **all_of(
+            "spec.validation.caCertificateRefs.*.group spec.validation.caCertificateRefs.*.name spec.validation.hostname spec.validation.wellKnownCACertificates"
+        ),
     },
     "KongConsumer": all_of("username custom_id credentials.*"),
     "KongUpstreamPolicy": {},
@@ -137,6 +156,8 @@ _EDITS: Final = under(
 
 PLUGINS: Final[Mapping[str, Table]] = {
     "acl": all_of("config.allow.* config.hide_groups_header"),
+    # Under a name that no client's request may bear: the id is what the gateway made.
+    "correlation-id": {"config.header_name": "x-perimeter-request-id", "config.generator": "uuid", "config.echo_downstream": SWITCH},
     "jwt": {
         **all_of("config.claims_to_verify.* config.header_names.* config.uri_param_names.* config.anonymous"),
         "config.cookie_names.*": "",
@@ -171,14 +192,22 @@ PLUGINS: Final[Mapping[str, Table]] = {
     "request-size-limiting": all_of("config.allowed_payload_size config.require_content_length config.size_unit"),
     "request-termination": {"config.status_code": "4[0-9]{2}", "config.message": ANY},
     "request-transformer": _EDITS,
-    "response-transformer": _EDITS,
+    "response-transformer": {
+        **all_of("config.remove.headers.*", SPARED_RESPONSE_HEADER),
+        **all_of("config.remove.headers."),
+        **all_of("config.add.headers.* config.append.headers.* config.replace.headers.*", _RESPONSE_EDIT),
+        **all_of("config.add.headers. config.append.headers. config.replace.headers. config.rename.headers."),
+        "config.rename.headers.*": "x-perimeter-request-id:x-request-id",
+    },
 }
 """Accepted settings of Kong's plugins, by plugin. A plugin that is not listed may do anything."""
 
 ANNOTATIONS: Final[Table] = {
-    **all_of("plugins preserve-host strip-path protocol client-cert tls-verify ca-certificates-secrets ca-certificates-configmaps"),
+    **all_of("plugins strip-path protocol client-cert tls-verify ca-certificates-secrets ca-certificates-configmaps"),
     **all_of("host-header gatewayclass-unmanaged publish-service"),
-    **all_of("retries connect-timeout read-timeout write-timeout", NUMBER),
+    **all_of("connect-timeout read-timeout write-timeout", "[1-9][0-9]*"),
+    "retries": "[0-5]",
+    "preserve-host": "true",
 }
 """Accepted annotations of Kong, by what follows `konghq.com/`."""
 

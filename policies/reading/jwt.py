@@ -133,14 +133,17 @@ def kong_weaknesses(config: Mapping[str, Any]) -> Iterator[str]:
 
 def kong_credential_weaknesses(credential: Mapping[str, str], intent: Topology) -> Iterator[str]:
     """Yield every way in which a `jwt` credential of a KongConsumer accepts more than an issuer of the topology signs."""
-    issuers = {issuer.issuer for issuer in intent.issuers.values()}
-    if credential.get("key") not in issuers:
+    issuers = {issuer.issuer: issuer for issuer in intent.issuers.values()}
+    issuer, key = issuers.get(credential.get("key", "")), credential.get("rsa_public_key")
+    if issuer is None:
         yield f"it accepts tokens of {credential.get('key') or 'no issuer'}, which is no issuer of the topology"
     algorithm = credential.get("algorithm") or "HS256"
     if algorithm not in ASYMMETRIC:
         yield f"its algorithm is {algorithm}: whoever can verify a token can also sign one"
-    if algorithm in ASYMMETRIC and not credential.get("rsa_public_key"):
+    if algorithm in ASYMMETRIC and not key:
         yield "it has no public key to check a signature with"
+    elif key and issuer is not None and key.split() not in [each.split() for each in issuer.public_keys]:
+        yield f"its public key is none that the topology names for {issuer.issuer}: whoever has the other half signs tokens"
 
 
 def _asks_for_expiry(authorization: Mapping[str, Any]) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final, Literal
 
+from policies.reading.cloud.addresses import Addresses
+from policies.reading.cloud.addresses import addresses as addresses_of
 from policies.reading.namespaces import NAME_LABEL, Namespace
 from policies.reading.pods import Pod, Pods
 from policies.reading.resource import Resource
@@ -62,17 +64,24 @@ class Block:
 
     network: Network4or6
     holes: tuple[Network4or6, ...]
+    homes: tuple[Network4or6, ...] = PRIVATE
+    """Where pods of the cluster may have their addresses."""
 
     def __str__(self) -> str:
         """Spell the addresses."""
         return f"{self.network}{f' except {len(self.holes)} ranges' if self.holes else ''}"
 
     @property
+    def addresses(self) -> Addresses:
+        """Return the addresses, without the exceptions."""
+        return addresses_of(str(self.network)) - addresses_of(*map(str, self.holes))
+
+    @property
     def may_hold_pods(self) -> bool:
         """Say whether some address that a pod may have is among them."""
-        for private in PRIVATE:
-            if private.version == self.network.version and private.overlaps(self.network):
-                smaller = private if private.prefixlen >= self.network.prefixlen else self.network
+        for home in self.homes:
+            if home.version == self.network.version and home.overlaps(self.network):
+                smaller = home if home.prefixlen >= self.network.prefixlen else self.network
                 if not any(smaller.version == hole.version and smaller.subnet_of(hole) for hole in self.holes):  # type: ignore[arg-type] # same version
                     return True
         return False
@@ -135,8 +144,13 @@ class Network:
         pods: Pods,
         namespaces: Mapping[str, Namespace],
         note: Callable[[Resource, UnknownValueError], None],
+        homes: tuple[Network4or6, ...] = (),
     ) -> None:
-        """Resolve every selector once. A policy that cannot be read is given to `note`, which leaves the stack undecided."""
+        """Resolve every selector once. A policy that cannot be read is given to `note`, which leaves the stack undecided.
+
+        `homes` are the networks in which pods have their addresses, where that is known: any private one elsewhere.
+        """
+        self._homes = (*homes, PRIVATE[-1]) if homes else PRIVATE
         self._pods = pods
         self._namespaces = dict(namespaces)
         for pod in pods:
@@ -190,6 +204,17 @@ class Network:
             used = found.policy
         return Decision(allowed=True, by=tuple(by), resource=used)
 
+    def flow_from(self, addresses: Addresses, sender: str, target: Pod, port: int, transport: str = "TCP") -> Decision:
+        """Decide a connection from addresses outside the cluster's pods, such as a load balancer's: allowed where some of them are let in."""
+        if self.is_open(target, "Ingress"):
+            return Decision(allowed=True, by=(f"no NetworkPolicy restricts ingress of {target}",))
+        for opening in self.openings(target, "Ingress"):
+            if opening.on(port, transport, target) and (opening.anyone or any(block.addresses & addresses for block in opening.blocks)):
+                return Decision(allowed=True, by=(str(opening.policy),), resource=opening.policy)
+        policies = self.policies_on(target, "Ingress")
+        names = ", ".join(sorted(map(str, policies)))
+        return Decision(allowed=False, by=(f"{names}: no ingress from {sender} ({addresses}) on port {port}",), resource=policies[0])
+
     def senders(self, target: Pod, port: int, transport: str = "TCP") -> tuple[bool, frozenset[Pod]]:
         """Return whether everybody may connect to a port as far as the receiver's policies go, and which pods are named."""
         if self.is_open(target, "Ingress"):
@@ -223,7 +248,7 @@ class Network:
         for peer in peers:
             if block := peer.get("ipBlock"):
                 holes = tuple(ip_network(hole) for hole in sequence(block.get("except")))
-                blocks.append(Block(network=ip_network(block["cidr"]), holes=holes))
+                blocks.append(Block(network=ip_network(block["cidr"]), holes=holes, homes=self._homes))
             else:
                 found = set(self._peer(policy.namespace, peer))
                 pods |= found
@@ -262,3 +287,13 @@ class Network:
         if isinstance(number, str) and not number.isdigit():
             return PortRange(transport=transport, name=number)
         return PortRange(transport=transport, first=int(number), last=int(port.get("endPort") or number))
+
+
+def in_any_namespace(peer: Mapping[str, Any]) -> bool:
+    """Say whether a peer fits namespaces that it does not name: others may make more of them, or have them already."""
+    if peer.get("namespaceSelector") is None:
+        return False
+    selector = mapping(peer["namespaceSelector"])
+    if NAME_LABEL in mapping(selector.get("matchLabels")):
+        return False
+    return not any(each.get("key") == NAME_LABEL and each.get("operator") == "In" for each in sequence(selector.get("matchExpressions")))

@@ -58,6 +58,8 @@ OPTIONS: Final = {
 """Resource options of a plan that weaken a guard, and what they are called in `Resource.options`."""
 
 _TOKEN = re.compile(r"^kubernetes:(?:(?P<group>[^:/]+)/)?(?P<version>v\d\w*):(?P<kind>[A-Z]\w*)$")
+_PACKAGE_VERSION = re.compile(r"^(azure-native)_[a-z]+_v\d{8}\w*:")
+"""A package that azure-native makes for one API version (`azure-native_network_v20240101:network:...`, since its version 3)."""
 _PROVIDER_VERSION = re.compile(r"^(?P<package>[^:]+:[^:/]+)/v\d{8}\w*(?P<type>:.+)$")
 _NO_OBJECTS: Final = ("kubernetes:yaml", "kubernetes:helm.sh", "kubernetes:kustomize")
 """Modules of the provider whose types are no Kubernetes objects but make some."""
@@ -104,10 +106,16 @@ def _resources(record: Mapping[str, Any], defaults: Mapping[str, str]) -> Iterat
         "parent": record.get("parent") or "",
         "dependencies": tuple(sequence(record.get("dependencies"))),
         "property_dependencies": {key: tuple(sequence(urns)) for key, urns in mapping(record.get("propertyDependencies")).items()},
+        "known_as": frozenset(each for each in (record.get("id"), mapping(record.get("outputs")).get("arn")) if is_id(each)),
         "options": {name: record[key] for key, name in OPTIONS.items() if record.get(key)},
     }
     props = known(_inputs(record))
     yield from _objects(props, shared, namespace)
+
+
+def is_id(value: Any) -> bool:
+    """Say whether a value of a record is an id or ARN that is known."""
+    return isinstance(value, str) and bool(value) and not is_unknown(known(value))
 
 
 def _inputs(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -177,6 +185,7 @@ def _pulumi_name(urn: str) -> str:
 
 
 def _without_version(token: str) -> str:
+    token = _PACKAGE_VERSION.sub(r"\1:", token)
     match = _PROVIDER_VERSION.match(token)
     return f"{match['package']}{match['type']}" if match else token
 

@@ -7,9 +7,11 @@ Read from the APIs of Kubernetes 1.36, Istio 1.31 and cert-manager 1.21. The gat
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any, Final
 
-from policies.reading.allowed_values import ANY, Table, all_of, unaccepted, under
+from policies.reading.allowed_values import ANY, Place, Table, all_of, places, unaccepted, under
+from policies.reading.gateway_fields import SPARED_RESPONSE_HEADER
 from policies.reading.pod_fields import POD
 from policies.reading.pods import TEMPLATES
 from policies.reading.resource import Resource
@@ -29,11 +31,12 @@ ANNOTATIONS: Final = re.compile(
     r"|sidecar\.istio\.io/(inject|interceptionMode|proxy(CPU|Memory|CPULimit|MemoryLimit|Image)|bootstrapOverride|discoveryAddress|status)"
     r"|sidecar\.istio\.io/userVolume(Mount)?"
     r"|(traffic\.sidecar|inject|ambient)\.istio\.io/.+|istio\.io/(dry-run|reroute-virtual-interfaces|dataplane-mode)"
-    r"|networking\.istio\.io/exportTo|container\.apparmor\.security\.beta\.kubernetes\.io/.+|kubernetes\.io/(description|ingress\.class)"
+    r"|container\.apparmor\.security\.beta\.kubernetes\.io/.+|kubernetes\.io/(description|ingress\.class)"
     r"|pulumi\.com/(skipAwait|waitFor|timeoutSeconds|patchForce)|(service\.beta|cloud)\..*/.+|networking\.gke\.io/.+"
 )
 """Annotations that some rule reads, and those with which people describe their objects."""
 
+_APART: Final = frozenset({"apiVersion", "kind", "metadata", "status"})
 _METADATA: Final = frozenset({"name", "namespace", "labels", "annotations"})
 _OF_THE_CLUSTER: Final = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"})
 """Fields of metadata that the API server writes."""
@@ -84,13 +87,16 @@ def _negated(names: str) -> dict[str, str]:
 
 _CONNECTIONS: Final = {
     **all_of("connectionPool.* outlierDetection.*"),
-    **all_of("tls.mode tls.sni tls.subjectAltNames.* tls.credentialName tls.caCertificates tls.clientCertificate tls.privateKey"),
+    **all_of("tls.mode tls.sni tls.subjectAltNames.* tls.credentialName tls.clientCertificate tls.privateKey"),
+    "tls.caCertificates": "system|/etc/ssl/certs/ca-certificates.crt",
     "tls.insecureSkipVerify": ANY,
     "loadBalancer.simple": ANY,
     "loadBalancer.localityLbSetting.enabled": SWITCH,
 }
 _DESTINATION: Final = all_of("destination.host destination.port.number destination.subset")
-_HEADERS: Final = all_of("headers.request.remove.* headers.request.set.* headers.request.add.* headers.response.remove.*")
+_HEADERS: Final = all_of("headers.request.remove.* headers.request.set.* headers.request.add.*") | {
+    "headers.response.remove.*": SPARED_RESPONSE_HEADER
+}
 _HTTP: Final = {
     **under(
         "match.*",
@@ -104,7 +110,9 @@ _HTTP: Final = {
     **_HEADERS,
     **all_of("fault.abort.percentage.value fault.delay.fixedDelay fault.delay.percentage.value mirrorPercentage.value"),
     "fault.abort.httpStatus": "[45][0-9]{2}",
-    **all_of("name timeout retries.attempts retries.perTryTimeout retries.retryOn rewrite.* delegate.*"),
+    "retries.attempts": "[0-9]|10",
+    "retries.": ANY,
+    **all_of("name timeout retries.perTryTimeout retries.retryOn rewrite.* delegate.*"),
 }
 
 ACCEPTED: Final[Mapping[str, Table]] = {
@@ -113,6 +121,10 @@ ACCEPTED: Final[Mapping[str, Table]] = {
         **under("spec.rules.*.from.*.source", _negated(_SOURCE)),
         **under("spec.rules.*.to.*.operation", _negated(_OPERATION)),
         **all_of("spec.action spec.provider.name spec.rules.*.when.*.key spec.rules.*.when.*.values.* spec.rules.*.when.*.notValues.*"),
+    },
+    "TargetGroupBinding.elbv2.k8s.aws": {
+        **all_of("spec.targetGroupARN spec.targetGroupName spec.serviceRef.name spec.serviceRef.port spec.vpcID spec.networking.*"),
+        "spec.targetType": "ip",
     },
     "Certificate.cert-manager.io": {
         **all_of("spec.commonName spec.dnsNames.* spec.uris.* spec.issuerRef.group spec.issuerRef.kind spec.issuerRef.name"),
@@ -166,10 +178,11 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     "Secret": {**all_of("data.* stringData.* type"), "immutable": SWITCH},
     "Service": {
         **all_of("spec.selector.* spec.ports.*.name spec.ports.*.port spec.ports.*.protocol spec.ports.*.targetPort spec.ports.*.nodePort"),
-        **all_of("spec.ports.*.appProtocol spec.type spec.clusterIP spec.clusterIPs.* spec.externalIPs.* spec.externalName"),
+        **all_of("spec.ports.*.appProtocol spec.type spec.externalIPs.* spec.externalName"),
         **all_of("spec.externalTrafficPolicy spec.internalTrafficPolicy spec.ipFamilies.* spec.ipFamilyPolicy spec.sessionAffinity"),
         **all_of("spec.loadBalancerIP spec.loadBalancerClass spec.loadBalancerSourceRanges.* spec.allocateLoadBalancerNodePorts"),
         **all_of("spec.healthCheckNodePort spec.trafficDistribution"),
+        **all_of("spec.clusterIP spec.clusterIPs.*", "(?!None$).*"),  # without an address, callers' proxies connect past the routes
         "spec.publishNotReadyAddresses": "false",
     },
     "ServiceAccount": {"automountServiceAccountToken": ANY, "imagePullSecrets.*.name": ANY},
@@ -207,6 +220,13 @@ ACCEPTED: Final[Mapping[str, Table]] = {
 KINDS: Final = (*ACCEPTED, *TEMPLATES)
 
 
+_PLACES: Final[Mapping[str, Place]] = {
+    **{kind: places(table) for kind, table in ACCEPTED.items()},
+    **{kind: places(under("spec", _BY_WORKLOAD.get(kind, _WORKLOAD))) for kind in TEMPLATES},
+}
+_POD: Final = places(POD)
+
+
 def unreviewed(resource: Resource) -> Iterator[tuple[str, str]]:
     """Yield the fields of one object that nobody reviewed: path, and the value where another one would be accepted.
 
@@ -214,24 +234,29 @@ def unreviewed(resource: Resource) -> Iterator[tuple[str, str]]:
         UnknownValueError: if a value that matters is not known.
     """
     yield from _metadata("metadata", mapping(resource.props.get("metadata")))
-    body = {key: value for key, value in resource.props.items() if key not in {"apiVersion", "kind", "metadata", "status"}}
+    body = {key: value for key, value in resource.props.items() if key not in _APART}
     if resource.kind not in TEMPLATES:
-        yield from _unread(body, ACCEPTED[f"{resource.kind}.{resource.group}" if resource.group else resource.kind])
+        yield from _unread(body, _PLACES[f"{resource.kind}.{resource.group}" if resource.group else resource.kind])
         return
     path = TEMPLATES[resource.kind]
     template, rest = _taken_out(body, path)
-    yield from _unread(rest, under("spec", _BY_WORKLOAD.get(resource.kind, _WORKLOAD)))
+    yield from _unread(rest, _PLACES[resource.kind])
     place = ".".join((*path, ""))
     yield from _metadata(f"{place}metadata", mapping(template.get("metadata")) if path else {})
-    for field, value in _unread(mapping(template.get("spec")), POD):
+    for field, value in _unread(mapping(template.get("spec")), _POD):
         yield f"{place}spec.{field}", value
 
 
-def _unread(value: Mapping[str, Any], table: Table) -> Iterator[tuple[str, str]]:
+def _unread(value: Mapping[str, Any], table: Place) -> Iterator[tuple[str, str]]:
     """Yield what a table does not accept. Something empty is accepted where the table has something in its place."""
     for path, given in unaccepted(value, table, empty=True):
-        if not (path.endswith(".") and any(_begins(accepted, path[:-1]) for accepted in table)):
+        if not (path.endswith(".") and _expects(table, path[:-1])):
             yield path, given
+
+
+@cache
+def _expects(table: Place, path: str) -> bool:
+    return any(_begins(accepted, path) for accepted, _ in table.table)
 
 
 def _begins(accepted: str, path: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from policies.reading.normalise import RELEASE
 from policies.reading.resource import Resource
-from policies.reading.values import is_unknown
+from policies.reading.values import Unknown, is_unknown, values_in
 
 
 class Role(Enum):
@@ -72,6 +72,7 @@ _TABLE: Final = (
         Role.BOUNDARY,
         "Backend BackendTrafficPolicy ClientTrafficPolicy EnvoyProxy HTTPRouteFilter SecurityPolicy",
     ),
+    ("elbv2.k8s.aws", "v1beta1", True, Role.BOUNDARY, "TargetGroupBinding"),
     ("configuration.konghq.com", "v1", True, Role.BOUNDARY, "KongConsumer KongPlugin"),
     ("configuration.konghq.com", "v1", False, Role.BOUNDARY, "KongClusterPlugin"),
     ("configuration.konghq.com", "v1beta1", True, Role.BOUNDARY, "KongUpstreamPolicy"),
@@ -110,6 +111,7 @@ CHART_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway-helm": _ENVOY_CHARTS,
     "gateway-crds-helm": _ENVOY_CHARTS,
     "kong": ("https://charts.konghq.com",),
+    "aws-load-balancer-controller": ("https://aws.github.io/eks-charts",),
 }
 """Charts that a Release may install, and where their makers publish them: Helm repositories, or OCI references without the name."""
 
@@ -121,6 +123,11 @@ OUR_COMPONENTS: Final = re.compile(r"^perimeter:[a-z]+:[A-Z][A-Za-z0-9]*$")
 
 OUR_KEYS: Final = "pulumi-python:dynamic/perimeter:ApiKey"
 """The dynamic resource that makes API keys: it writes no Kubernetes object."""
+
+OUR_DYNAMICS: Final = frozenset(
+    {OUR_KEYS, "pulumi-python:dynamic/perimeter:Certificate", "pulumi-python:dynamic/perimeter:CertificateAuthority"}
+)
+"""Dynamic resources of the program, which make keys and certificates and touch nothing else."""
 
 ENGINE_TYPES: Final = frozenset(
     {"pulumi:pulumi:Stack", "pulumi:providers:kubernetes", "pulumi:providers:pulumi-python", "pulumi:providers:pulumi"}
@@ -145,11 +152,7 @@ def is_patch(resource: Resource) -> bool:
 
 def holds_unknown(value: Any) -> bool:
     """Say whether something inside a value is unknown: the quick question before `unknown_paths`."""
-    if is_unknown(value):
-        return True
-    if isinstance(value, dict):
-        return any(map(holds_unknown, cast("dict[str, Any]", value).values()))
-    return isinstance(value, list) and any(map(holds_unknown, cast("list[Any]", value)))
+    return Unknown in map(type, values_in(value))
 
 
 def unknown_paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

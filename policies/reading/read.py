@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from policies.reading.accepted import follow_accepted
+from policies.reading.cloud.addresses import Addresses
 from policies.reading.compare import beyond, by_key, demands_of, key_of, largest, operation_within, pattern_of, within
 from policies.reading.counters import counter_calls
 from policies.reading.flow import Doubt, Refusal, Trail
@@ -153,6 +154,21 @@ class Observed:
             return True
         name = edge.target.rpartition("/sa/")[2] if edge.direction is not Direction.EGRESS else edge.target.partition(":")[0]
         return flow.requests.host == name or flow.requests.host.startswith(f"{name}.")
+
+    def landed_on(self, pod: Pod) -> Addresses:
+        """Return the addresses outside the cluster from which allowed calls come to a pod: those of stations of a cloud."""
+        return self._landed.get(pod, Addresses())
+
+    @cached_property
+    def _landed(self) -> Mapping[Pod, Addresses]:
+        allowed = self.stack.expected_by_key
+        found: dict[Pod, Addresses] = {}
+        for edge, trails in self.trails.items():
+            landed = [each for trail in trails for each in trail.landed]
+            if landed and any(operation_within(edge, other) for other in allowed.get(key_of(edge), ())):
+                for place, pod in landed:
+                    found[pod] = found.get(pod, Addresses()) | place.addresses
+        return found
 
     def uses(self, sender: Pod, target: Pod) -> bool:
         """Say whether some allowed call goes from one pod to another, or to one that holds the same identity."""

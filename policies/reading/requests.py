@@ -33,7 +33,7 @@ class Requests:
             both = meet_hosts(self.host, host)
             if both is not None and both not in seen:
                 seen.add(both)
-                yield replace(self, host=both)
+                yield self if both == self.host else replace(self, host=both)
 
     def by(self, methods: Iterable[str] | None) -> "Iterator[Requests]":
         """Yield the requests with each of some methods; None means every method."""
@@ -41,9 +41,9 @@ class Requests:
             yield self
             return
         for method in methods:
-            if method == ANY_METHOD:
+            if method in {ANY_METHOD, self.method}:
                 yield self
-            elif self.method in {method, ANY_METHOD}:
+            elif self.method == ANY_METHOD:
                 yield replace(self, method=method)
 
     def at(self, patterns: Iterable[Pattern] | None) -> "Iterator[Requests]":
@@ -60,7 +60,8 @@ class Requests:
             if both is not None:
                 taken = tuple(each for each in self.without if _meets(each, both)) if self.without else ()
                 if not covered(both, taken):
-                    yield replace(self, path=both, without=taken)
+                    same = both == self.path and len(taken) == len(self.without)
+                    yield self if same else replace(self, path=both, without=taken)
 
     def having(self, headers: Iterable[tuple[str, str]]) -> "Requests | None":
         """Return the requests with some more headers; None where they already have another value of one."""

@@ -8,6 +8,8 @@ from typing import TypeVar
 from policies.reading import charts, controllers
 from policies.reading.authorization import Authorization
 from policies.reading.certificates import Certificates
+from policies.reading.cloud.joined import cloud_of
+from policies.reading.cloud.model import Cloud
 from policies.reading.compare import Key, by_key
 from policies.reading.envoy_gateway import POLICY_KINDS, EnvoyPolicies
 from policies.reading.exposure import Exposure, of_gateway, of_ingress, of_pod, of_service
@@ -263,7 +265,8 @@ class Stack:
     @cached_property
     def network(self) -> Network:
         """Return the NetworkPolicies: which pods may connect to which."""
-        return Network(self.of("NetworkPolicy.networking.k8s.io"), self.pods, self.namespaces, self.note)
+        homes = self.cloud.nodes.addresses.networks if self.cloud.nodes else ()
+        return Network(self.of("NetworkPolicy.networking.k8s.io"), self.pods, self.namespaces, self.note, homes)
 
     @cached_property
     def authorization(self) -> Authorization:
@@ -286,7 +289,7 @@ class Stack:
     @cached_property
     def certificates(self) -> Certificates:
         """Return the certificates that cert-manager makes."""
-        return Certificates(self.of("Certificate.cert-manager.io"), self.find, self.note)
+        return Certificates(self.of("Certificate.cert-manager.io"), self.find, self.note, self.cloud.certificates)
 
     @cached_property
     def nginx(self) -> tuple[Nginx, ...]:
@@ -383,6 +386,11 @@ class Stack:
             if matches_labels(selector, pod.labels):
                 found.append(pod)
         return tuple(found)
+
+    @cached_property
+    def cloud(self) -> Cloud:
+        """Return what the stack has in a cloud: places, filters, public addresses, stations on the way into the cluster."""
+        return cloud_of(self)
 
     @cached_property
     def ways(self) -> Observed:

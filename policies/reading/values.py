@@ -73,25 +73,57 @@ def is_known(value: Any, kind: type) -> bool:
     return type(value) is not Unknown and isinstance(value, kind)
 
 
-def known(value: Any, path: str = "") -> Any:
-    """Return plain data for a value of a plan: unknown and secret parts become `Unknown`, each with its path."""
+def values_in(value: Any) -> list[Any]:
+    """Return a value and everything inside it: the quick walk for questions that need no path."""
+    found = [value]
+    for each in found:  # grows while it is read
+        if type(each) is dict:
+            found += cast("dict[str, Any]", each).values()
+        elif type(each) is list:
+            found += cast("list[Any]", each)
+    return found
+
+
+def known(value: Any) -> Any:
+    """Return plain data for a value of a plan: unknown and secret parts become `Unknown`, each with its path.
+
+    What is plain already is returned as it is.
+    """
+    return value if all(map(_is_plain, values_in(value))) else _known(value, "")
+
+
+_PLAIN: Final = frozenset[object]({list, int, float, bool, type(None)})
+_NAMES: Final = frozenset({str})
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether a value, apart from what is inside it, stays as it is."""
     kind = cast("object", type(value))
     if kind is str:
-        return (
-            Unknown(path, "unknown until it is deployed")
-            if len(value) >= _SHORTEST and any(s in value for s in UNKNOWN_SENTINELS)
-            else value
-        )
+        return len(value) < _SHORTEST or not _stands_for_unknown(value)
+    if kind is dict:
+        return SIGNATURE not in value and _NAMES.issuperset(map(type, value))
+    return kind in _PLAIN
+
+
+def _stands_for_unknown(text: str) -> bool:
+    return any(sentinel in text for sentinel in UNKNOWN_SENTINELS)
+
+
+def _known(value: Any, path: str) -> Any:
+    kind = cast("object", type(value))
+    if kind is str:
+        return Unknown(path, "unknown until it is deployed") if len(value) >= _SHORTEST and _stands_for_unknown(value) else value
     if kind is dict:
         if SIGNATURE in value:
             return Unknown(path, "secret" if value[SIGNATURE] == SECRET else "of a special kind, which is not read")
-        return {str(key): known(item, f"{path}.{key}" if path else str(key)) for key, item in value.items()}
+        return {str(key): _known(item, f"{path}.{key}" if path else str(key)) for key, item in value.items()}
     if kind is list:
-        return [known(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        return [_known(item, f"{path}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, Mapping):
-        return known(dict(cast("Mapping[str, Any]", value)), path)
+        return _known(dict(cast("Mapping[str, Any]", value)), path)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return known(list(cast("Sequence[Any]", value)), path)
+        return _known(list(cast("Sequence[Any]", value)), path)
     return value
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from policies.reading.cloud.model import Place
 from policies.reading.flow import Arrival, Doubt, Flow, Refusal, Sending, Trail
 from policies.reading.gateways import ApiGateway
 from policies.reading.istio_gateways import MeshGateway
@@ -19,6 +20,7 @@ from policies.reading.services import Service, host_of
 from policies.reading.values import UnknownValueError
 from policies.reading.virtual_services import Route
 from policies.reading.walk_api import ApiPassage
+from policies.reading.walk_cloud import from_entrances
 from policies.reading.walk_edge import through_edge
 from policies.reading.walk_identity import application
 from policies.reading.walk_mesh import through_mesh_gateway
@@ -105,14 +107,14 @@ class Walk:
         if flow.doubt:
             self.doubt(flow, None, f"{flow.doubt}: it may refuse {edge.source} → {edge.target}")
         key = (flow.roles, flow.refusal is None, flow.holes if flow.north_south else ())
-        trail = Trail(
-            hops=flow.hops, pairs=flow.pairs, roles=flow.roles, refusal=flow.refusal, holes=flow.holes if flow.north_south else ()
-        )
+        holes = flow.holes if flow.north_south else ()
+        trail = Trail(hops=flow.hops, pairs=flow.pairs, roles=flow.roles, refusal=flow.refusal, holes=holes, landed=flow.landed)
         known = self.trails[edge].get(key)
         if known is None:
             self.trails[edge][key] = trail
         elif flow.pairs != known.pairs:
-            self.trails[edge][key] = replace(known, pairs=tuple(dict.fromkeys((*known.pairs, *flow.pairs))))
+            landed = tuple(dict.fromkeys((*known.landed, *flow.landed)))
+            self.trails[edge][key] = replace(known, pairs=tuple(dict.fromkeys((*known.pairs, *flow.pairs))), landed=landed)
 
     # Connections
 
@@ -147,6 +149,9 @@ class Walk:
 
     def to_pod(self, flow: Flow, sending: Sending, arrival: Arrival, *, via: str = "") -> None:
         """Follow requests to one pod, if the NetworkPolicies let them."""
+        if sending.place is not None:
+            self._from_place(flow, sending.place, arrival, via=via)
+            return
         place = f"{arrival.pod} port {arrival.port}"
         decisions = [(sender, self.stack.network.flow(sender, arrival.pod, arrival.port)) for sender in sending.pods]
         possible = [(sender, decision) for sender, decision in decisions if decision.allowed]
@@ -162,6 +167,15 @@ class Walk:
         if refused and onward.refusal is None:
             onward = replace(onward, refusal=Hop(place=place, allowed_by="; ".join(refused.by), urn=_urn(refused.resource)))
         self.enter(onward, arrival)
+
+    def _from_place(self, flow: Flow, sender: Place, arrival: Arrival, *, via: str) -> None:
+        place = f"{arrival.pod} port {arrival.port}"
+        decision = self.stack.network.flow_from(sender.addresses, str(sender), arrival.pod, arrival.port)
+        if not decision.allowed:
+            self.refuse(flow, place, "; ".join(decision.by), decision.resource)
+            return
+        onward = flow.hop(place, "; ".join([*([via] if via else []), *decision.by]), decision.resource)
+        self.enter(replace(onward, landed=(*flow.landed, (sender, arrival.pod))), arrival)
 
     def enter(self, flow: Flow, arrival: Arrival) -> None:
         """Follow requests into a pod, whatever it is."""
@@ -218,6 +232,7 @@ class Walk:
                     )
                 else:
                     self.reach(flow, self.stack.identity(pod) or str(pod))
+        from_entrances(self)
 
 
 def _urn(resource: Resource | None) -> str:

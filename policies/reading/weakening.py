@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from policies.reading.cloud.joined import provider_of
 from policies.reading.normalise import RELEASE
 from policies.reading.opaque import Role, kind_of
 from policies.reading.resource import Resource
 
-HARMLESS_CHANGES: Final = frozenset({"spec.replicas", "status"})
-"""Properties that others may change without moving the boundary: an autoscaler owns the replicas."""
+HARMLESS_CHANGES: Final = frozenset({"spec.replicas", "status", "count", "scalingConfig.desiredSize"})
+"""Properties that others may change without moving the boundary: an autoscaler owns the replicas, and how many nodes there are."""
 
 HARMLESS_PREFIXES: Final = ("status.", "metadata.managedFields")
 
@@ -24,9 +25,9 @@ class Weakening:
 
 
 def is_guard(resource: Resource) -> bool:
-    """Say whether the resource carries the boundary: a kind that decides who reaches whom, or a release that brings the mesh."""
+    """Say whether the resource carries the boundary: a kind that decides who reaches whom, a release that brings the mesh, a part of a cloud."""
     kind = kind_of(resource)
-    return resource.token == RELEASE or (kind is not None and kind.role is Role.BOUNDARY)
+    return resource.token == RELEASE or (kind is not None and kind.role is Role.BOUNDARY) or bool(provider_of(resource))
 
 
 def weakenings(resource: Resource, by_urn: Mapping[str, Resource]) -> Iterator[Weakening]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from policies.cloud_rule import in_clouds
+from policies.reading.cloud.model import EDGE, senders
 from policies.reading.controllers import Controller
 from policies.reading.envoy_gateway import client_check
 from policies.reading.gateways import ApiGateway
@@ -18,8 +20,10 @@ class A02(Rule):
     Forbids:
         - NetworkPolicies that let any pod besides the public WAF's connect to a port on which a gateway's pods serve clients, by
           name, by an empty `from`, by a selector that fits more, or by an address range that pods live in; and no policy at all;
+        - the same of a cloud's network: a security group that lets anybody but the WAF connect to API Management, or to the nodes on
+          ports at which the gateway's pods serve;
         - a gateway that does not require and verify its clients' certificates, or one of Envoy Gateway that takes other identities
-          than the edge's.
+          than the edge's. The firewalls of clouds show no certificate: behind them the network alone is asked.
 
     Why:
         Whoever reaches the gateway without passing the edge is not inspected by the WAF, and may send the headers that the edge
@@ -53,6 +57,7 @@ class A02(Rule):
         edge = frozenset(front.nginx.pod for front in fronts(stack))
         for gateway in stack.gateways:
             yield from self.over([gateway.gateway], lambda _, gateway=gateway: self._gateway(gateway, edge, stack))
+        yield from in_clouds(self, stack)
         for resource, error in stack.unreadable:
             if resource.kind == "NetworkPolicy":
                 yield self.undecided(resource, f"whom it lets connect cannot be read: {error}")
@@ -60,10 +65,27 @@ class A02(Rule):
     def _gateway(self, gateway: ApiGateway, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
         if not gateway.pods:
             yield self.undecided(gateway.gateway, "which pods serve it is not known", "install its controller in this program")
-        yield from self._certificates(gateway, edge, stack)
+        if edge or not stack.cloud.of(EDGE):
+            yield from self._certificates(gateway, edge, stack)
         for pod in gateway.pods:
             for port in sorted(set(gateway.ports.values()) or _served(pod, stack)):
                 yield from self._port(gateway, pod, port, edge, stack)
+                if stack.ways.landed_on(pod):
+                    yield from self._fence(pod, port, stack)
+
+    def _fence(self, pod: Pod, port: int, stack: Stack) -> Iterator[Finding]:
+        """Check what lies around the nodes, where a cloud's firewall connects to the pods themselves."""
+        nodes = stack.cloud.nodes
+        if nodes is None:
+            return
+        fine = nodes.addresses
+        for station in stack.cloud.of(EDGE):
+            fine |= station.place.addresses
+        for peers, by, group in senders(nodes, port):
+            if beyond := peers - fine:
+                hops = (Hop(place=str(beyond), allowed_by=f"{group}: {by}", urn=group.urn), Hop(place=str(pod), allowed_by=f"port {port}"))
+                message = f"{beyond} can connect to port {port} of the {pod} (by {by}), past the WAF"
+                yield self.broken(group, message, "name the WAF alone", hops)
 
     def _certificates(self, gateway: ApiGateway, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
         fix = "require and verify the edge's client certificate"
@@ -99,11 +121,13 @@ class A02(Rule):
         for opening in stack.network.openings(pod, "Ingress"):
             if not opening.on(port, "TCP", pod):
                 continue
-            others = sorted(str(other) for other in opening.pods - edge)
+            others = [f"the {other}" for other in sorted(map(str, opening.pods - edge))]
+            landed = stack.ways.landed_on(pod)
+            others += [f"the addresses {block}" for block in opening.blocks if block.holds_outside or not landed.holds(block.addresses)]
             everyone = opening.anyone or any(block.may_hold_pods for block in opening.blocks)
             if not everyone and not others:
                 continue
-            whom = "every pod" if everyone else f"the {others[0]}"
+            whom = "every pod" if everyone else others[0]
             hops = (Hop(place=whom, allowed_by=str(opening.policy), urn=opening.policy.urn), Hop(place=str(pod), allowed_by=f"port {port}"))
             yield self.broken(
                 opening.policy,

@@ -19,7 +19,8 @@ class A04(RouteRule):
     Forbids:
         - a backend without TLS;
         - TLS to a backend whose certificate is not checked against an authority of this system;
-        - a gateway that shows no client certificate.
+        - a gateway that shows no client certificate;
+        - a Backend of API Management of which this holds, and an operation without `authentication-certificate`.
 
     Why:
         The mesh ingress lets in whoever proves to be the gateway. Without the gateway's certificate it would have to believe

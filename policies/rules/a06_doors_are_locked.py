@@ -35,7 +35,9 @@ class A06(RouteRule):
         - an API-key check without keys, with an anonymous way around it, or that takes the key of somebody who is no consumer of
           the door's tiers;
         - a token check at a door that does not ask for the claims that the topology requires, or takes other values of them;
-        - a Gateway of Envoy Gateway without a SecurityPolicy on the whole of it that denies by default.
+        - a Gateway of Envoy Gateway without a SecurityPolicy on the whole of it that denies by default;
+        - an operation of API Management of which one of these holds (`validate-jwt`, products, subscriptions), and answers that it
+          keeps for whoever asks next (`cache-lookup`).
 
     Why:
         A token proves who somebody is only when signature, issuer, audience and expiry are all checked. Without the audience a

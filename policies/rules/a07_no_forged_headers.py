@@ -6,32 +6,21 @@ from typing import Any, Final
 from policies.reading.controllers import Controller
 from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.resource import Resource
+from policies.reading.spoken_headers import (
+    CLIENT_CERTIFICATE,
+    ENVOY_INTERNAL,
+    KONG_IDENTITY,
+    OVERRIDING,
+    identity_headers,
+    is_internal,
+    written_by,
+)
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
 from policies.reading.waf import Front, Passage, fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
 from topology.model.door import ApiKeyAuth
-
-CLIENT_CERTIFICATE: Final = "x-forwarded-client-cert"
-
-ENVOY_INTERNAL: Final = tuple(
-    f"x-envoy-{name}"
-    for name in (
-        *("decorator-operation", "downstream-service-cluster", "expected-rq-timeout-ms", "force-trace", "internal", "ip-tags"),
-        *("max-retries", "original-path", "retry-on", "upstream-alt-stat-name", "upstream-rq-timeout-ms"),
-    )
-)
-"""Headers by which Envoy proxies steer each other (Envoy 1.40, `header_sanitizing`)."""
-
-KONG_IDENTITY: Final = ("x-consumer-id", "x-consumer-username", "x-consumer-custom-id", "x-credential-identifier", "x-anonymous-consumer")
-"""Headers by which Kong tells services who is calling (Kong 3.9, `kong/constants.lua`)."""
-
-OVERRIDING: Final = (
-    *("x-original-url", "x-original-uri", "x-rewrite-url", "x-http-method-override", "x-http-method", "x-method-override"),
-    *("forwarded", "x-real-ip"),
-)
-"""Headers by which frameworks serve another path or method than every layer has checked, or take somebody else for the client."""
 
 OF_THE_EDGE: Final = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id", "host", "connection", "upgrade")
 """Headers that the edge alone writes: from its own name, and from what it knows of the connection."""
@@ -42,7 +31,6 @@ SAID: Final = ("x-forwarded-for",)
 KONG_OWN: Final = "x-consumer-"
 """How the names of headers begin that Kong writes from the key it checked."""
 
-INTERNAL_PREFIXES: Final = ("x-perimeter-", "x-envoy-")
 TIER: Final = "x-perimeter-tier"
 
 SANITIZED: Final = frozenset({"Sanitize", "SanitizeSet"})
@@ -101,7 +89,7 @@ class A07(RouteRule):
             for part in (route, *sequence(mapping(route).get("route"))):
                 request = mapping(mapping(mapping(part).get("headers")).get("request"))
                 for header in sorted({*mapping(request.get("set")), *mapping(request.get("add"))}):
-                    if _is_internal(header, stack):
+                    if is_internal(header, stack):
                         yield self._forged(resource, header)
 
     def _forged(self, resource: Resource, header: str) -> Finding:
@@ -113,7 +101,7 @@ class A07(RouteRule):
 
     def _edge(self, front: Front, stack: Stack) -> Iterator[Finding]:
         kong = KONG_IDENTITY if any(gateway.controller is Controller.KONG for gateway in stack.gateways) else ()
-        wanted = (CLIENT_CERTIFICATE, *ENVOY_INTERNAL, *kong, *OVERRIDING, *sorted(_identity_headers(stack)))
+        wanted = (CLIENT_CERTIFICATE, *ENVOY_INTERNAL, *kong, *OVERRIDING, *sorted(identity_headers(stack)))
         for passage in front.passages:
             kept = [header for header in wanted if header not in _removed(passage)]
             if kept:
@@ -153,7 +141,7 @@ class A07(RouteRule):
         if not published.rule.backends:
             return
         removed = _removed_by_kong(published) if published.is_kong else _removed_by_envoy(published)
-        wanted = {*_identity_headers(stack), *((CLIENT_CERTIFICATE,) if published.is_kong else ())}
+        wanted = {*identity_headers(stack), *((CLIENT_CERTIFICATE,) if published.is_kong else ())}
         for header in sorted(wanted - removed):
             yield self.broken(
                 published.route,
@@ -161,7 +149,7 @@ class A07(RouteRule):
                 f"remove {header} on this route, or set it from what was verified",
             )
         for resource, header, value in (*_written_by_kong(published), *_written_by_route(published)):
-            if _is_internal(header, stack) and not _is_tier_of_key(published, header, value):
+            if is_internal(header, stack) and not _is_tier_of_key(published, header, value):
                 yield self._forged(resource, header)
         policy = None if published.is_kong else published.client_policy
         if (
@@ -169,32 +157,6 @@ class A07(RouteRule):
             and (mode := policy.at("spec", "headers", "xForwardedClientCert", "mode", default="Sanitize")) not in SANITIZED
         ):
             yield self.broken(policy, f"lets a client's own {CLIENT_CERTIFICATE} through (mode {mode})", "leave the mode at Sanitize")
-
-
-def _identity_headers(stack: Stack) -> set[str]:
-    """Return the headers in which gateway or mesh write who the client is, in small letters."""
-    found: set[str] = set()
-    for authentication in stack.of("RequestAuthentication.security.istio.io"):
-        for rule in authentication.at("spec", "jwtRules", default=[]):
-            found |= {each["header"].lower() for each in rule.get("outputClaimToHeaders") or ()}
-            found |= {rule["outputPayloadToHeader"].lower()} if rule.get("outputPayloadToHeader") else set()
-    for policy in stack.of("SecurityPolicy.gateway.envoyproxy.io"):
-        found |= _written_by(policy.spec)
-    return found - {"authorization"}
-
-
-def _written_by(security_policy: Mapping[str, Any]) -> set[str]:
-    jwt: Mapping[str, Any] = security_policy.get("jwt") or {}
-    keys: Mapping[str, Any] = security_policy.get("apiKeyAuth") or {}
-    found = {claim["header"].lower() for provider in jwt.get("providers") or () for claim in provider.get("claimToHeaders") or ()}
-    return found | ({keys["forwardClientIDHeader"].lower()} if keys.get("forwardClientIDHeader") else set())
-
-
-def _is_internal(header: str, stack: Stack) -> bool:
-    """Say whether layers believe a header."""
-    name = header.lower()
-    known = {CLIENT_CERTIFICATE, "authorization", *KONG_IDENTITY, *_identity_headers(stack)}
-    return name in known or name.startswith(INTERNAL_PREFIXES)
 
 
 def _is_tier_of_key(published: Published, header: str, value: str) -> bool:
@@ -260,7 +222,7 @@ def _removed_by_envoy(published: Published) -> set[str]:
         found |= {name.lower() for name in edit.get("remove") or ()}
         found |= {each["name"].lower() for each in edit.get("set") or ()}
     policy = published.policy("SecurityPolicy")
-    return found | (_written_by(policy.spec) if policy else set())
+    return found | (written_by(policy.spec) if policy else set())
 
 
 def _removed_by_kong(published: Published) -> set[str]:

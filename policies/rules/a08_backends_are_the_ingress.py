@@ -19,7 +19,8 @@ class A08(RouteRule):
     Forbids:
         A route whose backend, or whose mirror of requests (`RequestMirror`), is anything but a Service in front of pods that an
         Istio Gateway configures: a Service of an application, a Service that the program does not have, an address
-        (`Backend`), a Lambda.
+        (`Backend`), a Lambda. A Backend of API Management, or an address in a policy, that leads elsewhere than to the load
+        balancer of a mesh ingress.
 
     Why:
         The mesh ingress checks the gateway's certificate and the token again, and knows which services have doors. A route

@@ -34,7 +34,8 @@ class A09(RouteRule):
         - a route that takes every path, where no door of the topology says so;
         - a route to a path under which programs show or change their own state (`/metrics`, `/healthz`, `/admin`, `/actuator`, ...),
           and `stub_status` in a public nginx;
-        - a ClientTrafficPolicy that leaves escaped (`KeepUnchanged`) or doubled slashes (`disableMergeSlashes`) in paths.
+        - a ClientTrafficPolicy that leaves escaped (`KeepUnchanged`) or doubled slashes (`disableMergeSlashes`) in paths;
+        - an operation of API Management of which one of the first three holds.
 
     Why:
         What a catch-all route publishes is decided later and elsewhere: by the next version of the service, by a framework that

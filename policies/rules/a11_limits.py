@@ -1,9 +1,11 @@
 """A11: every published route bounds how often and how much."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.reading.charts import chart_name
+from policies.reading.cloud.model import EDGE
 from policies.reading.controllers import envoy_gateway_config
 from policies.reading.key_holders import username
 from policies.reading.resource import Resource
@@ -12,10 +14,18 @@ from policies.reading.tiers import SECONDS, fastest, tiers_of
 from policies.reading.waf import fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
+from policies.waits import KONG_IDLE, length, silences_of, waits_of
+from topology.model.base import seconds, size_in_bytes
 from topology.model.door import Tier
 
 LIMITERS: Final = ("rate-limiting", "rate-limiting-advanced", "response-ratelimiting")
 """Plugins of Kong that bound how often somebody asks."""
+
+UNITS: Final[Mapping[str, int]] = {"bytes": 1, "kilobytes": 1024, "megabytes": 1024**2}
+"""Units of Kong's `request-size-limiting`."""
+
+_QUANTITY: Final = re.compile(r"([0-9]+)(|k|M|G|Ki|Mi|Gi)")
+_FACTORS: Final[Mapping[str, int]] = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
 
 EVERYBODY: Final = frozenset({("Distinct", "0.0.0.0/0"), ("Distinct", "::/0")})
 """Selectors of Envoy Gateway by which each address is counted by itself."""
@@ -30,11 +40,13 @@ class A11(RouteRule):
         - a route on which the gateway limits nobody, only counts (`shadowMode`), or lets everything through when it cannot count
           (`failClosed: false`, `fault_tolerant: true`);
         - a limit above what any tier of the door allows, or one that counts by something that clients choose, or only some of them;
-        - a route on which neither the gateway nor the edge limits how large a request may be.
+        - a route on which neither the gateway nor the edge limits how large a request may be, or the gateway takes more than the doors;
+        - a wait for answers without end (`0s`), or longer than the doors of the route allow (`timeout` of the topology).
 
     Why:
         Tiers are promises: what one client takes is missing for the others. A limit that opens when its counter is away is
-        switched off by whoever overloads the counter.
+        switched off by whoever overloads the counter. A request that is never given up holds its connection: few of them take
+        what the limits leave.
 
     Instead:
         One BackendTrafficPolicy for each route, by client::
@@ -89,7 +101,29 @@ class A11(RouteRule):
         """Check the limits of one rule."""
         if not published.rule.backends:
             return
+        yield from self._waits(published, stack)
         yield from self._kong(published, stack) if published.is_kong else self._envoy(published, stack)
+
+    def _waits(self, published: Published, stack: Stack) -> Iterator[Finding]:
+        """Check how long the gateway waits for an answer, wherever it is told."""
+        doors = published.declared()
+        longest = max((seconds(door.timeout) for door in doors), default=None)
+        if longest is None:
+            return
+        for resource, said in waits_of(published):
+            wait = length(said)
+            if wait is None:
+                yield self.undecided(resource, f"for {published}: waits `{said}` for an answer, which is no duration", "give a duration")
+            elif not 0 < wait <= longest:
+                limit = f"its doors allow {longest:g} seconds"
+                why = f"without end (`{said}`); {limit}" if not wait else f"{wait:g} seconds; {limit}"
+                yield self.broken(resource, f"for {published}: waits for an answer {why}", "give the timeout of the door")
+        most = max(KONG_IDLE, *(seconds(door.timeout) for door in stack.intent.doors.values()))
+        for resource, silence in silences_of(published) if published.is_kong else ():
+            if silence > most:
+                yield self.broken(
+                    resource, f"bears {silence:g} seconds of silence; the doors allow {most:g}", "give the timeout of the door"
+                )
 
     def _envoy(self, published: Published, stack: Stack) -> Iterator[Finding]:
         policy = published.policy("BackendTrafficPolicy")
@@ -107,9 +141,10 @@ class A11(RouteRule):
             windows = [(rule["limit"]["requests"], str(rule["limit"]["unit"]).lower()) for rule in rules]
             yield from self._windows(policy, windows, tiers_of(stack.intent, published.declared()))
             yield from self._counted(published, policy, rules)
-        yield from self._bounds(
-            published, stack, limited=bool(rules), sized=bool(policy and policy.at("spec", "requestBuffer", "limit", default=""))
-        )
+        size = policy.at("spec", "requestBuffer", "limit", default="") if policy else ""
+        if policy is not None and size:
+            yield from self._size(published, policy, quantity(size))
+        yield from self._bounds(published, stack, limited=bool(rules), sized=bool(size))
 
     def _counted(self, published: Published, policy: Resource, rules: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
         """Check that each client is counted, by what a layer wrote and the client cannot."""
@@ -132,19 +167,40 @@ class A11(RouteRule):
             yield from self._tolerance(plugin.resource, plugin.config)
             yield from self._windows(plugin.resource, _windows_of(plugin.config), tiers_of(stack.intent, published.declared()))
         limited = bool(limiters) or (published.plugin("key-auth") is not None and _consumers_are_limited(stack))
-        yield from self._bounds(published, stack, limited=limited, sized=published.plugin("request-size-limiting") is not None)
+        if (body := published.plugin("request-size-limiting")) is not None:
+            unit = UNITS.get(body.config.get("size_unit", "megabytes"))
+            yield from self._size(published, body.resource, unit and unit * body.config.get("allowed_payload_size", 128))
+        yield from self._bounds(published, stack, limited=limited, sized=body is not None)
+
+    def _size(self, published: Published, resource: Resource, size: int | None) -> Iterator[Finding]:
+        """Check that no request may be larger than the largest that a door takes."""
+        most = max((size_in_bytes(door.max_body) for door in published.declared()), default=None)
+        if size is None:
+            yield self.undecided(resource, f"for {published}: a size that cannot be read", "give it in bytes, or with Ki or Mi")
+        elif most is not None and size > most:
+            yield self.broken(
+                resource, f"for {published}: takes requests of {size} bytes, its doors {most} at most", "give the size of the door"
+            )
 
     def _bounds(self, published: Published, stack: Stack, *, limited: bool, sized: bool) -> Iterator[Finding]:
         if not limited:
             yield self.broken(published.route, f"{published}: the gateway limits nobody on it", FIX)
         passages = [passage for front in fronts(stack) for passage in front.passages]
         bounded = passages and all((size := passage.get("client_max_body_size")) is None or size.args[0] != "0" for passage in passages)
+        edges = stack.cloud.of(EDGE)
+        bounded = bounded or (bool(edges) and all(station.bounds(door) for station in edges for door in published.doors()))
         if not sized and not bounded:
             yield self.broken(
                 published.route,
                 f"{published}: neither the gateway nor the edge limits how large a request may be",
                 "set client_max_body_size at the edge",
             )
+
+
+def quantity(text: object) -> int | None:
+    """Return a quantity of Kubernetes in bytes; None for one that is not read."""
+    found = _QUANTITY.fullmatch(str(text))
+    return int(found[1]) * _FACTORS[found[2]] if found else None
 
 
 def _windows_of(config: Mapping[str, Any]) -> list[tuple[int, str]]:

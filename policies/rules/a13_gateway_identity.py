@@ -1,8 +1,10 @@
 """A13: the identities that the mesh ingress trusts belong to the gateway alone."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from policies.cloud_rule import in_clouds
 from policies.reading.certificates import Certificate
 from policies.reading.charts import chart_name
 from policies.reading.resource import Resource
@@ -11,6 +13,11 @@ from policies.reading.stack import Stack
 from policies.rule import Finding, Hop, Rule, Severity
 
 CERT_MANAGER: Final = "cert-manager.io"
+
+LONGEST: Final[Mapping[bool, int]] = {False: 90 * 24 * 3600, True: 10 * 365 * 24 * 3600}
+"""How many seconds a certificate may hold, by whether it signs others. cert-manager's own default is 90 days."""
+
+_GO_DURATION: Final = re.compile(r"(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 
 MESH_AUTHORITIES: Final = frozenset({"cacerts", "istio-ca-secret"})
 """Secrets from which istiod takes its authority, in the control plane's namespace (istio, security/pkg/pki/ca)."""
@@ -30,6 +37,8 @@ class A13(Rule):
         - pods that mount its Secret and run as another account than the identity names;
         - a certificate that may sign others (`isCA`) anywhere but with cert-manager;
         - a certificate for a Service of another namespace, with a wildcard, or for a public host in a namespace of services;
+        - a certificate that holds longer than 90 days, an authority that holds longer than ten years; one that keeps its key when it is renewed;
+        - the same of a certificate or an authority that the program makes itself: held by anything but its vault, or a cloud's layers;
         - an issuer that is not in the program, whose key no `isCA` Certificate makes, or that shares its key with another;
         - a Secret given by the program in the place of a mesh's own authority (`cacerts`) or of a Certificate; a ConfigMap in the
           place of the one by which pods know the authority (`istio-ca-root-cert`, `kube-root-ca.crt`).
@@ -59,6 +68,7 @@ class A13(Rule):
         yield from self.over(issuers, lambda issuer: self._issuer(issuer, issuers, stack))
         for certificate in stack.certificates.all:
             yield from self.over([certificate.resource], lambda _, certificate=certificate: self._certificate(certificate, stack))
+        yield from in_clouds(self, stack)
         for resource, error in stack.unreadable:
             if resource.kind == "Certificate":
                 yield self.undecided(resource, f"which identity it proves cannot be read: {error}")
@@ -93,7 +103,7 @@ class A13(Rule):
         made = any(
             each.secret == secret and each.resource.at("spec", "isCA", default=False) and (each.namespace in places or not places)
             for each in stack.certificates.all
-        )
+        ) or any((place, secret) in stack.cloud.authorities for place in places)
         if not made:
             yield self.broken(
                 issuer,
@@ -138,6 +148,25 @@ class A13(Rule):
                 "keep authorities with cert-manager",
             )
 
+    def _lifetime(self, certificate: Certificate) -> Iterator[Finding]:
+        """Check that a key which was stolen is worth nothing one day."""
+        signs = bool(certificate.resource.at("spec", "isCA", default=False))
+        if certificate.resource.at("spec", "privateKey", "rotationPolicy", default="Always") != "Always" and not signs:
+            yield self.broken(certificate.resource, "keeps its key when it is renewed (`rotationPolicy`)", "set rotationPolicy: Always")
+        duration = certificate.resource.at("spec", "duration")
+        if duration is None:
+            return
+        parts = _GO_DURATION.fullmatch(str(duration))
+        if parts is None or not duration:
+            yield self.undecided(certificate.resource, f"holds for `{duration}`, which cannot be read", "give the hours: 2160h")
+        elif sum(int(number or 0) * unit for number, unit in zip(parts.groups(), (3600, 60, 1), strict=True)) > LONGEST[signs]:
+            days = LONGEST[signs] // (24 * 3600)
+            yield self.broken(
+                certificate.resource,
+                f"holds for {duration}, longer than {days} days: whoever has seen its key has it that long",
+                f"set duration to {days * 24}h at most",
+            )
+
     def _hosts(self, certificate: Certificate, stack: Stack) -> Iterator[Finding]:
         """Check that a certificate answers for no Service of another namespace."""
         for host in certificate.hosts:
@@ -164,6 +193,7 @@ class A13(Rule):
                 resource, f"fills the same Secret {certificate.secret} as {other.resource}", "give each certificate its own Secret"
             )
         yield from self._authority(certificate, stack)
+        yield from self._lifetime(certificate)
         yield from self._hosts(certificate, stack)
         for identity in certificate.identities:
             for pod in stack.pods.of_namespace(certificate.namespace):

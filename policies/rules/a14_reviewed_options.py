@@ -13,6 +13,9 @@ from topology.model.system import Topology
 _QUALIFIED: Final = frozenset({"Gateway", "GatewayClass", "HTTPRoute", "GRPCRoute", "BackendTLSPolicy"})
 """Kinds of the Gateway API; Istio has a Gateway of its own."""
 
+_CONFIGURED: Final = frozenset({"Gateway", "GatewayClass"})
+"""Kinds that name an object with the options of the proxies."""
+
 BROKEN: Final[Mapping[tuple[str, str], str]] = {
     ("type", "RequestRedirect"): "it sends clients elsewhere, in the name of a door",
     **dict.fromkeys((("plugin", name) for name in ("pre-function", "post-function")), "it runs code of its own on every request"),
@@ -29,7 +32,9 @@ class A14(ResourceRule):
           `policies/reading/gateway_fields.py`, or one with another value: `proxyProtocol`, `recomputeRoute`, `faultInjection`,
           `responseOverride`, a redirect, an image from elsewhere;
         - a plugin of Kong that is not listed there (`pre-function`, which runs code), or a setting of one (`run_on_preflight: false`);
-        - an annotation `konghq.com/...` of any object that is not listed there (`konghq.com/rewrite`).
+        - an annotation `konghq.com/...` of any object that is not listed there (`konghq.com/rewrite`);
+        - `parametersRef` of a GatewayClass or a Gateway to an object that is not in the program;
+        - taking headers out of answers that the topology does not name, such as `strict-transport-security`.
 
     Why:
         Gateways have hundreds of options, and more with each version. Some answer in a service's place, send requests elsewhere,
@@ -48,8 +53,9 @@ class A14(ResourceRule):
     def check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         """Name every option of one resource that nobody reviewed."""
         declared = _declared(stack.intent)
+        yield from self._parameters(resource, stack)
         for path, value in unreviewed(resource):
-            if value.lower() in declared and path.startswith("spec.rules."):
+            if value.lower() in declared and path.startswith(("spec.rules.", "config.")):
                 continue
             if why := BROKEN.get((path.rpartition(".")[2], value)):
                 yield self.broken(resource, f"sets {path} to `{value}`: {why}", "remove it")
@@ -61,8 +67,26 @@ class A14(ResourceRule):
                 "remove it, or add it to policies/reading/gateway_fields.py after review",
             )
 
+    def _parameters(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check that what configures the proxies is there to be read."""
+        for path in (("spec", "parametersRef"), ("spec", "infrastructure", "parametersRef")):
+            ref: Mapping[str, str] = resource.at(*path, default={}) if resource.kind in _CONFIGURED else {}
+            if not ref:
+                continue
+            place = ref.get("namespace") or resource.namespace
+            if stack.find(ref["kind"], place, ref["name"]) is None:
+                yield self.undecided(
+                    resource,
+                    f"its proxies are configured by {ref['kind']} {place}/{ref['name']}, which is not in the program",
+                    "add it to the program, or remove parametersRef",
+                )
+
 
 def _declared(t: Topology) -> frozenset[str]:
-    """Return the headers that doors write, and their values, in small letters; Envoy writes `%` twice."""
-    edits = [edit.set for door in t.doors.values() for edit in (door.request_headers, door.response_headers)]
-    return frozenset(text.lower() for edit in edits for name, value in edit.items() for text in (name, value, value.replace("%", "%%")))
+    """Return the headers that doors write and remove, and the values, in small letters; Envoy writes `%` twice."""
+    edits = [edit for door in t.doors.values() for edit in (door.request_headers, door.response_headers)]
+    written = [(name, value) for edit in edits for name, value in edit.set.items()]
+    removed = {name.lower() for edit in edits for name in edit.remove}
+    return removed | frozenset(
+        text.lower() for name, value in written for text in (name, value, value.replace("%", "%%"), f"{name}:{value}")
+    )

@@ -1,5 +1,6 @@
 """K02: a load balancer in front of the gateway belongs to the private network."""
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import ClassVar, Final
@@ -18,6 +19,16 @@ RANGE_ANNOTATIONS: Final = (
 )
 """Annotations with the meaning of `loadBalancerSourceRanges`, as comma-separated ranges."""
 
+OF_CLOUDS: Final = ("service.beta.kubernetes.io/", "cloud.google.com/", "networking.gke.io/")
+
+KNOWN: Final = re.compile(
+    r"service\.beta\.kubernetes\.io/(azure-load-balancer-(internal|internal-subnet|ipv4|ipv6|tcp-idle-timeout|health-probe-.+|resource-group)"
+    r"|azure-(allowed-ip-ranges|deny-all-except-load-balancer-source-ranges)|load-balancer-source-ranges"
+    r"|aws-load-balancer-(scheme|internal|type|nlb-target-type|subnets|healthcheck-.+|attributes|name|private-ipv4-addresses))"
+    r"|networking\.gke\.io/load-balancer-type|cloud\.google\.com/load-balancer-type"
+)
+"""Annotations that some rule reads, or that open nothing. Not among them: addresses besides, private link services, service tags."""
+
 FIX: Final = (
     'set service.beta.kubernetes.io/azure-load-balancer-internal: "true" or service.beta.kubernetes.io/aws-load-balancer-scheme: internal'
 )
@@ -29,6 +40,8 @@ class K02(ResourceRule):
     Forbids:
         A Service of type LoadBalancer in front of the API gateway or the mesh ingress without the annotation that makes it
         internal, with another value than the one the cloud knows, or without source ranges, or with the whole Internet as range.
+        An annotation of a cloud of which it is not known what it opens (a private link service, public addresses besides) leaves it
+        undecided.
 
     Why:
         Load balancers are public unless an annotation says otherwise. The annotation is text: `"yes"`, `true` without quotes in
@@ -65,6 +78,13 @@ class K02(ResourceRule):
             said = {key: resource.annotations[key] for key in INTERNAL_LOAD_BALANCER if key in resource.annotations}
             wrong = "".join(f' ({key} is "{value}")' for key, value in said.items())
             yield self.broken(resource, f"nothing makes its load balancer internal{wrong}: it has a public address", FIX)
+        for annotation in sorted(resource.annotations):
+            if annotation.startswith(OF_CLOUDS) and not KNOWN.fullmatch(annotation):
+                yield self.undecided(
+                    resource,
+                    f"its annotation {annotation} tells the cloud something of which it is not known what that opens",
+                    "remove it, or add it to the rule after review",
+                )
         ranges = [*resource.at("spec", "loadBalancerSourceRanges", default=[])]
         for annotation in RANGE_ANNOTATIONS:
             ranges += [part.strip() for part in resource.annotations.get(annotation, "").split(",") if part.strip()]

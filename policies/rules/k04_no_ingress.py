@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
+from policies.cloud_rule import in_clouds
+from policies.reading.cloud.model import NOTHING
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, ResourceRule, Severity
@@ -11,6 +13,8 @@ GATEWAY_CONTROLLERS: Final = frozenset({"ingress-controllers.konghq.com/kong"})
 """IngressClass controllers that are an API gateway of ours; their charts make a class even where only Gateway API routes are used."""
 
 DEFAULT_CLASS: Final = "ingressclass.kubernetes.io/is-default-class"
+
+BINDING: Final = "TargetGroupBinding"
 
 DOORS: Final[Mapping[str, str]] = {
     "Ingress": "an Ingress controller",
@@ -22,7 +26,7 @@ DOORS: Final[Mapping[str, str]] = {
     "TransportServer": "the NGINX ingress controller",
     "Route.route.openshift.io": "the OpenShift router",
     "Mapping.getambassador.io": "Emissary",
-    "TargetGroupBinding": "an AWS load balancer",
+    BINDING: "an AWS load balancer",
 }
 """Kinds that publish a Service without the Gateway API, and who reads them."""
 
@@ -31,8 +35,9 @@ class K04(ResourceRule):
     """There is no Ingress, and no IngressClass but the API gateway's.
 
     Forbids:
-        Ingress objects and the like of other controllers (IngressRoute, HTTPProxy, VirtualServer, Route, TargetGroupBinding);
-        IngressClasses of other controllers; a default IngressClass.
+        Ingress objects and the like of other controllers (IngressRoute, HTTPProxy, VirtualServer, Route); IngressClasses of other
+        controllers; a default IngressClass; a TargetGroupBinding of anything but the API gateway's pods, or to a target group that is
+        not in the program.
 
     Why:
         Each is a door that the topology does not know: no WAF, no token check and no rate limit stands in front of it, and its
@@ -56,8 +61,15 @@ class K04(ResourceRule):
     frameworks = ("C-0256",)
     kinds: ClassVar = (*DOORS, "IngressClass", "IngressPatch", "IngressClassPatch")
 
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every resource; what a load balancer of the program's cloud is bound to, that cloud's readers know."""
+        yield from super().judge(stack)
+        yield from in_clouds(self, stack)
+
     def check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         """Check one resource."""
+        if resource.kind == BINDING and stack.cloud is not NOTHING:
+            return
         if resource.kind.startswith("IngressClass"):
             yield from self._class(resource)
             return

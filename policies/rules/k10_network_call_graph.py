@@ -7,7 +7,7 @@ from typing import Any
 
 from policies.checks import at, attempt
 from policies.layers import Layer, Workload, layers_of, workload
-from policies.reading.network import EVERY_PORT, Direction, Opening
+from policies.reading.network import EVERY_PORT, Direction, Opening, in_any_namespace
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
@@ -20,12 +20,14 @@ class K10(Rule):
 
     Forbids:
         On pods of services and of a mesh's own gateways: rules without `from`, from address ranges, from pods that are no
-        declared caller, on every port or on ports where nothing listens; and policies that keep a declared caller out.
+        declared caller, on every port or on ports where nothing listens; and policies that keep a declared caller out. In any policy:
+        everybody, or services, on pods that only serve the layers (the counters of limits); pods of namespaces that it does not name (`namespaceSelector: {}`, or one that does not ask for `kubernetes.io/metadata.name`).
 
     Why:
         The sidecar tells callers apart by certificate, the network by address: each holds where the other is broken. An empty
         `from` is everybody, nodes and other namespaces included. A policy that is wider than the call graph hides the day on
-        which the AuthorizationPolicy is wrong; one that is narrower breaks a call that was declared.
+        which the AuthorizationPolicy is wrong; one that is narrower breaks a call that was declared. A label is no name: whoever
+        makes a namespace gives it the labels that a selector asks for, and its pods too.
 
     Instead:
         Name the callers' pods and the port::
@@ -50,11 +52,35 @@ class K10(Rule):
         unsure = frozenset(policy.namespace for policy in unread)
         for pod, expected in graph.senders.items():
             yield from attempt(self, pod.resource, self._pod(pod, expected, unsure, stack))
+        for pod in others_of(graph, stack):
+            yield from attempt(self, pod.resource, self._other(pod, stack))
+        yield from self.over([each for each in stack.of("NetworkPolicy.networking.k8s.io") if each not in unread], self._namespaces)
+
+    def _other(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
+        """Check who may connect to what serves the layers alone, such as the counters of limits."""
+        layers = layers_of(stack)
+        for opening in stack.network.openings(pod, "Ingress"):
+            if opening.anyone or opening.blocks:
+                yield self.broken(opening.policy, f"a rule without from, or with addresses, lets others connect to {pod}", "name the pods")
+            for sender in sorted((each for each in opening.pods - {pod} if each not in layers.pods and not each.maker), key=str):
+                yield self.broken(opening.policy, f"it lets {sender} connect to {pod}, which serves no service", "name the layer's pods")
+
+    def _namespaces(self, policy: Resource) -> Iterator[Finding]:
+        """Check that a policy names the namespaces of its peers."""
+        for direction, key in (("ingress", "from"), ("egress", "to")):
+            for rule in policy.at("spec", direction, default=[]):
+                for peer in filter(in_any_namespace, at(rule, key, default=[])):
+                    yield self.broken(
+                        policy,
+                        f"its {direction} is open for {spelled(peer)}: whoever makes a namespace chooses its labels",
+                        "name the namespace by kubernetes.io/metadata.name",
+                    )
 
     def _pod(self, pod: Pod, expected: frozenset[Pod], unsure: frozenset[str], stack: Stack) -> Iterator[Finding]:
         ports = _ports(pod, stack)
         for opening, rule in openings_of(pod, "Ingress", stack):
             yield from self._opening(pod, opening, rule, expected, ports)
+            yield from self._blocks(pod, opening, stack)
         for sender in expected:
             if {sender.namespace, pod.namespace} & unsure:
                 continue  # a policy that cannot be read may open it
@@ -67,14 +93,21 @@ class K10(Rule):
                         "open the port for this caller in the policies of both",
                     )
 
+    def _blocks(self, pod: Pod, opening: Opening, stack: Stack) -> Iterator[Finding]:
+        """Check that no addresses may connect but those of a layer that stands outside the cluster, such as a cloud's API gateway."""
+        for block in opening.blocks:
+            if not block.holds_outside and stack.ways.landed_on(pod).holds(block.addresses):
+                continue
+            yield self.broken(
+                opening.policy, f"it lets the addresses {block} connect to {pod}: an address is no caller", "name the callers' pods"
+            )
+
     def _opening(
         self, pod: Pod, opening: Opening, rule: Mapping[str, Any], expected: frozenset[Pod], ports: frozenset[int]
     ) -> Iterator[Finding]:
         policy = opening.policy
         if opening.anyone:
             yield self.broken(policy, f"a rule without from lets everybody connect to {pod}", "name the callers' pods")
-        for block in opening.blocks:
-            yield self.broken(policy, f"it lets the addresses {block} connect to {pod}: an address is no caller", "name the callers' pods")
         for stranger in strangers(opening, at(rule, "from", default=[])):
             yield self.broken(
                 policy, f"it lets {spelled(stranger)}, which this stack does not show, connect to {pod}", "name the callers' pods"
@@ -93,6 +126,12 @@ class K10(Rule):
             for opened in opening.ports:
                 if not opened.is_one or not any(opened.holds(port, "TCP", pod) for port in ports):
                     yield self.broken(policy, f"it opens {opened} of {pod}, which no Service leads to", "name the port of the service")
+
+
+def others_of(graph: "CallGraph", stack: Stack) -> Iterator[Pod]:
+    """Yield the program's own pods that are neither services nor a layer on the way of requests."""
+    layers = layers_of(stack).pods
+    return (pod for pod in stack.pods if not pod.maker and pod not in graph.senders and pod not in layers)
 
 
 def openings_of(pod: Pod, direction: Direction, stack: Stack) -> Iterator[tuple[Opening, Mapping[str, Any]]]:

@@ -22,6 +22,7 @@ BOUNDARY: Final[Mapping[str, frozenset[str]]] = {
     "gateway.envoyproxy.io": frozenset({"*"}),
     "configuration.konghq.com": frozenset({"*"}),
     "cert-manager.io": frozenset({"*"}),
+    "elbv2.k8s.aws": frozenset({"*"}),
     "networking.k8s.io": frozenset({"networkpolicies", "ingresses", "ingressclasses"}),
     "rbac.authorization.k8s.io": frozenset({"*"}),
     "admissionregistration.k8s.io": frozenset({"*"}),

@@ -12,12 +12,23 @@ from policies.reading.values import mapping, sequence
 from policies.rule import Finding, Severity
 from topology.model.service import Version
 
-STAND_INS: Final = re.compile(
-    r"(ghcr\.io/stefanprodan/podinfo|docker\.io/nginxinc/nginx-unprivileged|docker\.io/envoyproxy/ratelimit|docker\.io/(library/)?redis"
-    r"|lab\.local/echo)"
-    r"(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?"
-)
-"""Images of workloads for which the topology names none. `lab.local` is no registry: what it names exists in the embedded cluster only."""
+_TAG: Final = r"(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?"
+_LISTEN: Final = r"\./podinfo( --(grpc-)?port=[0-9]+)+"
+
+STAND_INS: Final[Mapping[re.Pattern[str], re.Pattern[str]]] = {
+    re.compile(image + _TAG): re.compile(command)
+    for image, command in {
+        r"ghcr\.io/stefanprodan/podinfo": _LISTEN,
+        r"lab\.local/echo": _LISTEN,
+        r"docker\.io/nginxinc/nginx-unprivileged": r"nginx -c [a-z0-9/._-]+ -g daemon off;",
+        r"docker\.io/envoyproxy/ratelimit": "/bin/ratelimit",
+        r"docker\.io/(library/)?redis": r"redis-server( --(bind|port|protected-mode|save|dir) [A-Za-z0-9.:/]*)+",
+    }.items()
+}
+"""Images of workloads for which the topology names none, with the commands that they may be given: all that one does is to listen.
+
+`lab.local` is no registry: what it names exists in the embedded cluster only.
+"""
 
 PINNED: Final = re.compile(r".+(:(?!latest$)[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})")
 
@@ -71,8 +82,8 @@ class K13(PodRule):
             yield from self._secrets(pod)
         else:
             for container in pod.containers:
-                if not STAND_INS.fullmatch(image := str(container.get("image", ""))):
-                    yield self._undeclared(pod, container, f"with the image {image}")
+                if not _stands_in(container):
+                    yield self._undeclared(pod, container, f"with the image {container.get('image', '')} and its command")
 
     def _service(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
         versions = stack.declared.get(stack.identity(pod), ())
@@ -108,14 +119,20 @@ class K13(PodRule):
 
 
 def _runs(container: Mapping[str, Any], version: Version) -> bool:
-    """Say whether a container is what a version declares. The stand-in of a version without image has a command of its own."""
+    """Say whether a container is what a version declares, or the stand-in of a version without image."""
     image, command = str(container.get("image", "")), tuple(sequence(container.get("command")))
     given = {entry["name"]: entry.get("value") for entry in sequence(container.get("env"))}
     if given != dict(version.env) or sequence(container.get("args")) or sequence(container.get("envFrom")):
         return False
     if version.image is None:
-        return STAND_INS.fullmatch(image) is not None and version.command in {(), command}
+        return _stands_in({"image": image}) and command == version.command if version.command else _stands_in(container)
     return (image, command) == (version.image, version.command)
+
+
+def _stands_in(container: Mapping[str, Any]) -> bool:
+    """Say whether a container is a known program that is told to listen, and no more."""
+    image, command = str(container.get("image", "")), " ".join(sequence(container.get("command")))
+    return any(known.fullmatch(image) and (not command or does.fullmatch(command)) for known, does in STAND_INS.items())
 
 
 def _secrets(pod: Pod) -> Iterator[tuple[str, str]]:

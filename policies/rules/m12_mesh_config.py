@@ -16,6 +16,8 @@ NORMALIZATION: Final = "DECODE_AND_MERGE_SLASHES"
 REGISTRY_ONLY: Final = "REGISTRY_ONLY"
 SANITIZED: Final = frozenset({"UNDEFINED", "SANITIZE", "SANITIZE_SET"})
 """What a gateway may do with a client's x-forwarded-client-cert; its default is SANITIZE_SET (pilot networking/core/gateway.go)."""
+FORWARDING: Final = (("gatewayTopology", "forwardClientCertDetails"), ("proxyHeaders", "forwardedClientCert"))
+"""Where a proxy's configuration says what becomes of the caller's certificate as a header."""
 
 PROXY_FIELDS: Final = frozenset(
     {
@@ -150,20 +152,14 @@ class M12(Rule):
                 )
             else:
                 yield self.undecided(resource, f"{where} sets Envoy's runtime flag {flag}, whose effect is not known", "remove it")
-        forwarded = at(config, "gatewayTopology", "forwardClientCertDetails", default="UNDEFINED")
-        if forwarded not in SANITIZED:
-            yield self.broken(
-                resource,
-                f"{where} passes the caller's x-forwarded-client-cert on ({forwarded}): it may name any identity",
-                "set SANITIZE_SET",
-            )
-        certificate = at(config, "proxyHeaders", "forwardedClientCert", default="UNDEFINED")
-        if certificate not in SANITIZED:
-            yield self.broken(
-                resource,
-                f"{where} passes the caller's x-forwarded-client-cert on ({certificate}): it may name any identity",
-                "set SANITIZE_SET",
-            )
+        for path in FORWARDING:
+            forwarded = at(config, *path, default="UNDEFINED")
+            if forwarded not in SANITIZED:
+                yield self.broken(
+                    resource,
+                    f"{where} passes the caller's x-forwarded-client-cert on ({forwarded}): it may name any identity",
+                    "set SANITIZE_SET",
+                )
         for field in (
             *sorted(set(config) - PROXY_FIELDS),
             *(f"tracing.{key}" for key in sorted(set(config.get("tracing") or {}) - TRACING_FIELDS)),

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from policies.checks import at
+from policies.layers import Layer, layers_of
+from policies.reading.certificates import SPIFFE
 from policies.reading.resource import Resource
 from policies.reading.services import CLUSTER_DOMAIN, host_of
 from policies.reading.stack import Stack
@@ -18,8 +20,8 @@ class M13(ResourceRule):
 
     Forbids:
         For hosts of the cluster: `tls` modes DISABLE, SIMPLE and MUTUAL, at any level of the DestinationRule. For other hosts:
-        DISABLE; SIMPLE or MUTUAL without `subjectAltNames` or without a CA (`caCertificates` or `credentialName`);
-        `insecureSkipVerify`.
+        DISABLE; SIMPLE or MUTUAL without `subjectAltNames` or without a CA (`caCertificates` or `credentialName`), with other
+        names than the host's own or those of the other side of a bridge, or with another `sni`; `insecureSkipVerify`.
 
     Why:
         A DestinationRule decides how every caller connects. With DISABLE it connects in plaintext, with SIMPLE without a
@@ -63,6 +65,15 @@ class M13(ResourceRule):
                 yield self.broken(resource, f"{where} is DISABLE: calls to {host} leave in plaintext", "originate TLS (mode SIMPLE)")
             elif not inside and mode in ORIGINATED:
                 yield from self._verified(resource, where, host, tls)
+                yield from self._names(resource, where, host, tls, stack)
+
+    def _names(self, resource: Resource, where: str, host: str, tls: Mapping[str, Any], stack: Stack) -> Iterator[Finding]:
+        """Check that the other side is asked for as the host, and may only be the host or the other side of a bridge."""
+        bridges = {f"{SPIFFE}{stack.identity(pod)}" for pod in layers_of(stack).of(Layer.BRIDGE)}
+        if more := sorted(set(tls.get("subjectAltNames") or ()) - {host} - bridges):
+            yield self.broken(resource, f"{where} takes {', '.join(more)} for {host}", "list the host alone in subjectAltNames")
+        if (sni := tls.get("sni", host)) != host:
+            yield self.broken(resource, f"{where} asks for {sni} (`sni`) where {host} is called", "set sni to the host")
 
     def _verified(self, resource: Resource, where: str, host: str, tls: Mapping[str, Any]) -> Iterator[Finding]:
         if not tls.get("subjectAltNames"):

@@ -2,15 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from typing import ClassVar, Final
 
 from policies.checks import attempt
-from policies.layers import Layer, Layers, Workload, layers_of, workload
+from policies.layers import Layer, Layers, Workload, layers_of, workload, workload_of
+from policies.reading.compare import pattern_of
+from policies.reading.patterns import Pattern
+from policies.reading.requests import ANY_METHOD
 from policies.reading.resource import Resource
 from policies.reading.services import host_of
 from policies.reading.stack import Stack
-from policies.reading.virtual_services import MESH, Destination, full_host, gateways_of, hosts_of, routes_of
+from policies.reading.values import mapping, sequence
+from policies.reading.virtual_services import MESH, Destination, Route, full_host, gateways_of, hosts_of, routes_of
 from policies.rule import Finding, Rule, Severity
+from topology.edges import Direction, Edge
 
 EVERYWHERE: Final = "*"
 OWN: Final = "."
@@ -20,14 +26,19 @@ class M14(Rule):
     """A VirtualService on a gateway leads to services with a door; one for sidecars speaks for hosts of its own namespace.
 
     Forbids:
-        VirtualServices bound to the mesh ingress that lead to a service without a door, to the egress gateway that lead inside,
-        or to the bridge that lead to a service which no bridge names; VirtualServices and DestinationRules for hosts of another
-        namespace, or with a wildcard; `exportTo` that is absent, `*`, or names a namespace from which nobody calls.
+        VirtualServices bound to the mesh ingress that lead to a service without a door for these requests, to the egress gateway
+        that lead elsewhere than to the host asked for, or to the bridge that lead to a service which no bridge names; routes of
+        sidecars that lead to another host than the one called, its egress gateway apart; copies of requests (`mirror`, `mirrors`)
+        or failures (`fault`) that the topology does not declare; another `Host`, method or path written as a header, another `rewrite.authority`;
+        VirtualServices and DestinationRules for hosts of another namespace, or with a wildcard; `exportTo` that is absent, `*`,
+        or names a namespace from which nobody calls.
 
     Why:
         A VirtualService redirects a host for every sidecar that sees it, whoever wrote it: with write access to one namespace
         an attacker takes over calls to any service (ISTIO-SECURITY-2026-002, not fixed by design). On the ingress one
-        route more is one door more, with the API gateway's checks of another door.
+        route more is one door more, with the API gateway's checks of another door. A copy, or one request in a hundred, that is
+        sent elsewhere leaves every allowed call in order: only the route shows it, and whether the receiver refuses it is that
+        receiver's affair. Waits, retries, pools of connections and ejection are not judged: they move no call anywhere.
 
     Instead:
         Keep routes beside their service, and show them to its callers alone::
@@ -62,13 +73,29 @@ class M14(Rule):
         elif any("*" in host for host in hosts):
             yield self.broken(resource, f"it speaks for {', '.join(hosts)}: hosts that nobody declared", "name each host")
         yield from self._exported(resource, hosts, owners)
-        seen: set[tuple[str, str]] = set()
+        yield from self._headers(resource)
+        yield from self._faults(resource, hosts, owners)
+        found: dict[tuple[str, str], None] = {}
         for route in routes_of(resource):
-            for gateway in route.gateways:
-                for destination in route.destinations if gateway != MESH else ():
-                    if (gateway, destination.host) not in seen:
-                        seen.add((gateway, destination.host))
-                        yield from self._destination(resource, gateway, destination, owners)
+            found.update(dict.fromkeys(owners.astray(route, hosts)))
+        for message, fix in found:
+            if fix:
+                yield self.broken(resource, message, fix)
+            else:
+                yield self.undecided(resource, message, "bind it to a Gateway of the program")
+
+    def _headers(self, resource: Resource) -> Iterator[Finding]:
+        for rule in resource.at("spec", "http", default=[]):
+            for part in (rule, *sequence(rule.get("route"))):
+                request = mapping(mapping(mapping(part).get("headers")).get("request"))
+                for name in (*mapping(request.get("set")), *mapping(request.get("add"))):
+                    if name.startswith(":") or name.lower() == "host":
+                        yield self.broken(resource, f"it writes {name} into requests that were checked with another", "remove the header")
+
+    def _faults(self, resource: Resource, hosts: list[str], owners: "_Owners") -> Iterator[Finding]:
+        failing = {host for host in hosts if owners.fails(host, resource.namespace)}
+        if any(rule.get("fault") for rule in resource.at("spec", "http", default=[])) and not failing.issuperset(hosts):
+            yield self.broken(resource, "it makes calls fail on purpose, which no `faults` of the topology say", "remove fault")
 
     def _owned(self, resource: Resource, hosts: list[str], owners: "_Owners") -> Iterator[Finding]:
         for host in hosts:
@@ -93,21 +120,6 @@ class M14(Rule):
                     f"take {namespace} out of exportTo",
                 )
 
-    def _destination(self, resource: Resource, gateway: str, destination: Destination, owners: "_Owners") -> Iterator[Finding]:
-        layers = owners.gateways.get(gateway)
-        if layers is None:
-            yield self.undecided(
-                resource, f"it is bound to the Gateway {gateway}, which this stack does not show", "bind it to a Gateway of the program"
-            )
-            return
-        for layer in layers:
-            if reason := owners.objection(layer, destination.host, resource.namespace):
-                yield self.broken(
-                    resource,
-                    f"through {layer or f'the Gateway {gateway}'} it leads to {destination.host}, {reason}",
-                    "declare the door, bridge or egress in the topology, or remove the route",
-                )
-
 
 class _Owners:
     """Whose a host is, who calls it, and where gateways may lead."""
@@ -122,6 +134,7 @@ class _Owners:
         self.gateways = {gateway.name: {self.layers.pods.get(pod) for pod in gateway.pods} for gateway in stack.mesh_gateways}
         self.places: dict[Layer, set[str]] = {layer: {pod.namespace for pod in self.layers.of(layer)} for layer in Layer}
         self.targets = self.layers.bridge_targets()
+        self.exits = {exit_.host for exit_ in stack.intent.egress.values()}
 
     def owns(self, namespace: str, host: str) -> bool:
         """Say whether a host is a Service or a ServiceEntry of a namespace."""
@@ -135,6 +148,12 @@ class _Owners:
         meant = host_of(host, namespace)
         service = self.stack.service(meant[1], meant[0]) if meant else None
         return frozenset(workload(pod) for pod in service.pods) if service else frozenset()
+
+    def fails(self, host: str, namespace: str) -> bool:
+        """Say whether the topology makes calls to a host fail on purpose."""
+        t = self.stack.intent
+        failing = {(t.namespace_of(name), name) for name, service in t.services.items() if service.faults}
+        return bool(failing & self.workloads(host, namespace))
 
     def needing(self, hosts: list[str]) -> set[str] | None:
         """Return the namespaces from which somebody calls one of some hosts; None where that is not known."""
@@ -158,20 +177,72 @@ class _Owners:
                 return None
         return found
 
-    def objection(self, layer: Layer | None, host: str, namespace: str) -> str:
+    def astray(self, route: Route, hosts: list[str]) -> Iterator[tuple[str, str]]:
+        """Yield where a route of a VirtualService leads that it must not lead to, and what to do; nothing to do where it is not known."""
+        served = {destination.host for destination in route.destinations if not destination.mirror}
+        authority = route.rewriting.authority
+        if authority and full_host(authority, route.resource.namespace) not in {*hosts, *served}:
+            yield f"it sends requests on as requests to {authority}", "remove rewrite.authority"
+        for destination in route.destinations:
+            if destination.mirror and not (destination.host in served and self._mirrors(destination)):
+                yield f"it sends copies of requests to {destination.host}, which no mirror of the topology says", "remove the mirror"
+                continue
+            for gateway in route.gateways:
+                yield from self._led(route, gateway, destination.host, hosts)
+
+    def _led(self, route: Route, gateway: str, host: str, hosts: list[str]) -> Iterator[tuple[str, str]]:
+        if gateway == MESH:
+            outside = self.layers.service_at(host, "") is Layer.EGRESS and self.exits.issuperset(hosts)
+            if host not in hosts and not outside:
+                yield f"it sends calls to {', '.join(hosts)} to {host}", "route a host to its own service"
+            return
+        layers = self.gateways.get(gateway)
+        if layers is None:
+            yield f"it is bound to the Gateway {gateway}, which this stack does not show", ""
+        for layer in layers or ():
+            if reason := self._objection(layer, route, host, hosts):
+                message = f"through {layer or f'the Gateway {gateway}'} it leads to {host}, {reason}"
+                yield message, "declare the door, bridge or egress in the topology, or remove the route"
+
+    def _mirrors(self, destination: Destination) -> bool:
+        """Say whether the topology copies requests to a service, to this version of it."""
+        t = self.stack.intent
+        declared = {(t.namespace_of(name), name): service.mirror for name, service in t.services.items() if service.mirror}
+        mirrors = [declared.get(each) for each in self.workloads(destination.host, "")]
+        return bool(mirrors) and all(mirror and destination.subset in {"", mirror.version} for mirror in mirrors)
+
+    def _objection(self, layer: Layer | None, route: Route, host: str, hosts: list[str]) -> str:
         """Return why a gateway must not lead to a host; empty where it may."""
+        namespace = route.resource.namespace
         behind = self.workloads(host, namespace)
         match layer:
             case Layer.INGRESS:
-                if behind and behind <= self.layers.doors:
-                    return ""
-                return "which no door of the topology leads to"
+                if not (behind and behind <= self.layers.doors):
+                    return "which no door of the topology leads to"
+                return "" if behind <= self._doors(route, hosts) else "to which no door leads for these requests"
             case Layer.EGRESS:
-                declared = {exit_.host for exit_ in self.stack.intent.egress.values()}
-                return "" if host in declared else "which is no outside host of the topology"
+                if host not in self.exits:
+                    return "which is no outside host of the topology"
+                return "" if host in hosts else f"where {', '.join(hosts)} was asked for"
             case Layer.BRIDGE:
                 if behind:
                     return "" if behind <= self.targets else "which no bridge of the topology names"
                 return "" if namespace in self.entries.get(host, ()) else "which is not the other side of a bridge"
             case _:
                 return "and the Gateway configures no gateway of a mesh"
+
+    def _doors(self, route: Route, hosts: list[str]) -> set[Workload]:
+        """Return the workloads that doors lead to for requests of a route."""
+        return {
+            target
+            for target, edge, entry in self.entrances
+            if edge.host in hosts
+            and (route.methods is None or edge.method in {ANY_METHOD, *route.methods})
+            and any(pattern.meet(entry) is not None for pattern in route.patterns)
+        }
+
+    @cached_property
+    def entrances(self) -> tuple[tuple[Workload, Edge, Pattern], ...]:
+        """Return every door's calls with what they lead to and the paths that clients ask for."""
+        edges = [edge for edge in self.stack.expected if edge.direction is Direction.NORTH_SOUTH]
+        return tuple((workload_of(edge.target), edge, pattern_of(edge.entry)) for edge in edges)

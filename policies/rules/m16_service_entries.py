@@ -20,8 +20,8 @@ class M16(ResourceRule):
 
     Forbids:
         Hosts with a wildcard; the system's own public hosts; names of the cluster; hosts that no `egress` of the topology names;
-        `addresses`, resolution NONE and workload selectors; endpoints that are a service, the edge, the API gateway, the mesh
-        ingress or an address; a ServiceEntry that every namespace sees.
+        `addresses`, resolution NONE and workload selectors; endpoints, but for the other side of a bridge; `subjectAltNames` that
+        are not its hosts; a ServiceEntry that every namespace sees.
 
     Why:
         A ServiceEntry says where a name leads, for everybody who sees it. One for the public host is a way from inside back
@@ -61,6 +61,9 @@ class M16(ResourceRule):
             yield self.broken(resource, "with resolution NONE the caller chooses the address that its hosts lead to", "set resolution: DNS")
         if resource.at("spec", "workloadSelector", default=None):
             yield self.broken(resource, "its workloadSelector makes pods answer for its hosts", "remove workloadSelector")
+        hosts = resource.at("spec", "hosts", default=[])
+        if names := set(resource.at("spec", "subjectAltNames", default=[])) - set(hosts):
+            yield self.broken(resource, f"whoever proves {', '.join(sorted(names))} may answer for its hosts", "remove subjectAltNames")
         exported = resource.at("spec", "exportTo", default=[])
         if not exported or EVERYWHERE in exported:
             yield self.broken(resource, "every namespace sees it (exportTo)", "name the namespaces of its callers in exportTo")
@@ -94,6 +97,10 @@ class M16(ResourceRule):
             )
         elif _is_address(address):
             yield self.broken(resource, f"its endpoint is the address {address}", "remove the endpoint; the host's own name is resolved")
+        elif layer is not Layer.BRIDGE:
+            yield self.broken(
+                resource, f"its endpoint {address} answers for its hosts", "remove the endpoint; the host's own name is resolved"
+            )
 
     @staticmethod
     def _is_bridge(resource: Resource, endpoints: list[Mapping[str, Any]], stack: Stack, layers: Layers) -> bool:

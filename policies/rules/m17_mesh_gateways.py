@@ -33,7 +33,7 @@ class M17(Rule):
 
     Forbids:
         `*` and wildcards among hosts; on the mesh ingress any TLS mode but MUTUAL, on egress gateway and bridge any that does not
-        ask for a certificate; AUTO_PASSTHROUGH and PASSTHROUGH; TLS below 1.2; `insecureSkipVerify`; a Gateway that selects
+        ask for a certificate; MUTUAL without the names that it takes (`subjectAltNames`); AUTO_PASSTHROUGH and PASSTHROUGH; TLS below 1.2; `insecureSkipVerify`; a Gateway that selects
         pods of another namespace, sidecars, or nothing.
 
     Why:
@@ -50,7 +50,7 @@ class M17(Rule):
               servers:
                 - port: {number: 443, name: https, protocol: HTTPS}
                   hosts: [api.shop.example]
-                  tls: {mode: MUTUAL, credentialName: ingress-server, minProtocolVersion: TLSV1_2}
+                  tls: {mode: MUTUAL, credentialName: ingress-server, subjectAltNames: ["spiffe://boundary/ns/gateway/sa/gateway"]}
     """
 
     id = "M17"
@@ -96,6 +96,10 @@ class M17(Rule):
             server.tls.get("credentialName") or server.tls.get("credentialNames") or server.tls.get("caCertificates")
         ):
             yield self.broken(resource, f"{where} does not say which authority signs its callers' certificates", "set credentialName")
+        if server.mode == "MUTUAL" and not server.tls.get("subjectAltNames"):
+            yield self.broken(
+                resource, f"{where} takes any certificate of its authority", "name who connects in subjectAltNames: the layer before it"
+            )
         for bound in ("minProtocolVersion", "maxProtocolVersion"):
             if (version := server.tls.get(bound)) in OLD:
                 yield self.broken(resource, f"{where} speaks {version} ({bound})", f"set {bound} to TLSV1_2 or TLSV1_3, or remove it")

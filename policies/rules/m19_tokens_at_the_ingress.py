@@ -99,6 +99,12 @@ class M19(Rule):
                 yield self.broken(
                     resource, f"{where} takes tokens from the query or a cookie", "take them from the Authorization header only"
                 )
+            elif others := [each.get("name") for each in rule.get("fromHeaders") or () if str(each.get("name")).lower() != "authorization"]:
+                yield self.broken(
+                    resource,
+                    f"{where} takes tokens from {', '.join(map(str, others))}: the gateway checked another one",
+                    "take them from the Authorization header only",
+                )
             elif not rule.get("fromHeaders"):
                 yield self.broken(
                     resource, f"{where} takes tokens from the query (access_token) too, which is Istio's default", "set fromHeaders"

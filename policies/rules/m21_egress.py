@@ -10,7 +10,7 @@ from policies.reading.network import EVERY_PORT, Opening
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
-from policies.rules.k10_network_call_graph import CallGraph, call_graph, openings_of, spelled, strangers, unread_policies
+from policies.rules.k10_network_call_graph import CallGraph, call_graph, openings_of, others_of, spelled, strangers, unread_policies
 
 DNS_NAMESPACE: Final = "kube-system"
 DNS_LABELS: Final = ({"k8s-app": "kube-dns"}, {"k8s-app": "node-local-dns"})
@@ -57,6 +57,8 @@ class M21(Rule):
         for pod, layer in layers.pods.items():
             if layer in {Layer.EDGE, Layer.GATEWAY}:
                 yield from attempt(self, pod.resource, self._front(pod, stack))
+        for pod in others_of(graph, stack):
+            yield from attempt(self, pod.resource, self._front(pod, stack))
 
     def _front(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
         for opening in stack.network.openings(pod, "Egress"):

@@ -3,18 +3,21 @@
 from collections.abc import Iterator
 from typing import Final
 
+from policies.cloud_rule import in_clouds
 from policies.reading import engine_inputs
 from policies.reading.allowed_values import Table
 from policies.reading.allowed_values import unaccepted as unaccepted_in
 from policies.reading.chart_values import INTERNAL_DEFAULTS, unaccepted
 from policies.reading.charts import chart_name, is_known
+from policies.reading.cloud.joined import accepted_fields
+from policies.reading.clusters import same_cluster
 from policies.reading.normalise import PROVIDER, RELEASE
 from policies.reading.opaque import (
     CHART_SOURCES,
     ENGINE_TYPES,
     KINDS,
     OUR_COMPONENTS,
-    OUR_KEYS,
+    OUR_DYNAMICS,
     REMOTE_COMPONENTS,
     REWRITERS,
     is_kubernetes_object,
@@ -43,6 +46,7 @@ class P02(Rule):
           (`disableWebhooks`, `skipCrds`, `forceUpdate`, `pluginDownloadURL`), and a chart from a repository of somebody's account;
         - a value or variable of a chart that is not accepted in `policies/reading/chart_values.py`, an image from elsewhere included;
         - dynamic resources other than the generator of API keys, references to other stacks, a second Kubernetes provider;
+        - add-ons of a cloud's cluster other than its own parts;
         - kinds and types of resources that no rule knows: what is not known to open nothing is undecided.
 
     Why:
@@ -71,6 +75,7 @@ class P02(Rule):
         """Sort every resource into known and opaque."""
         yield from self.over(stack.resources, self._check)
         yield from self._providers(stack)
+        yield from in_clouds(self, stack)
 
     def _check(self, resource: Resource) -> Iterator[Finding]:
         token = resource.token
@@ -98,9 +103,9 @@ class P02(Rule):
                 "bring its resources into this program, or judge both plans and exempt the reference with owner and expiry",
             )
         elif token.startswith(("pulumi-python:dynamic", "pulumi-nodejs:dynamic")):
-            if token != OUR_KEYS:
+            if token not in OUR_DYNAMICS:
                 yield self.undecided(resource, "is a dynamic resource: what its code does on deploy is in no plan", REGISTER)
-        elif token not in ENGINE_TYPES and not (OUR_COMPONENTS.match(token) and not resource.custom):
+        elif token not in ENGINE_TYPES and accepted_fields(resource) is None and not (OUR_COMPONENTS.match(token) and not resource.custom):
             what = "resource" if resource.custom else "component"
             yield self.undecided(
                 resource,
@@ -186,6 +191,8 @@ class P02(Rule):
         providers = list(stack.of(PROVIDER))
         yield from self.over(providers, self._provider)
         for provider in providers[1:]:
+            if same_cluster(provider, providers[0]):
+                continue
             yield self.undecided(
                 provider,
                 f"is a second Kubernetes provider beside `{providers[0].name}`: which guard lands on which cluster cannot be told",

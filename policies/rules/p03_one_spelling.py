@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from policies.reading.charts import chart_name
@@ -38,7 +39,7 @@ class P03(Rule):
         - a List whose items are not known;
         - the same object, or the same release, registered twice; the definition of a kind that a chart brings;
         - a namespaced object without namespace, or one without name: the cluster or its client would choose them;
-        - an object in a namespace of the cluster itself (`kube-system`).
+        - an object in a namespace of the cluster itself (`kube-system`), but for NetworkPolicies around its parts.
 
     Why:
         A rule about Services is of no use if the same Service can be written as a ServiceList, under an old group, under two
@@ -66,9 +67,7 @@ class P03(Rule):
 
     def _check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         kind = kind_of(resource)
-        versions = {
-            f"{known.group or 'core'}/{version}" for known in KINDS.values() if known.kind == resource.kind for version in known.versions
-        }
+        versions = _spellings(resource.kind)
         written = f"{resource.group or 'core'}/{resource.version}"
         if versions and written not in versions:
             yield self.undecided(
@@ -90,7 +89,7 @@ class P03(Rule):
                 "has no namespace: it lands wherever the client of that day points",
                 "give metadata.namespace",
             )
-        if resource.namespace in OF_THE_CLUSTER:
+        if resource.namespace in OF_THE_CLUSTER and resource.kind != "NetworkPolicy":
             yield self.undecided(
                 resource,
                 f"lies in {resource.namespace}, among what the cluster itself is made of: whose object that is cannot be told",
@@ -139,3 +138,9 @@ class P03(Rule):
 
 def _name(resource: Resource) -> str:
     return resource.urn.rpartition("::")[2]
+
+
+@cache
+def _spellings(kind: str) -> frozenset[str]:
+    """Return the groups and versions in which a kind can be read."""
+    return frozenset(f"{known.group or 'core'}/{version}" for known in KINDS.values() if known.kind == kind for version in known.versions)

@@ -71,7 +71,7 @@ class P04(Rule):
         NetworkPolicy or Sidecar. A policy counts when its selector really selects the service's pods: one whose selector
         matches nothing is as good as absent, and one without selector belongs to the namespace, not to the service.
         The same goes for a namespace that guards lie in, and for the Release of cert-manager, Envoy Gateway or Kong where
-        Certificates or a GatewayClass need it. A mesh whose root namespace has no Telemetry with `accessLogging`.
+        Certificates or a GatewayClass need it. A workload of no instances (`replicas: 0`) where the topology asks for some. A mesh whose root namespace has no Telemetry with `accessLogging`.
 
     Why:
         Most rules look at what is there. What is missing breaks none of them: a service whose AuthorizationPolicy was lost, or
@@ -104,6 +104,7 @@ class P04(Rule):
             yield from self._service(stack, name, covered)
         yield from self._ground(stack)
         yield from self._logs(stack)
+        yield from self.over(stack.of("Deployment.apps", "StatefulSet.apps"), lambda resource: self._runs(resource, stack))
 
     def _ground(self, stack: Stack) -> Iterator[Finding]:
         """Look for what guards stand on: their namespaces, and the controllers that make them work."""
@@ -128,7 +129,7 @@ class P04(Rule):
         logging = {
             each.namespace
             for each in stack.of("Telemetry.telemetry.istio.io")
-            if not each.at("spec", "selector") and each.at("spec", "accessLogging")
+            if not each.at("spec", "selector") and any(at(entry, "providers") for entry in each.at("spec", "accessLogging", default=[]))
         }
         for mesh in stack.meshes:
             if mesh.root_namespace not in logging and not at(mesh.config, "accessLogFile"):
@@ -137,6 +138,16 @@ class P04(Rule):
                     f"no Telemetry in {mesh.root_namespace} makes its proxies log: who called whom is not written down",
                     "add one",
                 )
+
+    def _runs(self, workload: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check that a workload has instances; a service of which the topology wants none has none."""
+        if workload.at("spec", "replicas", default=1) != 0:
+            return
+        t = stack.intent
+        wanted = {identity(t, name): service.availability.replicas for name, service in t.services.items()}
+        of = next((stack.identity(pod) for pod in stack.pods.of_namespace(workload.namespace) if pod.resource is workload), "")
+        if wanted.get(of, 1):
+            yield self.broken(workload, "runs no instance (`replicas: 0`): what leads to it is refused", "leave replicas to the topology")
 
     def _note(self, guard: _Guard, resource: Resource, stack: Stack, covered: set[Pod]) -> Iterator[Finding]:
         covered.update(guard.covered(resource, stack))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from policies.reading.clusters import same_cluster
 from policies.reading.normalise import PROVIDER
 from policies.reading.opaque import is_kubernetes_object, kind_of
 from policies.reading.resource import Resource
@@ -23,7 +24,7 @@ class P05(Rule):
     Forbids:
         `ignore_changes` (except on `spec.replicas`), `retain_on_delete`, `import_`, reading with `get`, and a lifted `protect` on guard
         resources: policies, Services, workloads, namespaces, routes, certificates, and the releases that bring the mesh.
-        Undecided is a guard of an unfinished deployment, or one beside which the program has a second Kubernetes provider.
+        Undecided is a guard of an unfinished deployment, or one beside which the program has a second provider of the same kind.
 
     Why:
         With `ignore_changes=["spec"]` the plan shows a policy that denies and the cluster keeps one that allows. With
@@ -63,12 +64,15 @@ class P05(Rule):
         for option, meaning in UNFINISHED.items():
             if resource.options.get(option):
                 yield self.undecided(resource, f"has `{option}`: {meaning}", "deploy again until the state is whole")
-        provider = str(resource.options.get("provider") or "").rpartition("::")[0]
-        others = {other.urn for other in stack.of(PROVIDER)} - {provider}
+        provider = stack.by_urn.get(str(resource.options.get("provider") or "").rpartition("::")[0])
+        others = (
+            [other for other in stack.of(provider.kind) if other is not provider and not same_cluster(other, provider)] if provider else []
+        )
         if provider and others:
+            what = "cluster" if provider.kind == PROVIDER else "account"
             yield self.undecided(
                 resource,
-                f"goes to the cluster of {provider.rpartition('::')[2]}, and the program has "
-                f"{', '.join(sorted(urn.rpartition('::')[2] for urn in others))} besides: which cluster is judged cannot be told",
-                "use one Kubernetes provider for the whole boundary",
+                f"goes to the {what} of {provider.name}, and the program has "
+                f"{', '.join(sorted(other.name for other in others))} besides: which {what} is judged cannot be told",
+                "use one provider for the whole boundary",
             )

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from policies.reading.allowed_values import unaccepted
+from policies.reading.cloud.joined import accepted_fields, provider_of, required_fields
+from policies.reading.cloud.model import NOTHING
 from policies.reading.object_fields import KINDS, unreviewed
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
@@ -29,7 +32,7 @@ class P07(ResourceRule):
         A field, label or annotation of an object of Kubernetes, Istio or cert-manager that is not accepted in
         `policies/reading/object_fields.py` (of pods: `pod_fields.py`), or one with another value: a token for another audience,
         a volume of a driver, a probe of another host, `paused`, `ownerReferences`, `usages: [any]`, `disabled` logging, a
-        conversion webhook, a waypoint.
+        conversion webhook, a waypoint. The same of a resource of Azure or AWS, whose fields are in `policies/reading/cloud`.
 
     Why:
         Kubernetes and Istio add fields with every version, and each kind has some that change what a rule believes. A judge
@@ -46,6 +49,24 @@ class P07(ResourceRule):
     name = "fields-are-reviewed"
     severity = Severity.HIGH
     kinds = KINDS
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check objects of the cluster, then what a cloud has around it."""
+        yield from super().judge(stack)
+        if stack.cloud is not NOTHING:
+            yield from self.over(stack.resources, self._of_a_cloud)
+
+    def _of_a_cloud(self, resource: Resource) -> Iterator[Finding]:
+        for path in required_fields(resource):
+            if resource.at(*path.split("."), default=None) is None:
+                yield self.broken(resource, f"does not say {path}, and what the cloud takes in its place opens something", f"write {path}")
+        for path, value in dict.fromkeys(unaccepted(resource.props, accepted_fields(resource) or {})) if provider_of(resource) else ():
+            given = f" to `{value}`" if value else ""
+            yield self.undecided(
+                resource,
+                f"sets {path}{given}, and what that opens is not known",
+                "remove it, or add it to the fields in policies/reading/cloud after review",
+            )
 
     def check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         """Name every field of one object that nobody reviewed."""

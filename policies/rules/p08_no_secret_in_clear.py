@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from policies.cloud_rule import in_clouds
 from policies.reading.credentials import credentials, is_credential
 from policies.reading.normalise import RELEASE
 from policies.reading.opaque import OUR_KEYS, is_kubernetes_object
@@ -26,7 +27,8 @@ class P08(Rule):
     Forbids:
         - a Secret whose `data` or `stringData` stands in the plan in clear and comes from no generator of keys;
         - a private key, a token or a password in a URL in any field of any object or chart's values, base64 included;
-        - a variable called `..._PASSWORD`, `..._TOKEN`, `..._SECRET`, `..._KEY` with its value written out.
+        - a variable called `..._PASSWORD`, `..._TOKEN`, `..._SECRET`, `..._KEY` with its value written out;
+        - a secret of a cloud's vault, or a key of its API gateway, with its value written out.
 
     Why:
         A plan is printed, stored beside the stack's state, attached to changes and sent to reviewers. A key that stands in it has
@@ -50,6 +52,7 @@ class P08(Rule):
         others = (each for each in stack.resources if each.kind != "Secret" and (is_kubernetes_object(each) or each.token == RELEASE))
         yield from self.over(others, self._shapes)
         yield from self.over(stack.of(*TEMPLATES), self._variables)
+        yield from in_clouds(self, stack)
 
     def _secret(self, secret: Resource, makers: frozenset[str]) -> Iterator[Finding]:
         public = PUBLIC.get(str(secret.labels.get(KONG_CREDENTIAL, "")), frozenset[str]())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from policies.cloud_rule import in_clouds
 from policies.reading import edge_container, edge_surface
 from policies.reading.exposure import Exposure
 from policies.reading.pods import Pod
@@ -18,7 +19,8 @@ class W02(Rule):
     Forbids:
         A public address whose pods are no nginx with ModSecurity; a place in a public nginx where requests are sent on with
         `modsecurity off`, without rules, or as a stream of bytes that nobody reads (`stream`). A directive of nginx, or a part of
-        its pods, of which it is not known what it does (another container, a variable, a hook) leaves it undecided.
+        its pods, of which it is not known what it does (another container, a variable, a hook) leaves it undecided. In a cloud: an
+        Application Gateway with a rule that no firewall policy holds for, or a public load balancer without a web ACL.
 
     Why:
         A WAF inspects what goes through it. One location with `modsecurity off`, one Service that selects the gateway's pods
@@ -50,6 +52,7 @@ class W02(Rule):
                     yield self._without_waf(exposure, pod, stack)
         for front in fronts(stack):
             yield from self.over([front.resource], lambda _, front=front: self._front(front, stack))
+        yield from in_clouds(self, stack)
 
     def _without_waf(self, exposure: Exposure, pod: Pod, stack: Stack) -> Finding:
         for resource, error in stack.unreadable:

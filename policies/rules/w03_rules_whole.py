@@ -85,7 +85,9 @@ class W03(EdgeRule):
         - an anomaly threshold above 5, a paranoia level of 0, sampling: the same, said with a number; methods or types of content
           beyond those of the doors; any other setting or action of which it is not known that it takes nothing away;
         - request bodies that are not read (`SecRequestBodyAccess Off`), that pass unread when they are long
-          (`SecRequestBodyLimitAction ProcessPartial`), when nobody says how to take them apart (JSON, XML), or when that failed.
+          (`SecRequestBodyLimitAction ProcessPartial`), when nobody says how to take them apart (JSON, XML), or when that failed;
+        - in a cloud: a firewall without its maker's rule set in a version that is kept up, rules of it that are overridden or
+          excluded, own rules that let requests pass the others, bodies of which only the beginning is read.
 
     Why:
         An exclusion is made in a hurry for one client and stays for all. Excluding `ARGS` from the injection rules, or raising

@@ -28,7 +28,7 @@ class W04(EdgeRule):
     Forbids:
         `SecAuditEngine Off` or none, an audit log that goes nowhere, rules that switch it off (`ctl:auditEngine=Off`), and
         `access_log off` where a public nginx sends requests on; logs that are sent elsewhere than to the container's output;
-        headers, bodies or credentials in them.
+        headers, bodies or credentials in them. In a cloud: a firewall whose log is kept nowhere.
 
     Why:
         What was refused, and why, is known only here: the layers behind never see it. Without the record a false alarm cannot

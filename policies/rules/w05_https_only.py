@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from policies.cloud_rule import in_clouds
 from policies.reading.controllers import GATEWAY_API
 from policies.reading.nginx import Server
 from policies.reading.resource import Resource
@@ -15,7 +16,8 @@ class W05(Rule):
 
     Forbids:
         A public nginx that serves a public port without `ssl`, unless all it does there is to refuse or to redirect to https,
-        or that sends requests on which came to any port without `ssl`; a Gateway with a listener of protocol HTTP, TCP or UDP.
+        or that sends requests on which came to any port without `ssl`; a Gateway with a listener of protocol HTTP, TCP or UDP;
+        the same of listeners of a cloud's gateway or load balancer.
 
     Why:
         On a plain connection everybody on the way reads tokens and changes answers. A port that answers plainly is used: by an
@@ -42,6 +44,7 @@ class W05(Rule):
         for front in fronts(stack):
             yield from self.over([front.resource], lambda _, front=front: self._front(front))
         yield from self.over(stack.of(f"Gateway.{GATEWAY_API}"), self._gateway)
+        yield from in_clouds(self, stack)
 
     def _front(self, front: Front) -> Iterator[Finding]:
         passing = {passage.server for passage in front.passages}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from policies.cloud_rule import in_clouds
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, fronts
@@ -24,7 +25,8 @@ class W06(Rule):
 
     Forbids:
         `ssl_protocols` with anything but TLSv1.2 and TLSv1.3 in a public server, or none at all; broken ciphers in
-        `ssl_ciphers`, or ones of which it is not known that they hold; a ClientTrafficPolicy whose `tls.minVersion` is below 1.2.
+        `ssl_ciphers`, or ones of which it is not known that they hold; a ClientTrafficPolicy whose `tls.minVersion` is below 1.2;
+        a TLS policy of a cloud's gateway or load balancer that accepts older versions, or none.
 
     Why:
         TLS 1.0 and 1.1 are broken and withdrawn (RFC 8996). nginx's own default has contained them until 1.27: what is not
@@ -48,6 +50,7 @@ class W06(Rule):
         for front in fronts(stack):
             yield from self.over([front.resource], lambda _, front=front: self._front(front))
         yield from self.over(stack.of("ClientTrafficPolicy"), self._policy)
+        yield from in_clouds(self, stack)
 
     def _front(self, front: Front) -> Iterator[Finding]:
         fix = "write `ssl_protocols TLSv1.2 TLSv1.3;` in the http block"

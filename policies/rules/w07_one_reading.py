@@ -1,29 +1,15 @@
 """W07: the edge refuses requests that layers read differently."""
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator
 
 from policies.edge_rule import EdgeRule
+from policies.reading.ambiguous import AMBIGUOUS
 from policies.reading.modsecurity import Directive
 from policies.reading.nginx import Server
 from policies.reading.nginx_conditions import refuses
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
-
-AMBIGUOUS: Final[Mapping[str, tuple[str, ...]]] = {
-    "escaped slashes": ("/a%2Fb", "/a%2fb", "/a%5Cb", "/a%5cb"),
-    "backslashes": ("/a\\b",),
-    "escaped dots": ("/a/%2e%2e/b", "/a/%2E/b", "/a/.%2e/b"),
-    "dot segments": ("/a/../b", "/a/./b", "/a/..", "/a/..;x/b"),
-    "empty segments": ("//a", "/a//b"),
-    "control characters": ("/a%00", "/a%0d%0ab", "/a%7f", "/a%7F"),
-    "what is escaped twice": ("/a%252fb", "/a%252e%252e/b"),
-    "bytes that are no text": ("/a%c0%afb", "/a%C0%AEb", "/a%e0%80%afb"),
-    "bytes outside of ASCII": ("/a\u00e9",),
-    "fragments": ("/a#b",),
-}
-"""Paths of which proxies, frameworks and rules make different things (RFC 3986, 6.2; Istio's notes on normalization), by kind."""
 
 
 class W07(EdgeRule):
@@ -33,7 +19,8 @@ class W07(EdgeRule):
         - a place in a public nginx that sends on paths with escaped slashes or dots, backslashes, `.`, `..` or empty segments,
           control characters, characters escaped twice, or bytes that are no text;
         - a server that answers for its name on a connection that was opened for another server's name (SNI);
-        - `ignore_invalid_headers off`; `underscores_in_headers on` where no rule of the WAF refuses such headers.
+        - `ignore_invalid_headers off`; `underscores_in_headers on` where no rule of the WAF refuses such headers;
+        - a cloud's firewall whose own rules do not refuse such paths; they are asked with one sample of each kind.
 
     Why:
         Every layer decides by the path, and each has its own way to unescape, merge and shorten it. `/a/..%2fadmin` is `/a/...`

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+from policies.reading.cloud.joined import provider_of
+from policies.reading.cloud.model import EDGE
 from policies.reading.pods import TEMPLATES
 from policies.reading.stack import Stack
 from policies.reading.waf import fronts
@@ -17,8 +19,9 @@ class W08(Rule):
 
     Forbids:
         Any public address besides the WAF's: a Service of type NodePort or LoadBalancer or with `externalIPs`, an Ingress, a
-        pod on its node's network or port, a Gateway whose controller makes a load balancer, a chart whose default is one. And
-        a stack in which nothing is public although the topology has doors: then somebody else owns the way in.
+        pod on its node's network or port, a Gateway whose controller makes a load balancer, a chart whose default is one; in a
+        cloud a public address or load balancer of anything else, and an API Management that is not in the internal network. And a
+        stack in which nothing is public although the topology has doors: then somebody else owns the way in.
 
     Why:
         The proof of the whole boundary begins with "every request enters at the edge". Each further public address is a way
@@ -50,10 +53,20 @@ class W08(Rule):
                     Hop(place=behind, allowed_by="a public address"),
                 )
                 yield self.broken(exposure.resource, f"{exposure.why}: {behind} can be reached past the edge", exposure.fix, hops)
+        ways_in = [entrance for entrance in stack.cloud.entrances if entrance.station is not None and entrance.station.role == EDGE]
+        for entrance in stack.cloud.entrances:
+            if entrance not in ways_in:
+                behind = str(entrance.station or entrance.place or "whatever is behind it")
+                hops = (
+                    Hop(place="internet", allowed_by=entrance.why, urn=entrance.resource.urn),
+                    Hop(place=behind, allowed_by="a public address"),
+                )
+                message = f"{entrance.why}: {behind} can be reached past the edge"
+                yield self.broken(entrance.resource, message, entrance.fix, hops)
         for resource, error in stack.unreadable:
-            if resource.kind in PUBLISHERS:
+            if resource.kind in PUBLISHERS or provider_of(resource):
                 yield self.undecided(resource, f"whether it has a public address cannot be read: {error}")
-        if stack.intent.doors and not edge:
+        if stack.intent.doors and not edge and not ways_in:
             yield self.broken(
                 None,
                 "no WAF of this stack is public although the topology has doors: the way in belongs to somebody else, whom nobody judges here",

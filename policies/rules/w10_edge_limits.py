@@ -26,7 +26,8 @@ class W10(EdgeRule):
     Forbids:
         A place where a public nginx sends requests on without `limit_req`, with a limit that is only tried out, or counted by
         anything but the client's address; a rate or a `burst` above ten times what the fastest tier of the topology allows;
-        `client_max_body_size 0`, or more than any door takes.
+        `client_max_body_size 0`, or more than any door takes; a cloud's firewall without such bounds; a public Service of it without `externalTrafficPolicy: Local`, behind
+        which clients have the addresses of nodes.
 
     Why:
         The gateway counts by client, and it has to look at the request to know the client. A flood from one address, or bodies
@@ -52,6 +53,18 @@ class W10(EdgeRule):
         for passage in front.passages:
             yield from self._rate(front, passage, stack)
             yield from self._size(front, passage, largest_body(stack.intent))
+
+        yield from self._addresses(front, stack)
+
+    def _addresses(self, front: Front, stack: Stack) -> Iterator[Finding]:
+        """Check that nginx sees the addresses of clients: a node that passes a packet on to another puts its own in their place."""
+        service = front.exposure.resource
+        if service.kind == "Service" and service.at("spec", "externalTrafficPolicy", default="Cluster") != "Local":
+            yield self.broken(
+                service,
+                "nodes put their own addresses in the place of clients' (`externalTrafficPolicy`): limits and logs take all for a few",
+                "set externalTrafficPolicy: Local",
+            )
 
     def _size(self, front: Front, passage: Passage, most: int) -> Iterator[Finding]:
         size = passage.get("client_max_body_size")

@@ -130,7 +130,7 @@ def test_a_stack_export_of_another_program_is_judged_without_a_crash() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("plan", "local", "--out", "/nope/plan.json"),
+        ("plan", "local", "--out", "/dev/null/plan.json"),
         ("judge", "/nope/plan.json"),
         ("explain", "a", "nobody"),
         ("rules", "Z99"),

@@ -1,5 +1,6 @@
 """`perimeter verify`: what it says where nothing can be probed."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -29,3 +30,19 @@ def test_an_address_that_is_none_is_told() -> None:
     done = run("local", "--context", "somewhere", "--public", "thirty")
     assert done.returncode == 2
     assert "--public thirty: write HOST:PORT" in done.stderr
+
+
+def test_what_kept_it_from_probing_is_told_in_the_format_that_was_asked_for() -> None:
+    done = run("local", "--context", "somewhere", "--public", "127.0.0.1:1", "--format", "json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert document["error"] == "nothing was probed."
+    assert ["kubectl: not found" in finding["message"] for finding in document["findings"]] == [True]
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_probed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = run("local", "--context", "somewhere", "--public", "127.0.0.1:1", "--json", str(tmp_path / "file" / "report.json"))
+    assert done.returncode == 2
+    assert f"cannot be written: {tmp_path / 'file'} is no folder" in done.stderr
+    assert "kubectl" not in done.stderr

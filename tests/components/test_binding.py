@@ -84,7 +84,7 @@ def test_every_shipped_stack_file_can_be_read_and_forbids_a_forgotten_provider(f
     own = {key: json.dumps(value) if isinstance(value, dict | list) else str(value) for key, value in given.items()}
     binding = read_binding(own, file.name)
     assert (STACKS.parent / binding.topology).is_file()
-    clouds = ["azure-native"] if binding.azure else []
+    clouds = [*(["azure-native"] if binding.azure else []), *(["aws"] if binding.aws else [])]
     assert config["pulumi:disable-default-providers"] == ["kubernetes", *clouds]
 
 
@@ -100,6 +100,11 @@ def test_products_that_cannot_stand_together_are_refused_with_those_that_can() -
 def test_a_cluster_of_azure_needs_to_know_where() -> None:
     with pytest.raises(BindingError, match="cluster aks needs the key azure"):
         read(edge="application-gateway", gateway="api-management", cluster="aks")
+
+
+def test_a_cluster_of_aws_needs_to_know_where_and_has_no_use_for_azure() -> None:
+    with pytest.raises(BindingError, match="cluster eks needs the key aws"):
+        read(edge="application-load-balancer", gateway="kong", cluster="eks")
 
 
 def test_a_mistake_deep_in_a_stack_file_is_said_with_its_path() -> None:

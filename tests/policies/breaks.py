@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.policies.mutations import aws, azure_cluster, azure_gateway, azure_network, azure_plan
 from tests.policies.mutations.catalogue import MUTATIONS
 from tests.policies.mutations.plan import MARKER, UNKNOWN, Plan, manifest, name, namespace, pod_spec
 
@@ -23,11 +24,19 @@ class Break:
     """Every rule that must say something, the broken one among them."""
     system: str = "abc"
     """A system of stacks/, or `duo`, the one of the baselines."""
+    stack: str = "local"
+    """The environment whose plan is broken."""
 
 
-def of(change: str | Change, *notices: str, system: str = "abc") -> Break:
+def of(change: str | Change, *notices: str, system: str = "abc", stack: str = "local") -> Break:
     """Return a break; a text is the id of a mutation."""
-    return Break(change=MUTATION[change] if isinstance(change, str) else change, notices=frozenset(notices), system=system)
+    found = MUTATION[change] if isinstance(change, str) else change
+    return Break(change=found, notices=frozenset(notices), system=system, stack=stack)
+
+
+def azure(change: Change, *notices: str) -> Break:
+    """Return a break of a plan of Azure."""
+    return of(change, *notices, stack="azure-dev")
 
 
 def one_rate_limit_removed(plan: Plan) -> bool:
@@ -140,6 +149,19 @@ def made_from_another_topology(plan: Plan) -> bool:
     return True
 
 
+def cluster_has_a_public_address(plan: Plan) -> bool:
+    address = azure_plan.one(plan, "network:NatGateway")
+    assert address is not None
+    addresses = {"publicIPs": address["inputs"]["publicIpAddresses"]}
+    azure_plan.cluster(plan)["networkProfile"]["loadBalancerProfile"] = {"outboundIPs": addresses}
+    return True
+
+
+def nodes_take_logins_from_everybody(plan: Plan) -> bool:
+    aws.permit(plan, "nodes", cidrIpv4="0.0.0.0/0", fromPort=22, toPort=22)
+    return True
+
+
 BREAKS: Mapping[str, Break] = {
     "W01": of("waf-detection-mode", "W01"),
     "W02": of("waf-not-linked", "W02"),
@@ -153,14 +175,18 @@ BREAKS: Mapping[str, Break] = {
     "W10": of("edge-without-rate-limit", "W10"),
     "W11": of("every-method", "W11"),
     "W12": of("image-with-old-rules", "W12"),
+    "A01": azure(azure_network.gateway_external, "A01", "W08"),
     "A02": of("gateway-network-open", "A02"),
+    "A03": azure(azure_gateway.gateway_tls_old, "A03"),
     "A04": of("gateway-backend-not-verified", "A04"),
+    "A05": azure(azure_gateway.api_plain, "A05"),
     "A06": of("jwt-optional", "A06"),
     "A07": of("edge-keeps-internal-headers", "A07"),
     "A08": of("http-route-mirrors-to-internal-service", "A08", "K05"),
     "A09": of("catch-all-route", "A09"),
     "A10": of("admin-port-on-a-service", "A10"),
     "A11": of(one_rate_limit_removed, "A11"),
+    "A12": azure(azure_gateway.base_comes_later, "A12"),
     "A13": of("gateway-identity-stolen", "A13", "B02"),
     "A14": of("proxy-protocol", "A14"),
     "B01": of("virtual-service-rewrites", "B01", "B02"),
@@ -203,6 +229,17 @@ BREAKS: Mapping[str, Break] = {
     "M21": of(service_may_connect_to_its_caller, "M21"),
     "M22": of("old-istio", "M22"),
     "M23": of("istiod-network-open", "M23"),
+    "N01": azure(azure_cluster.api_public, "N01"),
+    "N02": of(aws.aws_api_public, "N02", stack="aws-dev"),
+    "N03": azure(azure_cluster.system_nodes_public, "N03"),
+    "N04": azure(azure_network.internet_to_nodes_inline, "N04"),
+    "N05": of(nodes_take_logins_from_everybody, "N05", stack="aws-dev"),
+    "N06": azure(azure_cluster.no_network_policy, "N06"),
+    "N07": of(aws.aws_secrets_plain, "N07", stack="aws-dev"),
+    "N08": azure(azure_cluster.local_accounts, "N08"),
+    "N09": azure(azure_cluster.api_not_logged, "N09"),
+    "N10": azure(cluster_has_a_public_address, "B01", "N10", "P07", "W08"),
+    "N11": azure(azure_cluster.router_addon, "N11"),
     "P01": of(lifetime_is_not_known, "P01", "P07"),
     "P02": of("opaque-release", "P02"),
     "P03": of("registered-twice", "B02", "M07", "P03"),

@@ -20,12 +20,12 @@ RULES = {rule.id: rule for rule in rules()}
 
 
 @cache
-def made(system: str) -> tuple[list[Record], Topology]:
+def made(system: str, stack: str) -> tuple[list[Record], Topology]:
     """Return the resources of a real plan and the topology it was made from."""
     if system in SYSTEMS:
-        return list(plan(system).resources), topology(system)
+        return list(plan(system, stack).resources), topology(system)
     file = BASELINES / f"{system}.topology.yaml"
-    return list(plan_program(ROOT, "local", {"perimeter:topology": str(file)}).resources), load(file)
+    return list(plan_program(ROOT, stack, {"perimeter:topology": str(file)}).resources), load(file)
 
 
 def differences(good: list[Record], broken: list[Record]) -> list[str]:
@@ -37,7 +37,7 @@ def differences(good: list[Record], broken: list[Record]) -> list[str]:
 @pytest.mark.parametrize("rule", sorted(BREAKS))
 def test_a_broken_resource_is_noticed_by_exactly_the_expected_rules(rule: str) -> None:
     case = BREAKS[rule]
-    good, intent = made(case.system)
+    good, intent = made(case.system, case.stack)
     broken = Plan(good)
     assert case.change(broken), "the plan has nothing to break in this way"
     assert len(differences(good, broken.resources)) == 1, "one resource is broken, not several"

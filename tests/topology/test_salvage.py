@@ -86,6 +86,41 @@ def test_what_a_broken_value_may_have_said_is_not_told_to_be_missing(old: str, n
     assert {spell(path) for path, _, _ in told(ABC.replace(old, new))} <= known
 
 
+PART = "compositions:\n  home:\n    parts:\n      x: {service: zzz, "
+
+
+@pytest.mark.parametrize(
+    ("part", "formal"),
+    [
+        ('path: "bad path"}', "parts.x.path"),
+        ("path: /x}", "parts"),
+        ("path: /x, colour: 5}", "parts.x.colour"),
+        ("path: /x}\n      y: 5", "parts.y"),
+    ],
+)
+def test_what_a_list_that_is_too_short_holds_is_read_nevertheless(part: str, formal: str) -> None:
+    said = {spell(path) for path, _, _ in told(ABC + PART + part)}
+    assert said == {f"compositions.home.{formal}", "compositions.home.parts.x.service"}
+
+
+@pytest.mark.parametrize(("key", "also"), [("ç", []), ("C!", []), ("_c_", []), ("订单", []), ("zzz_z", ["services.b.calls.c"])])
+def test_a_key_that_is_no_name_is_what_its_callers_may_have_meant(key: str, also: list[str]) -> None:
+    assert ABC.count("\n  c:\n") == 1
+    said = {(path, reason) for path, _, reason in told(ABC.replace("\n  c:\n", f"\n  {key}:\n"))}
+    assert {spell(path) for path, reason in said if reason == "is not a service"} == {*also}
+    assert ("services", key) in {path for path, _ in said}
+
+
+def test_a_broken_value_that_an_alias_repeats_is_told_wherever_it_stands() -> None:
+    text = (
+        ABC.replace('paths: ["/b/*"]', "paths: &paths [5]")
+        .replace('paths: ["/c/*"]', "paths: *paths")
+        .replace("jwt: customers", "jwt: nobody")
+    )
+    said = {spell(path) for path, _, _ in told(text)}
+    assert said == {"services.a.calls.b[0].paths[0]", "services.b.calls.c[0].paths[0]", "doors.a.auth.jwt"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Break:
     """A value in place of another; None for `value` and a key takes the entry away."""

@@ -1,6 +1,7 @@
 """Whole-model laws: each a pure function that returns every way a topology breaks it."""
 
 from collections.abc import Mapping
+from itertools import chain
 
 from topology.findings import Finding, TopologyError
 from topology.laws import calls, clients, data, doors, life, names, places, repetition, traffic, use
@@ -43,10 +44,10 @@ MEANT: Mapping[str, tuple[str, ...]] = {
 
 def broken(t: Topology) -> list[Finding]:
     """Return the findings of all laws."""
-    found = [finding for law in LAWS_OF_PARTS for finding in law(t)]
-    unresolved = {finding.reason for finding in names.names_resolve(t)}
+    found = {law: [*law(t)] for law in LAWS_OF_PARTS}
+    unresolved = {finding.reason for finding in found[names.names_resolve]}
     # Where a name leads nowhere, what it was meant for seems unused, but the name is the mistake.
-    return [*found, *(finding for law in use.LAWS for finding in law(t) if not _meant(finding) & unresolved)]
+    return [*chain.from_iterable(found.values()), *(finding for law in use.LAWS for finding in law(t) if not _meant(finding) & unresolved)]
 
 
 def _meant(finding: Finding) -> set[str]:

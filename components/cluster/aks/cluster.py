@@ -19,6 +19,7 @@ from components.azure.settings import AzureSettings
 from components.azure.sizes import SIZES
 from components.azure.zones import MESH
 from components.binding import Binding
+from components.cluster.aks.flow_logs import FlowLogs
 from components.cluster.aks.kubernetes import Kubernetes
 from components.cluster.aks.network import Network
 from components.cluster.aks.vault import Vault
@@ -74,6 +75,9 @@ class Azure(Component, layer="cluster"):
             authority=CertificateAuthority("boundary", "perimeter boundary", parent=self).outputs,
         )
         send("vault", self.land, of=vault.vault_id, logs=("AuditEvent",), parent=self)
+        # Who has asked what of the logs themselves.
+        send("workspace", self.land, of=self.land.workspace_id, logs=("Audit",), parent=self, metrics=False)
+        FlowLogs(self.land, parent=self)
         self.kubernetes = Kubernetes(self.land, parent=self)
         self.register_outputs({"group": where.group_name, "network": settings.network})
 

@@ -4,10 +4,10 @@ import pulumi
 import pulumi_azure_native.compute as computing
 import pulumi_azure_native.keyvault as vaults
 
-from components.azure.ids import known
 from components.azure.land import AzureLand
 from components.azure.roles import Role, grant
 from components.component import Component
+from components.known import known
 
 KEY = "disks"
 KEY_BITS = 4096

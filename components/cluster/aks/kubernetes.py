@@ -11,12 +11,13 @@ import pulumi_azure_native.managedidentity as identities
 
 from components.azure.addresses import Subnet
 from components.azure.diagnostics import send
-from components.azure.ids import known
 from components.azure.land import AzureLand, subnet_id
 from components.azure.roles import Role, grant
 from components.azure.sizes import Range
+from components.cluster.aks import container_logs
 from components.cluster.aks.disks import Disks
 from components.component import Component
+from components.known import known
 from components.versions import AKS_VERSION
 
 JOINED: Final = (Subnet.NODES, Subnet.API_SERVER, Subnet.INGRESS)
@@ -67,6 +68,7 @@ class Kubernetes(Component, layer="cluster"):
         cluster_id = known(where.id("Microsoft.ContainerService/managedClusters", where.of("aks")), self.cluster)
         pool = self._user_pool(land)
         send("aks", land, of=cluster_id, logs=LOGS, parent=self)
+        container_logs.collect(land, cluster_id, parent=self)
         self.ready = (self.cluster, pool)
         self.kubeconfig = pulumi.Output.secret(_kubeconfig(land, self.cluster, self))
         self.register_outputs({"cluster": where.of("aks")})
@@ -145,6 +147,7 @@ def _cluster(
             upgrade_channel=aks.UpgradeChannel.PATCH, node_os_upgrade_channel=aks.NodeOSUpgradeChannel.NODE_IMAGE
         ),
         addon_profiles={
+            "omsagent": container_logs.agent(land),
             "azurepolicy": aks.ManagedClusterAddonProfileArgs(enabled=True),
             "httpApplicationRouting": aks.ManagedClusterAddonProfileArgs(enabled=False),
         },

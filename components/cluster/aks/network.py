@@ -7,10 +7,11 @@ import pulumi_azure_native.network as net
 
 from components.azure.addresses import Addresses, Subnet
 from components.azure.flows import Flow, Rule, Transport, rules
-from components.azure.ids import Place, known
+from components.azure.ids import Place
 from components.azure.settings import AzureSettings
 from components.azure.sizes import SIZES
 from components.component import Component
+from components.known import known
 
 API_SERVER_DELEGATION = "Microsoft.ContainerService/managedClusters"
 TRANSPORTS = {

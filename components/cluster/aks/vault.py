@@ -5,11 +5,12 @@ import pulumi_azure_native.keyvault as vaults
 import pulumi_azure_native.network as net
 
 from components.azure.addresses import Subnet
-from components.azure.ids import Place, known
+from components.azure.ids import Place
 from components.azure.land import subnet_id
 from components.azure.settings import AzureSettings
 from components.azure.zones import VAULT, private_zone
 from components.component import Component
+from components.known import known
 
 
 class Vault(Component, layer="cluster"):

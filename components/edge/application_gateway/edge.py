@@ -10,7 +10,6 @@ import pulumi_azure_native.network as net
 from components.authority import CertificateAuthority, Leaf, der
 from components.azure.addresses import Subnet
 from components.azure.diagnostics import send
-from components.azure.ids import known
 from components.azure.land import land_of
 from components.azure.roles import Role, grant
 from components.azure.vault import PKCS12, secret
@@ -19,6 +18,7 @@ from components.component import Component
 from components.contracts import Below, EdgeOutputs, OutsideGatewayOutputs
 from components.edge.application_gateway import headers, waf
 from components.edge.application_gateway.paths import Path, paths
+from components.known import known
 from topology.derive import names
 from topology.model.base import HostName, Name, seconds
 from topology.model.system import Topology

@@ -6,6 +6,7 @@ every one of `components.headers.REMOVED`.
 
 from typing import Final
 
+from components.headers import OVERRIDING, REWRITING
 from topology.derive import names
 
 MOST_CHANGES: Final = 40
@@ -23,3 +24,6 @@ REMOVED: Final = (
     "forwarded", "x-real-ip", "true-client-ip", "x-original-url", "x-rewrite-url",
 )  # fmt: skip
 """Headers by which clients would pass for layers; an empty value removes one."""
+
+REFUSED: Final = (*OVERRIDING, *(name for name in REWRITING if name not in REMOVED))
+"""Headers by which some frameworks run another method, or serve another path or host; the firewall refuses what there is no room to remove."""

@@ -7,11 +7,11 @@ from typing import Final
 import pulumi
 import pulumi_azure_native.network as net
 
-from components.azure.ids import known
 from components.azure.land import AzureLand
 from components.edge.ambiguous import AMBIGUOUS
+from components.edge.application_gateway.headers import REFUSED
 from components.edge.rates import address_limit
-from components.headers import OVERRIDING
+from components.known import known
 from components.versions import WAF_RULES
 from topology.derive import names
 from topology.model.base import size_in_bytes
@@ -105,7 +105,7 @@ def _rules(t: Topology, limit: int) -> Iterator[net.WebApplicationFirewallCustom
     yield _block(2, "otherHosts", _match(header, ["Host"], net.WebApplicationFirewallOperator.EQUAL, hosts, negated=True))
     method = net.WebApplicationFirewallMatchVariable.REQUEST_METHOD
     yield _block(3, "otherMethods", _match(method, [None], net.WebApplicationFirewallOperator.EQUAL, methods, negated=True))
-    yield _block(4, "methodOverride", _match(header, list(OVERRIDING), net.WebApplicationFirewallOperator.ANY, []))
+    yield _block(4, "overridingHeaders", _match(header, list(REFUSED), net.WebApplicationFirewallOperator.ANY, []))
     found = [f"(?i){ambiguity.regex}" if ambiguity.any_case else ambiguity.regex for ambiguity in AMBIGUOUS]
     yield _block(5, "ambiguousPaths", _match(uri, [None], net.WebApplicationFirewallOperator.REGEX, found))
     longest = [str(limit * 1024)]

@@ -2,11 +2,13 @@
 
 It chooses an API by the longest path that begins a request's path, and then an operation of that API alone. So a door belongs to the API
 whose path begins all its own, doors that could answer for one another share an API, and a path is nobody's where no operation matches.
+
+Versions of an API are told by a header, or by the segment that follows the API's path (Learn, `api-management-versions`).
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations, takewhile
 
@@ -37,47 +39,73 @@ class Operation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VersionSet:
+    """Versions of one API, side by side."""
+
+    name: str
+    """Its id."""
+    title: str
+    header: str | None
+    """The header that tells the version; None where the segment after the API's path does."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Api:
-    """Doors that share the beginning of their paths, and the version where a header tells it."""
+    """Doors that share the beginning of their paths, in one version where they have versions."""
 
     name: str
     """Its id; of several versions of one path, each has its own."""
     path: str
-    """Without slashes at the ends; empty for the root."""
-    version: tuple[str, str] | None
-    """Header and value that select it."""
-    version_set: str
-    """Id of the set of versions that it belongs to, if any."""
+    """Without slashes at the ends, and without the segment that tells the version; empty for the root."""
+    version: str | None
+    version_set: VersionSet | None
     doors: tuple[Name, ...]
     operations: tuple[Operation, ...]
+
+    @property
+    def begins(self) -> str:
+        """How its requests' paths begin, without slashes at the ends."""
+        by_segment = self.version_set is not None and self.version_set.header is None
+        return "/".join(part for part in (self.path, self.version if by_segment else None) if part)
 
     def keyed(self, t: Topology) -> bool:
         """Say whether its doors ask for API keys."""
         return any(isinstance(t.doors[door].auth, ApiKeyAuth) for door in self.doors)
 
+    def versions(self, t: Topology) -> list[tuple[Name, str]]:
+        """Return the topology's APIs of its doors, each with its version."""
+        return _versions(t, self.doors)
+
     def title(self, t: Topology) -> str:
         """Return its name in the developer portal."""
-        known = {t.apis[about.name].title or about.name: about.version for door in self.doors if (about := t.doors[door].api)}
-        said = ", ".join(f"{title} {version}" for title, version in known.items()) or t.system
-        return f"{said} /{self.path}"
+        said = ", ".join(f"{t.apis[api].title or api} {version}" for api, version in self.versions(t)) or t.system
+        return f"{said} /{self.begins}"
 
 
 def apis(t: Topology) -> list[Api]:
     """Return the APIs of a system."""
     found: list[Api] = []
-    for path, doors in sorted(groups(t).items()):
+    by_path = sorted(groups(t).items())
+    by_segment = _by_segment(t, dict(by_path))
+    sets: dict[tuple[Name | None, str], VersionSet] = {}
+    for path, doors in by_path:
         by_version: defaultdict[tuple[str, str] | None, list[Name]] = defaultdict(list)
         for door in doors:
             by_version[version_header(t, t.doors[door])].append(door)
-        base = _identifier("/".join(path) or "root", {api.name for api in found})
-        versioned = any(by_version)
+        told = by_segment.get(path)
+        header = next((version[0] for version in by_version if version), None)
+        title = (t.apis[told].title or told) if told else "/" + "/".join(path)
+        base = told or "/".join(path) or "root"
         for version, members in by_version.items():
+            value = path[-1] if told else version[1] if version else None
+            if value and (told, base) not in sets:
+                sets[told, base] = VersionSet(name=_identifier(base, {other.name for other in sets.values()}), title=title, header=header)
             found.append(
                 Api(
-                    name=f"{base}-{_identifier(version[1], set())}" if version else base,
-                    path="/".join(path),
-                    version=version,
-                    version_set=base if versioned else "",
+                    name=_identifier(f"{base}-{value}" if value else base, {api.name for api in found}),
+                    path="/".join(path[:-1] if told else path),
+                    version=value,
+                    version_set=sets[told, base] if value else None,
                     doors=tuple(members),
                     operations=tuple(_operations(t, path, members)),
                 )
@@ -85,15 +113,62 @@ def apis(t: Topology) -> list[Api]:
     return found
 
 
+def _by_segment(t: Topology, by_path: Mapping[Segments, list[Name]]) -> dict[Segments, Name]:
+    """Return the paths that are versions of an API of the topology, told by their last segment, with that API.
+
+    All doors there are of that version. What is before the segment belongs to no other API: Azure has one set of versions for one path
+    ("Cannot create an API with the same Path unless it's a part of the same version set").
+    """
+    told: dict[Segments, Name] = {}
+    for path, doors in by_path.items():
+        of = _versions(t, doors)
+        if len(of) == 1 and all(t.doors[door].api for door in doors):
+            ((api, version),) = of
+            if path and path[-1] == version and t.apis[api].version_header is None:
+                told[path] = api
+    before: dict[Name, set[Segments]] = {name: {path[:-1] for path, api in told.items() if api == name} for name in told.values()}
+    owners = Counter(beginning for beginnings in before.values() for beginning in beginnings)
+    alone = {name for name, beginnings in before.items() if len(beginnings) == 1 and not beginnings & by_path.keys()}
+    return {path: name for path, name in told.items() if name in alone and owners[path[:-1]] == 1}
+
+
+def _versions(t: Topology, doors: Iterable[Name]) -> list[tuple[Name, str]]:
+    return list(dict.fromkeys((about.name, about.version) for door in doors if (about := t.doors[door].api)))
+
+
 def groups(t: Topology) -> dict[Segments, list[Name]]:
     """Return the doors by the path of their API."""
     found: defaultdict[Segments, list[Name]] = defaultdict(list)
-    for name in t.doors:
-        found[_stem(t.doors[name].paths)].append(name)
+    for name, stem in _stems(t).items():
+        found[stem].append(name)
     while pair := next(_captured(t, found), None):
         wide, narrow = pair
         found[wide] += found.pop(narrow)
     return dict(found)
+
+
+def _stems(t: Topology) -> dict[Name, Segments]:
+    """Return the beginning of each door's paths: that of its API version, where its segment tells the version and no other door is there."""
+    own = {name: _stem(door.paths) for name, door in t.doors.items()}
+    for members in _versions_by_path(t):
+        about = t.doors[members[0]].api
+        shared = _stem(tuple(path for name in members for path in t.doors[name].paths))
+        if about is None or about.version not in shared:
+            continue
+        whole = shared[: shared.index(about.version) + 1]
+        one_kind = len({isinstance(t.doors[name].auth, ApiKeyAuth) for name in members}) == 1
+        if one_kind and not any(stem == whole for name, stem in own.items() if name not in members):
+            own.update(dict.fromkeys(members, whole))
+    return own
+
+
+def _versions_by_path(t: Topology) -> list[list[Name]]:
+    """Return the doors of each API version that no header tells."""
+    found: defaultdict[tuple[Name, str], list[Name]] = defaultdict(list)
+    for name, door in t.doors.items():
+        if door.api and t.apis[door.api.name].version_header is None:
+            found[door.api.name, door.api.version].append(name)
+    return list(found.values())
 
 
 def _captured(t: Topology, found: dict[Segments, list[Name]]) -> Iterator[tuple[Segments, Segments]]:

@@ -1,6 +1,12 @@
 """What API Management cannot carry, as far as it takes knowledge of it to see it in a topology.
 
-The sentences that people read are in `components.gateway.capabilities`.
+The sentences that people read are in `components.gateway.capabilities`. Where they come from:
+
+* WebSocket: `set-header` does not change `Host` in `onHandshake` requests (Learn, `websocket-api`, limitations, 2026-03), so that a request
+  would arrive at the mesh ingress without the host by which it chooses the door. And no page says that a WebSocket backend is shown the
+  certificate of `authentication-certificate`, without which the ingress accepts nobody.
+* gRPC: the self-hosted gateway alone has gRPC APIs (Learn, `grpc-api`). No other gateway could stand in its place: Application Gateway
+  speaks HTTP/1.1 to whatever is behind it (Learn, `application-gateway/features`, "WebSocket and HTTP/2 traffic").
 """
 
 from collections.abc import Iterator

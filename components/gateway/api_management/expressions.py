@@ -1,4 +1,8 @@
-"""Policy expressions of API Management, which are C#; what comes from a topology stands in them as a literal."""
+"""Policy expressions of API Management, which are C#; what comes from a topology stands in them as a literal.
+
+Members of `context` and the types used (String, StringComparison, Int64, Enumerable, Jwt) are among those that Learn allows
+(`api-management-policy-expressions`), and in the types of github.com/Azure/azure-api-management-policy-toolkit.
+"""
 
 import json
 from collections.abc import Iterable

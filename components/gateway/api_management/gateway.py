@@ -5,20 +5,20 @@ from typing import Final
 import pulumi
 import pulumi_azure_native.apimanagement as apim
 
-from components.azure.ids import known
 from components.azure.land import land_of
 from components.azure.zones import API_MANAGEMENT, MESH, address_record, private_zone
 from components.binding import Binding
 from components.component import Component
 from components.contracts import Below, OutsideGatewayOutputs
-from components.gateway.api_management import policies
-from components.gateway.api_management.apis import Api, Operation, apis
+from components.gateway.api_management import openapi, policies
+from components.gateway.api_management.apis import Api, Operation, VersionSet, apis
 from components.gateway.api_management.observation import observe
 from components.gateway.api_management.service import Service
 from components.gateway.limits import consumers_of
+from components.known import known
 from topology.derive import names
 from topology.model.base import Name
-from topology.model.door import ApiKeyAuth
+from topology.model.door import ApiKeyAuth, Lifecycle
 from topology.model.system import Topology
 
 STATUS: Final = "/status-0123456789abcdef"
@@ -48,8 +48,8 @@ class ApiManagement(Component, layer="gateway"):
         self._every_api()
         self._products = {tier: self._product(tier) for tier in _keyed_tiers(t)}
         found = apis(t)
-        headers = {api.version_set: api.version[0] for api in found if api.version}
-        self._version_sets = {name: self._version_set(name, header) for name, header in headers.items()}
+        sets = dict.fromkeys(api.version_set for api in found if api.version_set)
+        self._version_sets = {about: self._version_set(about) for about in sets}
         for api in found:
             self._api(api)
         for tier in self._products:
@@ -63,7 +63,8 @@ class ApiManagement(Component, layer="gateway"):
             status_path=STATUS,
             ready=made.ready[0],
         )
-        self.register_outputs({"service": made.service_name, "host": f"{made.service_name}.{API_MANAGEMENT}"})
+        documents = {api.name: openapi.document(t, api, self._discovery) for api in found}
+        self.register_outputs({"service": made.service_name, "host": f"{made.service_name}.{API_MANAGEMENT}", "openapi": documents})
 
     def _next(self) -> pulumi.ResourceOptions:
         """Return the options of the next change: after the one before."""
@@ -105,14 +106,17 @@ class ApiManagement(Component, layer="gateway"):
                 service_name=self._service_name,
                 resource_group_name=group,
                 display_name=about.title(self._t),
+                description=openapi.summary(self._t, about),
                 path=about.path,
+                api_type=apim.ApiType.HTTP,
                 protocols=[apim.Protocol.HTTPS],
                 subscription_required=about.keyed(self._t),
                 subscription_key_parameter_names=apim.SubscriptionKeyParameterNamesContractArgs(
                     header=names.API_KEY_HEADER, query=names.API_KEY_HEADER
                 ),
-                api_version=about.version[1] if about.version else None,
-                api_version_set_id=self._version_sets.get(about.version_set),
+                api_version=about.version,
+                api_version_description=self._announced(about),
+                api_version_set_id=self._version_sets[about.version_set] if about.version_set else None,
             ),
             opts=self._next(),
         )
@@ -131,22 +135,29 @@ class ApiManagement(Component, layer="gateway"):
                 )
             ]
 
-    def _version_set(self, name: str, header: str) -> pulumi.Output[str]:
-        """Register the set of versions of one path, told by a header, and return its id."""
+    def _announced(self, about: Api) -> str | None:
+        """Return what developers are told of a version that ends."""
+        known = [self._t.apis[api].versions[version] for api, version in about.versions(self._t)]
+        ending = [version.sunset for version in known if version.lifecycle is Lifecycle.DEPRECATED]
+        return "; ".join(f"deprecated, ends {day}" if day else "deprecated" for day in ending) or None
+
+    def _version_set(self, about: VersionSet) -> pulumi.Output[str]:
+        """Register a set of versions and return its id."""
+        scheme = apim.VersioningScheme.HEADER if about.header else apim.VersioningScheme.SEGMENT
         made = apim.ApiVersionSet(
-            f"versions-{name}",
+            f"versions-{about.name}",
             apim.ApiVersionSetArgs(
-                version_set_id=name,
+                version_set_id=about.name,
                 service_name=self._service_name,
                 resource_group_name=self._land.place.group,
-                display_name=name,
-                versioning_scheme=apim.VersioningScheme.HEADER,
-                version_header_name=header,
+                display_name=about.title,
+                versioning_scheme=scheme,
+                version_header_name=about.header,
             ),
             opts=self._next(),
         )
         self._waited = [made]
-        return known(f"{self._service_id}/apiVersionSets/{name}", made)
+        return known(f"{self._service_id}/apiVersionSets/{about.name}", made)
 
     def _backend(self, about: Api, mesh: Name) -> str:
         """Register the way from an API to a mesh, and return its id. The path that chose the API goes on with the request."""
@@ -159,7 +170,7 @@ class ApiManagement(Component, layer="gateway"):
                 service_name=self._service_name,
                 resource_group_name=self._land.place.group,
                 protocol=apim.BackendProtocol.HTTP,
-                url=f"{ingress}/{about.path}" if about.path else ingress,
+                url=f"{ingress}/{about.begins}".removesuffix("/"),
                 tls=apim.BackendTlsPropertiesArgs(validate_certificate_chain=True, validate_certificate_name=True),
             ),
             opts=self._next(),
@@ -168,7 +179,7 @@ class ApiManagement(Component, layer="gateway"):
         return name
 
     def _operation(self, about: Api, operation: Operation, api_id: pulumi.Output[str], backend: str) -> None:
-        door, group = self._t.doors[operation.door], self._land.place.group
+        group, said = self._land.place.group, openapi.described(self._t, about, operation)
         made = apim.ApiOperation(
             f"operation-{about.name}-{operation.name}",
             apim.ApiOperationArgs(
@@ -177,11 +188,16 @@ class ApiManagement(Component, layer="gateway"):
                 service_name=self._service_name,
                 resource_group_name=group,
                 display_name=operation.name,
-                description=door.description or None,
+                description=said["description"],
                 method=operation.method,
                 url_template=operation.template,
                 template_parameters=[
                     apim.ParameterContractArgs(name=parameter, type="string", required=True) for parameter in operation.parameters
+                ],
+                responses=[
+                    apim.ResponseContractArgs(status_code=int(status), description=answer["description"])
+                    for status, answer in said["responses"].items()
+                    if status != "default"
                 ],
             ),
             opts=self._next(),

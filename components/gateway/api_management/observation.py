@@ -4,11 +4,11 @@ import pulumi
 import pulumi_azure_native.apimanagement as apim
 import pulumi_azure_native.applicationinsights as insights
 
-from components.azure.ids import known
 from components.azure.land import AzureLand
 from components.azure.roles import Role, grant
 from components.azure.vault import secret
 from components.gateway.api_management.service import Service
+from components.known import known
 
 MONITOR = "azuremonitor"
 INSIGHTS = "applicationinsights"

@@ -91,9 +91,9 @@ def door(t: Topology, name: Name, backend: str, discovery: Mapping[Name, str]) -
     return _text(root)
 
 
-def discovery_of(issuer: Issuer) -> str:
-    """Return where an issuer publishes its OpenID configuration (OpenID Connect Discovery 1.0, 4)."""
-    return f"{issuer.issuer.removesuffix('/')}/.well-known/openid-configuration"
+def configuration_of(t: Topology, issuer: Name, discovery: Mapping[Name, str]) -> str:
+    """Return where an issuer publishes its OpenID configuration: where the stack file says, or OpenID Connect Discovery 1.0, 4."""
+    return discovery.get(issuer) or f"{t.issuers[issuer].issuer.removesuffix('/')}/.well-known/openid-configuration"
 
 
 def _policies() -> tuple[Element, Element, Element, Element, Element]:
@@ -140,7 +140,7 @@ def _authenticate(section: Element, t: Topology, name: Name, discovery: Mapping[
     about = t.doors[name]
     match about.auth:
         case JwtAuth(jwt=login):
-            _token(section, t.issuers[login], discovery.get(login) or discovery_of(t.issuers[login]), about)
+            _token(section, t.issuers[login], configuration_of(t, login, discovery), about)
             _remove(section, names.API_KEY_HEADER)
         case ApiKeyAuth(api_key=tiers):
             _key(section, tiers)
@@ -285,5 +285,5 @@ def _send(inbound: Element, behind: Element, t: Topology, about: Door, backend: 
 
 
 def _quota_is_a_limit(section: Element) -> None:
-    """Answer 429 to whoever has used up a quota, as to whoever asks too fast."""
-    SubElement(_when(section, 'context.LastError.Source == "quota-by-key"'), "set-status", {"code": "429", "reason": "Too Many Requests"})
+    """Answer 429 to whoever has used up a quota, as to whoever asks too fast (Learn, `api-management-error-handling-policies`)."""
+    SubElement(_when(section, 'context.LastError.Reason == "QuotaExceeded"'), "set-status", {"code": "429", "reason": "Too Many Requests"})

@@ -8,14 +8,15 @@ import pulumi_azure_native.apimanagement as apim
 from components.authority import Leaf, der
 from components.azure.addresses import Subnet
 from components.azure.diagnostics import send
-from components.azure.ids import known
 from components.azure.land import AzureLand
 from components.azure.roles import Role, grant
 from components.azure.vault import PKCS12, secret
 from components.azure.zones import API_MANAGEMENT, address_record, private_zone
 from components.component import Component
 from components.gateway.api_management.policies import CLIENT_CERTIFICATE
+from components.known import known
 from topology.derive import names
+from topology.model.door import ApiKeyAuth
 from topology.model.system import Topology
 
 ROLES: Final = ("", ".portal", ".developer", ".management", ".scm")
@@ -31,7 +32,7 @@ OLD: Final = (
 """Protocols and ciphers without forward secrecy or authenticated encryption."""
 _SECURITY: Final = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security."
 HTTP2: Final = "Microsoft.WindowsAzure.ApiManagement.Gateway.Protocols.Server.Http2"
-LOGS: Final = ("GatewayLogs",)
+LOGS: Final = ("GatewayLogs", "DeveloperPortalAuditLogs")
 
 
 class Service(Component, layer="gateway"):
@@ -95,7 +96,7 @@ class Service(Component, layer="gateway"):
                 ],
                 custom_properties={**{f"{_SECURITY}{name}": "False" for name in OLD}, HTTP2: "True"},
                 api_version_constraint=apim.ApiVersionConstraintArgs(min_api_version=LEAST_API_VERSION),
-                developer_portal_status=apim.DeveloperPortalStatus.ENABLED,
+                developer_portal_status=_portal(t),
                 legacy_portal_status=apim.LegacyPortalStatus.DISABLED,
             ),
             # It takes the better part of an hour.
@@ -146,3 +147,9 @@ class Service(Component, layer="gateway"):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[right, *land.vault_ready]),
         )
+
+
+def _portal(t: Topology) -> apim.DeveloperPortalStatus:
+    """Return whether there is a developer portal: where developers have APIs to read or keys to ask for, inside the network alone."""
+    wanted = t.apis or any(isinstance(door.auth, ApiKeyAuth) for door in t.doors.values())
+    return apim.DeveloperPortalStatus.ENABLED if wanted else apim.DeveloperPortalStatus.DISABLED

@@ -32,19 +32,21 @@ class EnvoyGateway(Component, layer="gateway"):
         super().__init__("gateway", {"product": "envoy-gateway", "hosts": list(t.public_hosts())}, parent=parent)
         mesh, platform = below.mesh, below.platform
         home = platform.namespaces[names.GATEWAY_NAMESPACE]
-        fence = self.add(proxy.fence(binding, t, mesh.ingress.values(), platform.counters), after=[home])
+        edge = self._edge = below.cluster.edge
+        fence = self.add(proxy.fence(binding, t, mesh.ingress.values(), platform.counters, edge), after=[home])
         controller = self._controller(binding, mesh, platform)
         installed = [controller, home, fence]
         closed = self.add(doors.deny_everything(), after=installed)
         known = self.add(routes.gateway_class(install.CONTROLLER_NAME), after=[controller])
-        settings = self.add_all([proxy.envoy_proxy(binding, t), proxy.client_traffic()], after=[*installed, platform.certificates])
+        settings = self.add_all([proxy.envoy_proxy(binding, t), proxy.client_traffic(edge)], after=[*installed, platform.certificates])
         reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": names.GATEWAY}
-        opened = self.add(routes.gateway(t, {"parametersRef": reference}), after=[closed, known, *settings])
+        opened = self.add(routes.gateway(t, {"parametersRef": reference}, by_name=edge is None), after=[closed, known, *settings])
         for ingress in mesh.ingress.values():
             self._upstream(t, ingress, controller)
         keys = self._keys(t, platform, home)
         for name in t.doors:
-            self._door(t, name, mesh.ingress[t.mesh_of(t.doors[name].service)], [controller, opened, *keys])
+            at = mesh.ingress[t.mesh_of(t.doors[name].service)]
+            self._door(t, name, at, [controller, opened, *keys])
         # Pulumi waits for pods behind a Service, and there are none before the Gateway.
         service = self.add(routes.service(proxy.LABELS, proxy.POD_PORT), after=[opened])
         self.outputs = inside.outputs(proxy.LABELS, proxy.POD_PORT, service)
@@ -90,7 +92,7 @@ class EnvoyGateway(Component, layer="gateway"):
         ]
 
     def _door(self, t: Topology, name: Name, ingress: IngressOutputs, after: list[pulumi.Resource]) -> None:
-        policies = self.add_all([doors.security(t, name), doors.traffic(t, name)], after=after)
+        policies = self.add_all([doors.security(t, name), doors.traffic(t, name, first=self._edge is not None)], after=after)
         backend = {"group": "", "kind": "Service", "namespace": ingress.namespace, "name": ingress.service, "port": ingress.port}
-        found = routes.routes(t, name, backend, doors.filters(t, t.doors[name]))
+        found = routes.routes(t, name, backend, doors.filters(t, t.doors[name]), by_name=self._edge is None)
         self.add_all(found, after=[*policies, ingress.ready])

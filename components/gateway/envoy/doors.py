@@ -91,8 +91,14 @@ def deny_everything() -> Manifest:
     return manifest(API, "SecurityPolicy", "deny-everything", names.GATEWAY_NAMESPACE, spec)
 
 
-def traffic(t: Topology, name: Name) -> Manifest:
-    """Return how often and how much clients may ask at a door, and how long the gateway waits. It never tries again: the mesh does."""
+def traffic(t: Topology, name: Name, *, first: bool = False) -> Manifest:
+    """Return how often and how much clients may ask at a door, and how long the gateway waits. It never tries again: the mesh does.
+
+    Args:
+        t: the system.
+        name: the door.
+        first: whether no edge has bounded a gRPC request before. It is read whole then, so that a client cannot stream.
+    """
     door = t.doors[name]
     protocol = routes.speaks(t, door)
     timeout: dict[str, Any] = {"tcp": {"connectTimeout": "5s"}}
@@ -104,7 +110,7 @@ def traffic(t: Topology, name: Name) -> Manifest:
         "circuitBreaker": dict.fromkeys(("maxConnections", "maxPendingRequests", "maxParallelRequests"), CONNECTIONS),
         "timeout": timeout,
     }
-    if protocol is Protocol.HTTP:
+    if protocol is Protocol.HTTP or (first and protocol is Protocol.GRPC):
         spec["requestBuffer"] = {"limit": size_in_bytes(door.max_body)}
     return manifest(API, "BackendTrafficPolicy", name, names.GATEWAY_NAMESPACE, spec)
 

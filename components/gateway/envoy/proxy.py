@@ -5,9 +5,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from components.binding import Binding
-from components.contracts import CounterStore, IngressOutputs
+from components.contracts import CounterStore, IngressOutputs, OutsideEdge
 from components.gateway import routes
 from components.gateway.envoy.doors import API, PROVIDER
+from components.gateway.inside import callers
+from components.headers import BELIEVED, HIDDEN
 from topology.derive import names, network
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.workloads import SPREAD
@@ -95,36 +97,54 @@ def envoy_proxy(binding: Binding, t: Topology) -> Manifest:
     return manifest(API, "EnvoyProxy", names.GATEWAY, names.GATEWAY_NAMESPACE, spec)
 
 
-def client_traffic() -> Manifest:
-    """Return what the proxies ask of whoever connects: the edge's certificate; and what they refuse or take away."""
+def client_traffic(edge: OutsideEdge | None = None) -> Manifest:
+    """Return what the proxies ask of whoever connects, and what they refuse or take away; `edge` is one outside the cluster."""
     target = {"group": routes.GROUP, "kind": "Gateway", "name": names.GATEWAY}
-    authority = {"group": "", "kind": "Secret", "name": names.GATEWAY_SERVER_SECRET}
-    edge = {"type": "Exact", "value": f"{names.SPIFFE}{names.EDGE_IDENTITY}"}
     spec = {
         "targetRefs": [target],
-        "tls": {
-            "minVersion": "1.2",
-            "alpnProtocols": ["h2", "http/1.1"],
-            "clientValidation": {
-                "mode": "RequireAndVerify",
-                "caCertificateRefs": [authority],
-                "subjectAltNames": {"uris": [edge]},
-            },
-        },
+        "tls": {"minVersion": "1.2", "alpnProtocols": ["h2", "http/1.1"], **({} if edge else _edge_certificate())},
         "headers": {
-            "earlyRequestHeaders": {"remove": [*names.IDENTITY_HEADERS, *names.TRACE_INTERNAL_HEADERS]},
+            **(_headers_at_the_first_proxy() if edge else _headers_behind_the_edge()),
             "xForwardedClientCert": {"mode": "Sanitize"},
             "withUnderscoresAction": "RejectRequest",
-            # The edge, which alone can connect, has made the id itself.
-            "requestID": "Preserve",
         },
-        # The edge says one address: the client's.
+        # The edge says one address, the client's, or says it last.
         "clientIPDetection": {"xForwardedFor": {"numTrustedHops": 1}},
         "path": {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": False},
         "timeout": {"http": {"requestHeadersReceivedTimeout": HEADERS_TIMEOUT}},
         "http2": {"maxConcurrentStreams": 128},
     }
     return manifest(API, "ClientTrafficPolicy", names.GATEWAY, names.GATEWAY_NAMESPACE, spec)
+
+
+def _edge_certificate() -> dict[str, Any]:
+    """Return what an edge of pods has to show: its certificate. One outside the cluster has none to show (`OutsideEdge`)."""
+    edge = {"type": "Exact", "value": f"{names.SPIFFE}{names.EDGE_IDENTITY}"}
+    return {
+        "clientValidation": {
+            "mode": "RequireAndVerify",
+            "caCertificateRefs": [{"group": "", "kind": "Secret", "name": names.GATEWAY_SERVER_SECRET}],
+            "subjectAltNames": {"uris": [edge]},
+        }
+    }
+
+
+def _headers_behind_the_edge() -> dict[str, Any]:
+    """Return how headers are treated that the edge has cleaned; it alone can connect, and has made the request's id itself."""
+    return {"earlyRequestHeaders": {"remove": [*names.IDENTITY_HEADERS, *names.TRACE_INTERNAL_HEADERS]}, "requestID": "Preserve"}
+
+
+def _headers_at_the_first_proxy() -> dict[str, Any]:
+    """Return how headers are treated that came as clients sent them, and what answers keep to themselves."""
+    said = {"name": names.REQUEST_ID_HEADER, "value": f"%REQ({names.REQUEST_ID_HEADER})%"}
+    return {
+        "earlyRequestHeaders": {"remove": list(BELIEVED)},
+        "requestID": "Generate",
+        "lateResponseHeaders": {
+            "set": [said],
+            "remove": [header for header in HIDDEN if header != names.REQUEST_ID_HEADER],
+        },
+    }
 
 
 def backend_tls(ingress: IngressOutputs) -> Manifest:
@@ -139,7 +159,9 @@ def backend_tls(ingress: IngressOutputs) -> Manifest:
     return manifest(routes.API, "BackendTLSPolicy", names.GATEWAY, ingress.namespace, spec)
 
 
-def fence(binding: Binding, t: Topology, ingresses: Iterable[IngressOutputs], counters: CounterStore | None) -> Manifest:
+def fence(
+    binding: Binding, t: Topology, ingresses: Iterable[IngressOutputs], counters: CounterStore | None, edge: OutsideEdge | None = None
+) -> Manifest:
     """Return whom the proxies accept (the edge) and whom they call (the meshes' ingresses, their controller, the issuers' key sets)."""
     egress = [network.dns(), network.reach([network.pods(names.ENVOY_GATEWAY_NAMESPACE, CONTROLLER)], XDS_PORT)]
     egress += [network.reach([network.pods(ingress.namespace, ingress.pod_labels)], ingress.pod_port) for ingress in ingresses]
@@ -147,8 +169,7 @@ def fence(binding: Binding, t: Topology, ingresses: Iterable[IngressOutputs], co
         egress.append(network.reach([network.pods(names.ENVOY_GATEWAY_NAMESPACE, COUNTER)], COUNTER_PORT))
     if ports := key_set_ports(t):
         egress.append(network.outside(binding.inside, *ports))
-    edge = network.layer(names.EDGE_NAMESPACE, names.EDGE)
-    return network.policy(names.GATEWAY, names.GATEWAY_NAMESPACE, LABELS, ingress=[network.accept([edge], POD_PORT)], egress=egress)
+    return network.policy(names.GATEWAY, names.GATEWAY_NAMESPACE, LABELS, ingress=[network.accept(callers(edge), POD_PORT)], egress=egress)
 
 
 def key_set_ports(t: Topology) -> list[int]:

@@ -32,15 +32,18 @@ class KongGateway(Component, layer="gateway"):
         super().__init__("gateway", {"product": "kong", "hosts": list(t.public_hosts())}, parent=parent)
         mesh, platform = below.mesh, below.platform
         home = platform.namespaces[names.GATEWAY_NAMESPACE]
-        fence = self.add(network.fence(binding, mesh.ingress.values(), platform.counters), after=[home])
+        edge = below.cluster.edge
+        self._first = edge is not None
+        fence = self.add(network.fence(binding, mesh.ingress.values(), platform.counters, edge), after=[home])
         counters = [platform.counters.ready] if platform.counters else []
         ground = [fence, home, platform.certificates, *counters, *platform.gateway_api, *(i.ready for i in mesh.ingress.values())]
         watched = [names.GATEWAY_NAMESPACE, *(ingress.namespace for ingress in mesh.ingress.values())]
-        controller = charts.release(binding, CHART, CHART, names.GATEWAY_NAMESPACE, values(binding, t, watched), parent=self, after=ground)
+        chosen = values(binding, t, watched, edge)
+        controller = charts.release(binding, CHART, CHART, names.GATEWAY_NAMESPACE, chosen, parent=self, after=ground)
         service = self.add(routes.service(network.LABELS, network.POD_PORT), after=ground)
         known = self.add(listeners.gateway_class(), after=[controller])
-        opened = self.add(listeners.gateway(t), after=[controller, known])
-        shared = self.add_all(plugins.shared(t, platform.counters), after=[controller])
+        opened = self.add(listeners.gateway(t, by_name=not self._first), after=[controller, known])
+        shared = self.add_all(plugins.shared(t, platform.counters, first=self._first), after=[controller])
         self._consumers(t, platform, [controller, *shared])
         lanes = {name: self._lanes(t, name, ingress, controller) for name, ingress in mesh.ingress.items()}
         for name, door in t.doors.items():
@@ -63,6 +66,7 @@ class KongGateway(Component, layer="gateway"):
         ]
 
     def _door(self, t: Topology, name: Name, ingress: IngressOutputs, controller: pulumi.Resource, after: list[pulumi.Resource]) -> None:
-        own = self.add_all(plugins.own_plugins(t, name), after=[controller])
-        found = routes.routes(t, name, upstream.backend(t, t.doors[name], ingress), [], plugins.annotations(t, name))
+        own = self.add_all(plugins.own_plugins(t, name, first=self._first), after=[controller])
+        backend, said = upstream.backend(t, t.doors[name], ingress), plugins.annotations(t, name, first=self._first)
+        found = routes.routes(t, name, backend, [], said, by_name=not self._first)
         self.add_all(found, after=[*after, *own])

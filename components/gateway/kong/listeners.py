@@ -19,13 +19,13 @@ def gateway_class() -> Manifest:
     return routes.gateway_class(CONTROLLER, UNMANAGED)
 
 
-def gateway(t: Topology) -> Manifest:
+def gateway(t: Topology, *, by_name: bool = True) -> Manifest:
     """Return the Gateway, whose listeners give Kong its certificate.
 
     They name no kinds of routes. KIC 3.5 takes HTTPRoutes and GRPCRoutes where none is named, but a listener that names GRPCRoute is
     invalid to it and goes without its certificate (gateway_utils.go, `supportedKinds`).
     """
-    document = routes.gateway(t)
+    document = routes.gateway(t, by_name=by_name)
     document["metadata"]["annotations"] = dict(PUBLISHED)
     for listener in document["spec"]["listeners"]:
         del listener["allowedRoutes"]["kinds"]

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from components.binding import Binding
-from components.contracts import CounterStore, IngressOutputs
+from components.contracts import CounterStore, IngressOutputs, OutsideEdge
+from components.gateway.inside import callers
 from topology.derive import names, network
 from topology.derive.manifest import Manifest
 
@@ -13,11 +14,12 @@ LABELS: Final = {names.APP_LABEL: names.GATEWAY, names.LAYER_LABEL: names.GATEWA
 POD_PORT: Final = 8443
 
 
-def fence(binding: Binding, ingresses: Iterable[IngressOutputs], counters: CounterStore | None) -> Manifest:
+def fence(
+    binding: Binding, ingresses: Iterable[IngressOutputs], counters: CounterStore | None, edge: OutsideEdge | None = None
+) -> Manifest:
     """Return the policy of Kong's pods. Controller and proxy share a pod, so the pod may ask the API server."""
     egress = [network.dns(), network.ranges(binding.api_server, *binding.api_server_ports)]
     egress += [network.reach([network.pods(ingress.namespace, ingress.pod_labels)], ingress.pod_port) for ingress in ingresses]
     if counters is not None:
         egress.append(network.reach([network.pods(counters.namespace, counters.pod_labels)], counters.port))
-    edge = network.layer(names.EDGE_NAMESPACE, names.EDGE)
-    return network.policy(names.GATEWAY, names.GATEWAY_NAMESPACE, LABELS, ingress=[network.accept([edge], POD_PORT)], egress=egress)
+    return network.policy(names.GATEWAY, names.GATEWAY_NAMESPACE, LABELS, ingress=[network.accept(callers(edge), POD_PORT)], egress=egress)

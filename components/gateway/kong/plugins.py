@@ -15,6 +15,7 @@ from components.contracts import CounterStore
 from components.gateway import routes
 from components.gateway.kong import limits
 from components.gateway.limits import tiers_of
+from components.headers import BELIEVED, HIDDEN
 from topology.derive import names
 from topology.derive.manifest import Manifest, manifest
 from topology.model.base import Name, seconds, size_in_bytes
@@ -33,7 +34,8 @@ PUBLIC: Final = "perimeter.dev/public"
 
 TOKEN: Final = "token"  # noqa: S105 # a name
 KEY: Final = "key"
-"""The two plugins that are the same for every door. Plugins of a door have a dot in their names; a door has none."""
+ID: Final = "request-id"
+"""The plugins that are the same for every door. Plugins of a door have a dot in their names; a door has none."""
 
 USERNAME: Final = "x-consumer-username"
 GROUPS: Final = "x-consumer-groups"
@@ -43,6 +45,9 @@ CONSUMER_HEADERS: Final = (
 """By which Kong tells services who is calling (kong/constants.lua)."""
 DEBUG_HEADER: Final = "kong-debug"
 """By which a client asks `proxy-cache` for its cache keys."""
+
+REQUEST_ID: Final = "x-perimeter-request-id"
+"""What Kong calls the id that it makes, where the edge makes none: a client's own `x-request-id` is removed before this takes its name."""
 
 IDENTITY: Final = {USERNAME: names.CONSUMER_HEADER, GROUPS: names.TIER_HEADER}
 """What Kong says of an API key's owner, and where the services read it. A consumer is in one group, its tier."""
@@ -60,17 +65,21 @@ def issuer_group(issuer: Name) -> str:
     return f"issuer.{issuer}"
 
 
-def annotations(t: Topology, name: Name) -> dict[str, str]:
+def annotations(t: Topology, name: Name, *, first: bool = False) -> dict[str, str]:
     """Return the annotations of a door's routes: its plugins, and that path and host go on as they came."""
     door = t.doors[name]
-    said = {ANNOTATION: ",".join(names_of(t, name)), "konghq.com/strip-path": "false", "konghq.com/preserve-host": "true"}
+    said = {
+        ANNOTATION: ",".join([*([ID] if first else []), *names_of(t, name, first=first)]),
+        "konghq.com/strip-path": "false",
+        "konghq.com/preserve-host": "true",
+    }
     return {**said, PUBLIC: door.auth.public} if isinstance(door.auth, PublicAuth) else said
 
 
-def names_of(t: Topology, name: Name) -> list[str]:
+def names_of(t: Topology, name: Name, *, first: bool = False) -> list[str]:
     """Return the names of a door's plugins, as its routes list them."""
     door = t.doors[name]
-    own = [document["metadata"]["name"] for document in own_plugins(t, name)]
+    own = [document["metadata"]["name"] for document in own_plugins(t, name, first=first)]
     match door.auth:
         case JwtAuth():
             return [TOKEN, *own, limits.by_address(door.tiers[0])]
@@ -80,8 +89,16 @@ def names_of(t: Topology, name: Name) -> list[str]:
             return [*own, limits.by_address(door.tiers[0])]
 
 
-def shared(t: Topology, counters: CounterStore | None) -> Iterator[Manifest]:
-    """Yield the plugins that several doors or consumers name: how each credential is checked, and the limits of each tier."""
+def shared(t: Topology, counters: CounterStore | None, *, first: bool = False) -> Iterator[Manifest]:
+    """Yield the plugins that several doors or consumers name: how each credential is checked, and the limits of each tier.
+
+    Args:
+        t: the system.
+        counters: where limits are counted for all instances together.
+        first: whether Kong is the first proxy that changes requests, because the edge outside the cluster cannot.
+    """
+    if first:
+        yield _plugin(ID, "correlation-id", {"header_name": REQUEST_ID, "generator": "uuid", "echo_downstream": True})
     kinds = {type(door.auth) for door in t.doors.values()}
     if JwtAuth in kinds:
         yield _plugin(TOKEN, "jwt", _token())
@@ -96,8 +113,8 @@ def shared(t: Topology, counters: CounterStore | None) -> Iterator[Manifest]:
             yield _plugin(limits.by_address(tier), "rate-limiting", limits.rate_limiting(about, "ip", counters))
 
 
-def own_plugins(t: Topology, name: Name) -> Iterator[Manifest]:
-    """Yield the plugins of one door."""
+def own_plugins(t: Topology, name: Name, *, first: bool = False) -> Iterator[Manifest]:
+    """Yield the plugins of one door; `first` as of `shared`."""
     door = t.doors[name]
     match door.auth:
         case JwtAuth():
@@ -111,16 +128,17 @@ def own_plugins(t: Topology, name: Name) -> Iterator[Manifest]:
         # A stream's body has no end to wait for; nginx bounds it by the largest body of all doors.
         size = {"allowed_payload_size": size_in_bytes(door.max_body), "size_unit": "bytes", "require_content_length": False}
         yield _plugin(f"{name}.body", "request-size-limiting", size)
-    yield _plugin(f"{name}.request", "request-transformer", _request(door))
-    if change := _response(t, door):
+    yield _plugin(f"{name}.request", "request-transformer", _request(door, first=first))
+    if change := _response(t, door, first=first):
         yield _plugin(f"{name}.response", "response-transformer", change)
-    if cached(door):
+    if cached(door, first=first):
         yield _plugin(f"{name}.cache", "proxy-cache", _cache(door))
 
 
-def cached(door: Door) -> bool:
-    """Say whether Kong keeps answers of a door: where a credential is asked for. Answers of public doors are kept at the edge."""
-    return door.cache is not None and not isinstance(door.auth, PublicAuth) and bool({"GET", "HEAD"} & set(door.methods))
+def cached(door: Door, *, first: bool) -> bool:
+    """Say whether Kong keeps answers of a door: where a credential is asked for. Those of public doors the edge keeps, where it can."""
+    here = first or not isinstance(door.auth, PublicAuth)
+    return door.cache is not None and here and bool({"GET", "HEAD"} & set(door.methods))
 
 
 def _plugin(name: str, plugin: str, config: Mapping[str, Any]) -> Manifest:
@@ -154,24 +172,28 @@ def _key() -> dict[str, Any]:
     }
 
 
-def _request(door: Door) -> dict[str, Any]:
+def _request(door: Door, *, first: bool) -> dict[str, Any]:
     """Return what is changed in requests. Kong removes first, then renames, then sets: a client's own copy never survives."""
     vouched = IDENTITY if isinstance(door.auth, ApiKeyAuth) else {}
+    made = {**vouched, **({REQUEST_ID: names.REQUEST_ID_HEADER} if first else {})}
     gone = [
+        *([names.REQUEST_ID_HEADER, *BELIEVED] if first else []),
         *routes.removed_request_headers(door, ()),
         *names.TRACE_INTERNAL_HEADERS,
         *(header for header in CONSUMER_HEADERS if header not in vouched),
         DEBUG_HEADER,
     ]
-    rename = {"rename": {"headers": [f"{old}:{new}" for old, new in vouched.items()]}} if vouched else {}
+    rename = {"rename": {"headers": [f"{old}:{new}" for old, new in made.items()]}} if made else {}
     return {"remove": {"headers": list(dict.fromkeys(gone))}, **rename, **_set(door.request_headers.set)}
 
 
-def _response(t: Topology, door: Door) -> dict[str, Any]:
+def _response(t: Topology, door: Door, *, first: bool) -> dict[str, Any]:
     change = routes.response_change(t, door)
-    gone = {"remove": {"headers": list(change.remove)}} if change.remove else {}
+    removed = [*change.remove, *(HIDDEN if first else ())]
+    gone = {"remove": {"headers": removed}} if removed else {}
+    made = {"rename": {"headers": [f"{REQUEST_ID}:{names.REQUEST_ID_HEADER}"]}} if first else {}
     beside = {"append": {"headers": [f"{header}:{value}" for header, value in change.add.items()]}} if change.add else {}
-    return {**gone, **_set(change.set), **beside}
+    return {**gone, **made, **_set(change.set), **beside}
 
 
 def _set(headers: Mapping[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from components.binding import Binding
+from components.contracts import OutsideEdge
 from components.gateway.kong import network
 from topology.derive import names
 from topology.derive.workloads import SPREAD
@@ -22,6 +23,8 @@ PLUGINS: Final = (
     "request-termination",
 )  # fmt: skip
 """Every plugin that a door can have, and the one by which the controller answers 500 for a route without backend. No other is loaded."""
+AT_THE_FIRST_PROXY: Final = ("correlation-id",)
+"""Loaded too where the edge, outside the cluster, makes no request id."""
 
 SECRETS: Final = "/etc/secrets"
 """Where the chart mounts Secrets, each in a folder of its name."""
@@ -72,13 +75,13 @@ BUFFERED_UPLOADS: Final = 32
 """Largest bodies that may be on a pod's scratch volume at one time."""
 
 
-def values(binding: Binding, t: Topology, watched: Iterable[Name]) -> dict[str, Any]:
-    """Return the values of the chart; `watched` are the namespaces that the controller looks at."""
+def values(binding: Binding, t: Topology, watched: Iterable[Name], edge: OutsideEdge | None = None) -> dict[str, Any]:
+    """Return the values of the chart; `watched` are the namespaces that the controller looks at, `edge` one outside the cluster."""
     largest = max((size_in_bytes(door.max_body) for door in t.doors.values()), default=1)
     return {
         "fullnameOverride": names.GATEWAY,
         "image": _image(binding.image("kong")),
-        "env": _environment(binding, largest),
+        "env": _environment(binding, largest, edge),
         "proxy": {
             "enabled": False,
             "nameOverride": names.GATEWAY,  # the Service by which the controller knows the Gateway's ports
@@ -138,36 +141,39 @@ def upstream_tls() -> dict[str, str]:
     return found
 
 
-def client_tls() -> dict[str, str]:
+def client_tls(edge: OutsideEdge | None = None) -> dict[str, str]:
     """Return what Kong asks of whoever connects: a client certificate of the boundary's authority, which only edge and gateway have.
 
-    Its own certificate is that of the Gateway's listeners, which the controller keeps up to date.
+    Its own certificate is that of the Gateway's listeners, which the controller keeps up to date. An edge outside the cluster has no
+    certificate to show: NetworkPolicy and security groups admit nobody else (`OutsideEdge`).
     """
+    own = {"ssl_cipher_suite": "intermediate", "ssl_session_tickets": "off"}  # TLS 1.2 and 1.3
+    if edge:
+        return own
     return {
-        "ssl_cipher_suite": "intermediate",  # TLS 1.2 and 1.3
-        "ssl_session_tickets": "off",
+        **own,
         "nginx_proxy_ssl_verify_client": "on",
         "nginx_proxy_ssl_verify_depth": "1",
         "nginx_proxy_ssl_client_certificate": AUTHORITY,
     }
 
 
-def _environment(binding: Binding, largest: int) -> dict[str, str]:
+def _environment(binding: Binding, largest: int, edge: OutsideEdge | None) -> dict[str, str]:
     """Return kong.conf: every key becomes `KONG_<KEY>`. All values are text, because the chart would turn `off` into a boolean."""
     fields = ",".join(f'"{key}":"{value}"' for key, value in LOG.items())
     return {
         "database": "off",
         # The router whose routes carry a priority of their own: it orders paths as the Gateway API says.
         "router_flavor": "expressions",
-        "plugins": ",".join(PLUGINS),
+        "plugins": ",".join([*PLUGINS, *(AT_THE_FIRST_PROXY if edge else ())]),
         "untrusted_lua": "off",
         "anonymous_reports": "off",
         "nginx_worker_processes": "2",
         "port_maps": f"{names.HTTPS_PORT}:{network.POD_PORT}",
         "headers": "off",
         "headers_upstream": "off",
-        # Only the edge can connect. It says one address, the client's, and these are the ranges in which its pods may be.
-        "trusted_ips": ",".join(binding.inside),
+        # Only the edge can connect. It says one address, the client's, or says it last; these are the ranges in which it may be.
+        "trusted_ips": ",".join(edge.addresses if edge else binding.inside),
         "real_ip_header": "X-Forwarded-For",
         "real_ip_recursive": "off",
         # A client's headers beyond this number would be passed on unread.
@@ -178,7 +184,7 @@ def _environment(binding: Binding, largest: int) -> dict[str, str]:
         "proxy_access_log": f"/dev/stdout {LOG_FORMAT}",
         "admin_access_log": "off",
         "status_access_log": "off",
-        **client_tls(),
+        **client_tls(edge),
         **upstream_tls(),
     }
 

@@ -15,7 +15,7 @@ from topology.model.system import Topology
 
 CARRIED = ("abc", "bookinfo", "imaging", "payments")
 """Systems that API Management carries whole."""
-PLANS = (*(("azure-dev", system) for system in (*CARRIED, "brokerage")), ("azure-prod", "abc"), ("azure-prod", "payments"))
+PLANS = tuple((stack, system) for stack in ("azure-dev", "azure-prod") for system in (*CARRIED, "brokerage"))
 UNCARRIED = ("quote-stream", "market-data")
 """Doors of the brokerage that it does not carry: a WebSocket and gRPC."""
 

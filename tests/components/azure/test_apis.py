@@ -1,11 +1,12 @@
 """Doors as APIs and operations, and what API Management cannot carry."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from components.binding import GatewayKind
-from components.gateway.api_management.apis import apis, groups
+from components.gateway.api_management.apis import VersionSet, apis, groups
 from components.gateway.capabilities import findings
 from tests.components.azure.systems import CARRIED, UNCARRIED, system
 from tests.components.edge.systems import system as written
@@ -18,7 +19,7 @@ KEYS: dict[str, Any] = {"tiers": {"gold": {"limits": [{"requests": 1, "per": "se
 @pytest.mark.parametrize("name", [*CARRIED, "brokerage"])
 def test_each_door_has_one_operation_for_each_path_and_method(name: str) -> None:
     t = system(name)
-    said = sorted((o.door, o.method, f"/{api.path}{o.template}" if api.path else o.template) for api in apis(t) for o in api.operations)
+    said = sorted((o.door, o.method, f"/{api.begins}{o.template}" if api.begins else o.template) for api in apis(t) for o in api.operations)
     wanted = sorted((door, method, path) for door, about in t.doors.items() for path in about.paths for method in about.methods)
     assert [(door, method) for door, method, _ in said] == [(door, method) for door, method, _ in wanted]
     assert [path.count("/") for _, _, path in said] == [path.count("/") for _, _, path in wanted]
@@ -52,10 +53,46 @@ def test_doors_that_could_answer_for_one_another_share_an_api() -> None:
 
 def test_versions_by_header_are_a_set_of_apis_with_one_path() -> None:
     prices = [api for api in apis(system("brokerage")) if api.path == "prices"]
-    assert [(api.version, api.version_set) for api in prices] == [
-        (("x-api-version", "v2.0"), "prices"),
-        (("x-api-version", "v1.2"), "prices"),
+    assert [(api.version, api.begins) for api in prices] == [("v2.0", "prices"), ("v1.2", "prices")]
+    assert {api.version_set for api in prices} == {VersionSet(name="prices", title="/prices", header="x-api-version")}
+
+
+SHOP: dict[str, Any] = {"apis": {"shop": {"title": "Shop", "versions": {"v1": {}, "v2": {}}}}}
+
+
+def of(version: str, *paths: str) -> dict[str, Any]:
+    return {"paths": list(paths), "api": {"name": "shop", "version": version}}
+
+
+def test_versions_by_path_are_a_set_of_apis_that_the_segment_tells_apart() -> None:
+    t = written({"a": of("v1", "/shop/v1/carts"), "b": of("v2", "/shop/v2/carts/{*}"), "c": of("v2", "/shop/v2/orders/*")}, **SHOP)
+    found = apis(t)
+    assert [(api.name, api.path, api.version, api.begins, api.doors) for api in found] == [
+        ("shop-v1", "shop", "v1", "shop/v1", ("a",)),
+        ("shop-v2", "shop", "v2", "shop/v2", ("b", "c")),
     ]
+    assert {api.version_set for api in found} == {VersionSet(name="shop", title="Shop", header=None)}
+    assert [operation.template for api in found for operation in api.operations] == ["/carts", "/carts/{p1}", "/orders/*"]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"paths": ["/shop/x/y"]},  # its API would be /shop/x, which is narrower: no obstacle
+        {"paths": ["/shop/*"]},
+    ],
+)
+def test_a_path_has_one_set_of_versions_or_none(beside: dict[str, Any]) -> None:
+    found = apis(written({"a": of("v1", "/shop/v1/carts"), "b": of("v2", "/shop/v2/carts"), "z": beside}, **SHOP))
+    of_path = Counter(path for path, _ in {(api.path, api.version_set) for api in found})
+    assert set(of_path.values()) == {1}
+
+
+def test_doors_that_ask_for_other_credentials_keep_an_api_of_their_own() -> None:
+    keyed = {**of("v1", "/shop/v1/stock/{*}"), "auth": {"apiKey": ["gold"]}}
+    t = written({"a": of("v1", "/shop/v1/carts/{*}"), "b": keyed}, **SHOP, **KEYS)
+    assert groups(t) == {("shop", "v1", "carts"): ["a"], ("shop", "v1", "stock"): ["b"]}
+    assert findings(t, GatewayKind.API_MANAGEMENT) == []
 
 
 @pytest.mark.parametrize("name", CARRIED)

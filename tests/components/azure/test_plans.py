@@ -4,10 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import IPv4Network
+from itertools import combinations
 from typing import Any
 
 import pytest
+from openapi_spec_validator import validate
 
+from components.headers import OVERRIDING, REWRITING
 from planner import wire
 from planner.errors import PlanError
 from planner.plan import Mode
@@ -15,6 +19,7 @@ from planner.program import plan_program
 from tests.components.azure.reference import faults
 from tests.components.azure.systems import PLANS, file_of, resources, system
 from tests.systems import ROOT, topology_file
+from topology.model.door import ApiKeyAuth
 
 AZURE = "azure-native:"
 OF_A_PLAN = pytest.mark.parametrize(("stack", "name"), PLANS)
@@ -41,6 +46,7 @@ ROLES = {
     ("e147488a-f6f5-4113-8e2d-b22465e65bf6", "Microsoft.KeyVault/vaults/keys"),
     ("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Microsoft.Compute/diskEncryptionSets"),
     ("3913510d-42f4-4e42-8a64-420c390055eb", "Microsoft.Insights/components"),
+    ("ba92f5b4-2d11-453d-a403-e96b0029c9fe", "Microsoft.Storage/storageAccounts"),
 }
 """Every role that some identity has, and the type of the one resource at which it has it."""
 
@@ -86,6 +92,18 @@ def test_every_subnet_has_a_security_group_that_comes_before_it(stack: str, name
     assert sorted(attached) == sorted(groups)
     waited = [urn for urn in network["propertyDependencies"]["subnets"] if "NetworkSecurityGroup" in urn]
     assert len(waited) == len(groups)
+
+
+@OF_A_PLAN
+def test_no_range_of_addresses_overlaps_another(stack: str, name: str) -> None:
+    (network,) = of(stack, name, "network:VirtualNetwork")
+    (cluster,) = of(stack, name, "containerservice:ManagedCluster")
+    (whole,) = [IPv4Network(prefix) for prefix in network["addressSpace"]["addressPrefixes"]]
+    subnets = [IPv4Network(subnet["addressPrefix"]) for subnet in network["subnets"]]
+    inside = [IPv4Network(cluster["networkProfile"][key]) for key in ("podCidr", "serviceCidr")]
+    assert all(subnet.subnet_of(whole) for subnet in subnets)
+    assert not any(a.overlaps(b) for a, b in combinations([*subnets, *inside], 2))
+    assert not any(whole.overlaps(one) for one in inside)
 
 
 @OF_A_PLAN
@@ -197,6 +215,18 @@ def test_the_edge_changes_no_more_headers_than_it_can(stack: str, name: str) -> 
 
 
 @OF_A_PLAN
+def test_no_header_that_says_another_path_host_or_method_passes_the_edge(stack: str, name: str) -> None:
+    (edge,) = of(stack, name, "network:ApplicationGateway")
+    changes = edge["rewriteRuleSets"][0]["rewriteRules"][0]["actionSet"]["requestHeaderConfigurations"]
+    removed = {change["headerName"].lower() for change in changes if change["headerValue"] == ""}
+    for policy in of(stack, name, "network:WebApplicationFirewallPolicy"):
+        rules = [rule for rule in policy["customRules"] if rule["name"] == "overridingHeaders"]
+        assert [rule["action"] for rule in rules] == ["Block"]
+        refused = {variable["selector"] for rule in rules for variable in rule["matchConditions"][0]["matchVariables"]}
+        assert removed | refused >= {*REWRITING, *OVERRIDING}
+
+
+@OF_A_PLAN
 def test_ids_of_parts_of_the_edge_lead_to_parts_of_it(stack: str, name: str) -> None:
     (edge,) = of(stack, name, "network:ApplicationGateway")
     own = f"/applicationGateways/{edge['applicationGatewayName']}/"
@@ -287,7 +317,65 @@ def test_every_layer_sends_its_logs_to_the_workspace(stack: str, name: str) -> N
         "Microsoft.ApiManagement/service",
         "Microsoft.ContainerService/managedClusters",
         "Microsoft.KeyVault/vaults",
+        "Microsoft.OperationalInsights/workspaces",
     }
+
+
+@OF_A_PLAN
+def test_flows_of_the_whole_network_are_kept_where_no_key_and_no_network_reaches(stack: str, name: str) -> None:
+    (log,) = of(stack, name, "network:FlowLog")
+    (account,) = of(stack, name, "storage:StorageAccount")
+    assert (log["enabled"], type_of(log["targetResourceId"])) == (True, "Microsoft.Network/virtualNetworks")
+    assert log["storageId"].endswith(f"/storageAccounts/{account['accountName']}")
+    assert re.fullmatch(r"[a-z0-9]{3,24}", account["accountName"])
+    assert (account["publicNetworkAccess"], account["networkRuleSet"]["defaultAction"]) == ("Disabled", "Deny")
+    assert (account["allowSharedKeyAccess"], account["allowBlobPublicAccess"], account["minimumTlsVersion"]) == (False, False, "TLS1_2")
+
+
+@OF_A_PLAN
+def test_what_containers_say_goes_to_the_workspace(stack: str, name: str) -> None:
+    (cluster,) = of(stack, name, "containerservice:ManagedCluster")
+    (rule,) = of(stack, name, "monitor:DataCollectionRule")
+    (association,) = of(stack, name, "monitor:DataCollectionRuleAssociation")
+    agent = cluster["addonProfiles"]["omsagent"]
+    workspace = rule["destinations"]["logAnalytics"][0]["workspaceResourceId"]
+    assert agent == {"enabled": True, "config": {"logAnalyticsWorkspaceResourceID": workspace, "useAADAuth": "true"}}
+    assert "Microsoft-ContainerLogV2" in rule["dataFlows"][0]["streams"]
+    assert association["resourceUri"].endswith(f"/managedClusters/{cluster['resourceName']}")
+    assert association["dataCollectionRuleId"].endswith(f"/dataCollectionRules/{rule['dataCollectionRuleName']}")
+
+
+@OF_A_PLAN
+def test_the_developer_portal_is_there_only_where_developers_find_something(stack: str, name: str) -> None:
+    t = system(name)
+    (service,) = of(stack, name, "apimanagement:ApiManagementService")
+    wanted = bool(t.apis) or any(isinstance(door.auth, ApiKeyAuth) for door in t.doors.values())
+    assert (service["developerPortalStatus"], service["legacyPortalStatus"]) == ("Enabled" if wanted else "Disabled", "Disabled")
+
+
+@OF_A_PLAN
+def test_each_api_has_a_document_that_is_openapi_and_has_its_operations(stack: str, name: str) -> None:
+    (gateway,) = [r for r in resources(stack, name) if r["type"] == "perimeter:gateway:ApiManagement"]
+    documents = gateway["outputs"]["openapi"]
+    operations = {(i["apiId"], i["operationId"]) for i in of(stack, name, "apimanagement:ApiOperation")}
+    said = {(api, about["operationId"]) for api, found in documents.items() for path in found["paths"].values() for about in path.values()}
+    assert said == operations
+    for found in documents.values():
+        validate(found)
+
+
+@OF_A_PLAN
+def test_a_path_has_one_set_of_versions_and_its_backend_keeps_what_the_api_swallows(stack: str, name: str) -> None:
+    schemes = {i["versionSetId"]: i["versioningScheme"] for i in of(stack, name, "apimanagement:ApiVersionSet")}
+    backends = {i["backendId"]: i["url"] for i in of(stack, name, "apimanagement:Backend")}
+    sets: dict[str, set[str]] = {}
+    for api in of(stack, name, "apimanagement:Api"):
+        chosen = api.get("apiVersionSetId", "").rpartition("/")[2]
+        sets.setdefault(api["path"], set()).add(chosen)
+        begins = "/".join(part for part in (api["path"], api["apiVersion"] if schemes.get(chosen) == "Segment" else "") if part)
+        urls = [backends[found] for mesh in system(name).meshes if (found := f"{api['apiId']}-{mesh}") in backends]
+        assert {url.partition("://")[2].partition("/")[2] for url in urls} == {begins}
+    assert all(len(of_path) == 1 for of_path in sets.values())
 
 
 def test_the_program_also_runs_where_outputs_are_known_and_the_kubeconfig_is_secret() -> None:

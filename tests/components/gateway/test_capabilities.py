@@ -39,6 +39,13 @@ def test_a_finding_names_the_door_the_reason_and_a_gateway_that_can() -> None:
     ]
 
 
+def test_doors_that_ask_for_the_same_are_named_in_one_finding_at_the_first_of_them() -> None:
+    doors = {name: {**TOKEN_DOOR, "paths": [f"/{name}"]} for name in ("first", "second", "third")}
+    (finding,) = found(system(doors, **login()), GatewayKind.KONG)
+    assert finding.startswith("doors.first.auth.jwt: ")
+    assert "; so do doors second, third (" in finding
+
+
 def test_a_gateway_is_not_praised_without_saying_what_else_it_lacks() -> None:
     door = {**TOKEN_DOOR, "cache": {"ttl": "1m"}}
     (finding,) = found(system({"door": door}, **login()), GatewayKind.ENVOY_GATEWAY)

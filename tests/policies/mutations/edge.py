@@ -282,3 +282,11 @@ def holds_the_gateways_key(plan: Plan) -> bool:
         return False
     pod["volumes"].append({"name": "key", "secret": {"secretName": "gateway-client"}})
     return True
+
+
+@TABLE.mutation("W10", "nodes put their own addresses in the place of clients'")
+def addresses_of_clients_lost(plan: Plan) -> bool:
+    if (service := plan.public_service()) is None:
+        return False
+    plan.edit(service)["spec"]["externalTrafficPolicy"] = "Cluster"
+    return True

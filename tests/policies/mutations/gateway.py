@@ -344,3 +344,95 @@ def annotation_rewrites(plan: Plan) -> bool:
 @TABLE.mutation("A14", "an annotation puts a path before every other")
 def annotation_of_a_service(plan: Plan) -> bool:
     return _annotate(plan, "Service", "konghq.com/path", "/admin")
+
+
+@TABLE.mutation("A14", "the class of the gateway gets its options from an object that nobody sees")
+def class_with_parameters_from_elsewhere(plan: Plan) -> bool:
+    ref = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "namespace": "elsewhere", "name": "other"}
+    return _edit(plan, "GatewayClass", lambda i: i["spec"].update(parametersRef=ref))
+
+
+@TABLE.mutation("A14", "a route takes Strict-Transport-Security out of answers")
+def transport_security_taken_out(plan: Plan) -> bool:
+    edit = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["Strict-Transport-Security"]}}
+    return _edit(plan, "HTTPRoute", lambda i: i["spec"]["rules"][0].setdefault("filters", []).append(edit))
+
+
+@TABLE.mutation("A14", "a listener takes Strict-Transport-Security out of answers")
+def transport_security_taken_out_by_the_listener(plan: Plan) -> bool:
+    def change(inputs: Inputs) -> None:
+        inputs["spec"].setdefault("headers", {}).setdefault("lateResponseHeaders", {})["remove"] = ["strict-transport-security"]
+
+    return _edit(plan, "ClientTrafficPolicy", change)
+
+
+@TABLE.mutation("A14", "a plugin writes another Content-Security-Policy into answers")
+def kong_writes_a_security_header(plan: Plan) -> bool:
+    if not plan.is_kong() or (route := plan.first("HTTPRoute", where=lambda i: "konghq.com/plugins" in str(i["metadata"]))) is None:
+        return False
+    config = {"replace": {"headers": ["Content-Security-Policy:default-src *"]}}
+    place = namespace(route["inputs"])
+    plan.add(manifest("configuration.konghq.com/v1", "KongPlugin", MARKER, place, plugin="response-transformer", config=config))
+    plan.edit(route)["metadata"]["annotations"]["konghq.com/plugins"] += f",{MARKER}"
+    return True
+
+
+@TABLE.mutation("A14", "Kong tries again without a bound that somebody reviewed")
+def kong_tries_again_without_end(plan: Plan) -> bool:
+    return _annotate(plan, "Service", "konghq.com/retries", "32767")
+
+
+@TABLE.mutation("A11", "the gateway bears hours of silence")
+def kong_waits_for_hours(plan: Plan) -> bool:
+    return _annotate(plan, "Service", "konghq.com/read-timeout", "86400000")
+
+
+def _wait(plan: Plan, **timeouts: str) -> bool:
+    return _edit(
+        plan, "HTTPRoute", lambda i: i["spec"]["rules"][0].update(timeouts=timeouts), lambda i: "timeouts" in i["spec"]["rules"][0]
+    )
+
+
+@TABLE.mutation("A11", "the gateway waits for answers without end")
+def route_waits_without_end(plan: Plan) -> bool:
+    return _wait(plan, request="0s")
+
+
+@TABLE.mutation("A11", "the gateway waits for the service without end")
+def route_waits_for_the_backend_without_end(plan: Plan) -> bool:
+    return _wait(plan, backendRequest="0s")
+
+
+@TABLE.mutation("A11", "the gateway waits for answers longer than the door says")
+def route_waits_longer_than_its_door(plan: Plan) -> bool:
+    return _wait(plan, request="24h")
+
+
+@TABLE.mutation("A11", "a policy makes the gateway wait without end")
+def policy_waits_without_end(plan: Plan) -> bool:
+    return _edit(plan, "BackendTrafficPolicy", lambda i: i["spec"].update(timeout={"http": {"requestTimeout": "0s"}}))
+
+
+@TABLE.mutation("A14", "a listener waits for requests without end")
+def listener_waits_without_end(plan: Plan) -> bool:
+    return _edit(plan, "ClientTrafficPolicy", lambda i: i["spec"].update(timeout={"http": {"requestReceivedTimeout": "0s"}}))
+
+
+@TABLE.mutation("A06", "Kong checks tokens with a key that the topology does not name")
+def kong_with_another_public_key(plan: Plan) -> bool:
+    key = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
+    return _edit(
+        plan, "Secret", lambda i: i["stringData"].update(rsa_public_key=key), lambda i: "rsa_public_key" in (i.get("stringData") or {})
+    )
+
+
+@TABLE.mutation("A11", "a plugin takes larger requests than the door")
+def kong_takes_larger_requests(plan: Plan) -> bool:
+    return _plugin(plan, "request-size-limiting", lambda i: i["config"].update(allowed_payload_size=10**12))
+
+
+@TABLE.mutation("A11", "a policy takes larger requests than the door")
+def policy_takes_larger_requests(plan: Plan) -> bool:
+    return _edit(
+        plan, "BackendTrafficPolicy", lambda i: i["spec"]["requestBuffer"].update(limit="1Gi"), lambda i: "requestBuffer" in i["spec"]
+    )

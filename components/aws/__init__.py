@@ -1,0 +1,1 @@
+"""What the layers of an AWS environment share: settings, names, addresses, flows, rights, logs."""

@@ -1,0 +1,76 @@
+"""What a stack file says of an AWS environment."""
+
+from enum import StrEnum
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from components.part import AddressRange, Part
+
+Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")]
+"""Begins the names of all resources; at most 20 characters, because a target group has 32."""
+Principal = Annotated[str, Field(pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+$")]
+"""An IAM role or user by its ARN."""
+CertificateArn = Annotated[str, Field(pattern=r"^arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}$")]
+
+NETWORK_PREFIX: Final = 17
+"""The smallest network (`/17`) that holds the plan of subnets."""
+ZONES: Final = 3
+
+
+class Size(StrEnum):
+    """How large an environment is. The boundary is the same in all sizes."""
+
+    SMALL = "small"
+    PRODUCTION = "production"
+
+
+class AwsSettings(Part):
+    """One AWS environment."""
+
+    account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}-[a-z]+-[0-9]$")]
+    """A region of the partition `aws` with three availability zones, such as `eu-central-1`."""
+    availability_zones: Annotated[tuple[str, ...], Field(min_length=ZONES, max_length=ZONES)] | None = None
+    """Default: those whose names end with a, b and c, which not every region gives to every account."""
+    name: Label
+    size: Size = Size.SMALL
+    administrators: Annotated[tuple[Principal, ...], Field(min_length=1)]
+    """Who administers the cluster; whoever runs the program is one of them, because nobody else gets in."""
+    network: AddressRange = "10.70.0.0/16"
+    """Addresses of the VPC, those of pods among them."""
+    services: AddressRange = "172.20.0.0/16"
+    """Addresses of Kubernetes Services."""
+    operators: tuple[AddressRange, ...] = ()
+    """Who may reach the Kubernetes API from outside the network; nobody where empty, and the program must run inside."""
+    certificate: CertificateArn | None = None
+    """A certificate in ACM, in the same region, for the topology's hosts; without it one is asked for and proved by the hosted zone."""
+    hosted_zone: Annotated[str, Field(pattern=r"^Z[0-9A-Z]{1,31}$")] | None = None
+    """Id of a public hosted zone of Route 53, where the hosts get their addresses; without it you make the records yourself."""
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The three availability zones."""
+        return self.availability_zones or tuple(f"{self.region}{letter}" for letter in "abc")
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        network, services = IPv4Network(self.network), IPv4Network(self.services)
+        wrong = [
+            f"{a} and {b} overlap" for a, b in combinations((f"network {network}", f"services {services}"), 2) if network.overlaps(services)
+        ]
+        if network.prefixlen > NETWORK_PREFIX:
+            wrong.append(f"network {self.network} is too small for the plan of subnets: give it a /{NETWORK_PREFIX} or larger")
+        wrong += [f"operators {given} is every address: name your own" for given in self.operators if given.endswith("/0")]
+        wrong += [f"availabilityZones {zone} is not in region {self.region}" for zone in self.zones if not zone.startswith(self.region)]
+        if len(set(self.zones)) < ZONES:
+            wrong.append("availabilityZones names a zone twice")
+        if self.certificate is None and self.hosted_zone is None:
+            wrong.append("there is neither a certificate nor a hostedZone to prove one with: give one of them")
+        if self.certificate and f":acm:{self.region}:" not in self.certificate:
+            wrong.append(f"certificate is not in region {self.region}, where the load balancer must find it")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self

@@ -1,0 +1,1 @@
+"""Amazon EKS as the cluster, with the network around it."""

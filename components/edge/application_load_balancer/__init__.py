@@ -1,0 +1,1 @@
+"""AWS Application Load Balancer with its web application firewall as the edge."""

@@ -1,0 +1,158 @@
+"""Fields of resources of AWS that were reviewed, with the values that were: everything else is undecided (P02, P07).
+
+Read from the schema of pulumi-aws 7 (https://www.pulumi.com/registry/packages/aws/api-docs/). A kind with an empty table is known; a kind
+without one may open a path of which no rule knows.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from policies.reading.allowed_values import ANY, Table, all_of, under
+from policies.reading.cloud.aws import kinds
+
+_OWN: Final[Table] = all_of("name namePrefix region description tags.* tags. tagsAll.*")
+"""What every resource may be called, and in which region it is."""
+
+_ON_OFF: Final = "true|false"
+
+
+def _of(paths: str = "", **values: str) -> Table:
+    """Return a table of fields that rules read, or that open nothing, and of fields with few accepted values."""
+    return {**_OWN, **all_of(paths), **values}
+
+
+_CONDITIONS: Final = all_of("hostHeader.values.* pathPattern.values.* httpRequestMethod.values.*")
+_ACTIONS: Final[Table] = {
+    **all_of("order targetGroupArn forward.targetGroups.*.arn forward.targetGroups.*.weight redirect.* fixedResponse.*"),
+    "type": "forward|redirect|fixed-response",
+}
+
+ACCEPTED: Final[Mapping[str, Table]] = {
+    # An account and a region of the stack file, and no other place to ask than AWS itself (`endpoints`, `profile`, `assumeRoles`)
+    "pulumi:providers:aws": {
+        **all_of("allowedAccountIds allowedAccountIds.* defaultTags defaultTags.* region version __internal __internal.* __internal."),
+        **dict.fromkeys(("skipCredentialsValidation", "skipRegionValidation", "skipMetadataApiCheck", "skipRequestingAccountId"), _ON_OFF),
+    },
+    # Network
+    kinds.VPC: _of("cidrBlock", enableDnsHostnames=_ON_OFF, enableDnsSupport=_ON_OFF, instanceTenancy="default"),
+    kinds.SUBNET: _of("vpcId availabilityZone availabilityZoneId cidrBlock mapPublicIpOnLaunch", assignIpv6AddressOnCreation="false"),
+    kinds.INTERNET_GATEWAY: _of("vpcId"),
+    kinds.NAT_GATEWAY: _of("allocationId subnetId", connectivityType="public"),
+    kinds.EIP: _of("instance networkInterface", domain="vpc"),
+    kinds.EIP_ASSOCIATION: _of("allocationId instanceId networkInterfaceId"),
+    kinds.ROUTE: _of("routeTableId destinationCidrBlock gatewayId natGatewayId"),
+    kinds.ROUTE_TABLE: _of("vpcId routes.*.cidrBlock routes.*.gatewayId routes.*.natGatewayId routes."),
+    kinds.DEFAULT_ROUTE_TABLE: _of("defaultRouteTableId routes.*.cidrBlock routes.*.gatewayId routes.*.natGatewayId routes."),
+    kinds.ROUTE_TABLE_ASSOCIATION: _of("routeTableId subnetId"),
+    kinds.MAIN_ROUTE_TABLE_ASSOCIATION: _of("routeTableId vpcId"),
+    kinds.VPC_ENDPOINT: _of(
+        "vpcId subnetIds.* securityGroupIds.* routeTableIds.* policy privateDnsEnabled",
+        serviceName=r"com\.amazonaws\.[a-z0-9.-]+",
+        vpcEndpointType="Interface|Gateway",
+    ),
+    "aws:ec2/flowLog:FlowLog": _of("*"),
+    kinds.GROUP: _of("vpcId ingress.* egress.* ingress. egress.", revokeRulesOnDelete=_ON_OFF),
+    kinds.DEFAULT_GROUP: _of("vpcId ingress.* egress.* ingress. egress."),
+    kinds.GROUP_RULE: _of(
+        "type protocol fromPort toPort securityGroupId sourceSecurityGroupId cidrBlocks.* ipv6CidrBlocks.* prefixListIds.* self"
+    ),
+    kinds.INGRESS_RULE: _of("ipProtocol fromPort toPort securityGroupId referencedSecurityGroupId cidrIpv4 cidrIpv6 prefixListId"),
+    kinds.EGRESS_RULE: _of("ipProtocol fromPort toPort securityGroupId referencedSecurityGroupId cidrIpv4 cidrIpv6 prefixListId"),
+    # Edge
+    kinds.LOAD_BALANCER: _of(
+        "internal subnets.* securityGroups.* accessLogs.* connectionLogs.* dropInvalidHeaderFields desyncMitigationMode enableWafFailOpen "
+        "xffHeaderProcessingMode enableXffClientPort loadBalancerType subnetMappings.* idleTimeout clientKeepAlive",
+        enableDeletionProtection=_ON_OFF,
+        enableCrossZoneLoadBalancing=_ON_OFF,
+        enableHttp2=_ON_OFF,
+        enableZonalShift=_ON_OFF,
+        enableTlsVersionAndCipherSuiteHeaders="false",
+        preserveHostHeader=_ON_OFF,
+        ipAddressType="ipv4",
+    ),
+    kinds.CLASSIC_LOAD_BALANCER: _of("internal"),
+    kinds.LISTENER: {
+        **_of("loadBalancerArn port protocol sslPolicy certificateArn", routingHttpResponseServerEnabled="false"),
+        **all_of("routingHttpResponseStrictTransportSecurityHeaderValue"),
+        "routingHttpResponseXContentTypeOptionsHeaderValue": "nosniff",
+        **under("defaultActions.*", _ACTIONS),
+    },
+    kinds.LISTENER_RULE: {**_of("listenerArn priority"), **under("actions.*", _ACTIONS), **under("conditions.*", _CONDITIONS)},
+    "aws:lb/listenerCertificate:ListenerCertificate": _of("listenerArn certificateArn"),
+    kinds.TARGET_GROUP: {
+        **_of("vpcId port protocol targetType healthCheck.* deregistrationDelay slowStart", protocolVersion="HTTP1|HTTP2|GRPC"),
+        **all_of("targetGroupHealth.*"),
+        "loadBalancingAlgorithmType": "round_robin|least_outstanding_requests",
+        "ipAddressType": "ipv4",
+        "stickiness.enabled": "false",
+    },
+    kinds.TARGET_ATTACHMENT: _of("targetGroupArn targetId port availabilityZone"),
+    kinds.WEB_ACL: {
+        **_of("defaultAction.allow defaultAction.block rules.* visibilityConfig.* dataProtectionConfig.*", scope="REGIONAL"),
+        **all_of("defaultAction.allow.* defaultAction.block.*"),
+    },
+    kinds.WEB_ACL_ASSOCIATION: _of("resourceArn webAclArn"),
+    kinds.WEB_ACL_LOGGING: _of("resourceArn logDestinationConfigs.* redactedFields.* loggingFilter.*"),
+    "aws:acm/certificate:Certificate": _of("domainName subjectAlternativeNames.* validationMethod validationOptions.* keyAlgorithm"),
+    "aws:acm/certificateValidation:CertificateValidation": _of("certificateArn validationRecordFqdns.*"),
+    "aws:route53/record:Record": _of("zoneId type ttl records.* aliases.*", allowOverwrite=_ON_OFF),
+    # Cluster
+    kinds.CLUSTER: {
+        **_of("roleArn version enabledClusterLogTypes.* encryptionConfig.*", bootstrapSelfManagedAddons=_ON_OFF),
+        **under("vpcConfig", all_of("subnetIds.* securityGroupIds.* endpointPrivateAccess endpointPublicAccess publicAccessCidrs.*")),
+        **all_of("publicAccessCidrs. accessConfig.authenticationMode upgradePolicy.* zonalShiftConfig.*"),
+        "accessConfig.bootstrapClusterCreatorAdminPermissions": "false",
+        "kubernetesNetworkConfig.ipFamily": "ipv4",
+        "kubernetesNetworkConfig.serviceIpv4Cidr": ANY,
+        "deletionProtection": _ON_OFF,
+    },
+    kinds.NODE_GROUP: {
+        **_of("clusterName nodeRoleArn nodeGroupName subnetIds.* launchTemplate.* scalingConfig.* updateConfig.* instanceTypes.* labels.*"),
+        **all_of("version releaseVersion taints.* nodeRepairConfig.* remoteAccess.* diskSize"),
+        "amiType": "(AL2023|BOTTLEROCKET)_(x86_64|ARM_64)(_STANDARD|_FIPS)?",
+        "capacityType": "ON_DEMAND|SPOT",
+    },
+    kinds.LAUNCH_TEMPLATE: {
+        **_of("vpcSecurityGroupIds.* networkInterfaces.*.securityGroups.* networkInterfaces.*.associatePublicIpAddress"),
+        **all_of("metadataOptions.httpTokens metadataOptions.httpPutResponseHopLimit"),
+        "metadataOptions.httpEndpoint": "enabled|disabled",
+        "metadataOptions.instanceMetadataTags": "disabled",
+        **all_of("blockDeviceMappings.*.deviceName blockDeviceMappings.*.ebs.volumeType blockDeviceMappings.*.ebs.volumeSize"),
+        **all_of("blockDeviceMappings.*.ebs.kmsKeyId blockDeviceMappings.*.ebs.iops blockDeviceMappings.*.ebs.throughput"),
+        "blockDeviceMappings.*.ebs.encrypted": "true",
+        "blockDeviceMappings.*.ebs.deleteOnTermination": "true",
+        **all_of("tagSpecifications.* defaultVersion monitoring.* networkInterfaces.*.deviceIndex"),
+        "networkInterfaces.*.deleteOnTermination": _ON_OFF,
+        "updateDefaultVersion": _ON_OFF,
+        "ebsOptimized": _ON_OFF,
+    },
+    kinds.ADDON: {
+        **_of("addonName clusterName addonVersion configurationValues resolveConflictsOnCreate resolveConflictsOnUpdate"),
+        **all_of("serviceAccountRoleArn podIdentityAssociations.*"),
+        "preserve": _ON_OFF,
+    },
+    "aws:eks/accessEntry:AccessEntry": _of("clusterName principalArn kubernetesGroups.* userName", type="STANDARD"),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": _of(
+        "clusterName principalArn accessScope.*",
+        policyArn="arn:aws:eks::aws:cluster-access-policy/AmazonEKS(ClusterAdmin|Admin|AdminView|Edit|View)Policy",
+    ),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": _of("clusterName namespace serviceAccount roleArn"),
+    kinds.SECRET: _of("kmsKeyId recoveryWindowInDays"),
+    kinds.SECRET_VERSION: _of("secretId secretString"),
+    # What opens no path in a network: keys, roles, logs, buckets
+    "aws:kms/key:Key": _of("*"),
+    "aws:kms/alias:Alias": _of("*"),
+    "aws:iam/role:Role": _of("*"),
+    "aws:iam/policy:Policy": _of("*"),
+    "aws:iam/rolePolicy:RolePolicy": _of("*"),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _of("*"),
+    "aws:cloudwatch/logGroup:LogGroup": _of("*"),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": _of("*"),
+    "aws:s3/bucket:Bucket": _of("*"),
+    "aws:s3/bucketPolicy:BucketPolicy": _of("*"),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of("*"),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _of("*"),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of("*"),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of("*"),
+    "aws:s3/bucketVersioning:BucketVersioning": _of("*"),
+}

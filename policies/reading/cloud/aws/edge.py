@@ -1,0 +1,185 @@
+"""What application load balancers take from clients, and where they send it."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from policies.reading.cloud.aws.balancers import cases_of, groups_of, is_application, is_public, listeners_of, services_of, targets_of
+from policies.reading.cloud.aws.firewall import kept_here
+from policies.reading.cloud.aws.groups import groups_in, groups_named
+from policies.reading.cloud.aws.kinds import EIP_ASSOCIATION, NAT_GATEWAY
+from policies.reading.cloud.aws.references import values_at
+from policies.reading.cloud.flaws import Flaw
+from policies.reading.resource import Resource
+from policies.reading.values import mapping
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+MODERN: Final = re.compile(
+    r"ELBSecurityPolicy-(TLS13-1-[23](-Res)?(-FIPS)?(-PQ)?-\d{4}-\d{2}|TLS-1-2-2017-01|FS-1-2-Res-(2019-08|2020-10))"
+)
+"""Security policies with TLS 1.2 and 1.3 alone, and with ciphers that hold.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+"""
+OLD: Final = re.compile(r"ELBSecurityPolicy-(2016-08|2015-05|TLS-1-[01]-.*|TLS13-1-[01]-.*|FS-2018-06|FS-1-1-.*)|")
+"""Those with TLS 1.0 or 1.1; the empty name stands for the default of the API, `ELBSecurityPolicy-2016-08`."""
+
+STRICT: Final = frozenset({"defensive", "strictest"})
+"""Ways to treat requests that two programs may read differently in which those known to be attacks are refused."""
+
+
+def serves_tls(listener: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that clients are served over TLS; a port without it may only send them to one with it."""
+    protocol = listener.at("protocol", default="HTTP")
+    if protocol in {"HTTPS", "TLS"}:
+        return
+    for case in cases_of(stack, listener):
+        redirect = mapping(case.actions[-1].get("redirect")) if case.answer == "redirect" else {}
+        if case.answer != "fixed-response" and redirect.get("protocol") != "HTTPS":
+            yield Flaw(
+                message=f"serves port {listener.at('port', default=80)} without TLS ({protocol})",
+                fix="set protocol HTTPS, or redirect everything to https",
+            )
+            return
+
+
+def speaks_modern_tls(listener: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check the versions of TLS; the default of the API is a policy with TLS 1.0."""
+    del stack
+    if listener.at("protocol", default="HTTP") not in {"HTTPS", "TLS"}:
+        return
+    policy = listener.at("sslPolicy", default="")
+    if MODERN.fullmatch(policy):
+        return
+    fix = "set sslPolicy: ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+    if OLD.fullmatch(policy):
+        yield Flaw(message=f"accepts TLS 1.0 or 1.1 (sslPolicy {policy or 'of the API, ELBSecurityPolicy-2016-08'})", fix=fix)
+    else:
+        yield Flaw(message=f"whether sslPolicy {policy} has ciphers that protect nothing is not known", fix=fix, undecided=True)
+
+
+def reads_one_way(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that requests which layers may read differently are refused, and that the client's address is written down by nobody else."""
+    del stack
+    if not is_application(balancer):
+        return
+    if balancer.at("dropInvalidHeaderFields", default=False) is not True:
+        yield Flaw(message="passes headers on that are none (dropInvalidHeaderFields)", fix="set dropInvalidHeaderFields: true")
+    if (mode := balancer.at("desyncMitigationMode", default="defensive")) not in STRICT:
+        yield Flaw(message=f"lets requests pass of which it is not clear where they end (desyncMitigationMode {mode})", fix="set strictest")
+    if (mode := balancer.at("xffHeaderProcessingMode", default="append")) != "append":
+        yield Flaw(
+            message=f"does not say the client's address last in x-forwarded-for (xffHeaderProcessingMode {mode})",
+            fix="set xffHeaderProcessingMode: append",
+        )
+    if balancer.at("enableXffClientPort", default=False) is not False:
+        yield Flaw(message="writes a port behind the client's address, which limits then count by", fix="remove enableXffClientPort")
+
+
+def writes_log(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that requests leave a trace."""
+    if not is_public(balancer):
+        return
+    logs = mapping(balancer.at("accessLogs", default={}))
+    if logs.get("enabled") is not True:
+        yield Flaw(message="requests leave no trace: accessLogs is off", fix="set accessLogs: enabled true, with a bucket")
+    elif not kept_here(stack, balancer, "accessLogs", logs.get("bucket")):
+        yield Flaw(
+            message="writes its log to a bucket of which it is not known who reads there (accessLogs.bucket)",
+            fix="write to a bucket of the program",
+            undecided=True,
+        )
+
+
+def leads_to_gateway(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a public load balancer sends requests to the API gateway's pods alone, over TLS."""
+    if not is_public(balancer):
+        return
+    gateway = {pod for each in stack.gateways for pod in each.pods}
+    for listener in listeners_of(stack, balancer):
+        for case in cases_of(stack, listener):
+            for group in targets_of(stack, case):
+                if group.at("protocol", default="HTTP") != "HTTPS":
+                    yield Flaw(
+                        message=f"{group} takes requests without TLS ({group.at('protocol', default='HTTP')})",
+                        fix="set protocol: HTTPS",
+                        resource=group,
+                    )
+                for target in services_of(stack, group):
+                    strangers = [pod for pod in target.service.pods if pod not in gateway]
+                    if strangers or not target.service.pods:
+                        behind = strangers[0] if strangers else target.service
+                        yield Flaw(
+                            message=f"{group} leads to {behind}, which is not the API gateway, so nobody asks who the client is",
+                            fix="bind the API gateway's Service",
+                            resource=target.binding,
+                        )
+
+
+def sends_nowhere_else(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that the groups of a public load balancer let it connect to no address but its targets'."""
+    if not is_public(balancer) or not is_application(balancer):
+        return
+    groups = groups_in(stack)
+    for group in groups_named(stack, balancer, "securityGroups"):
+        for permission in groups.of(group):
+            if permission.way == "out" and permission.peers.ranges:
+                yield Flaw(
+                    message=f"{group} lets it connect to {permission}, not only to the API gateway's nodes",
+                    fix="name the nodes' group and the gateway's port",
+                    resource=permission.resource,
+                )
+
+
+def binds_the_gateway(binding: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a target group of the program gets the API gateway's pods, and no others."""
+    gateway = {pod for each in stack.gateways for pod in each.pods}
+    groups = list(groups_of(stack, binding))
+    if not groups:
+        yield Flaw(
+            message="binds pods to a target group that is not in the program", fix="name a target group of the program", undecided=True
+        )
+    for target in (target for group in groups for target in services_of(stack, group) if target.binding is binding):
+        strangers = [pod for pod in target.service.pods if pod not in gateway]
+        if strangers or not target.service.pods:
+            behind = strangers[0] if strangers else target.service
+            yield Flaw(message=f"opens a way from a load balancer to {behind}, past the API gateway", fix="bind the API gateway's Service")
+
+
+def binding_opens_nothing(binding: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that no controller changes security groups behind the plan."""
+    del stack
+    if binding.at("spec", "networking", default=None) is not None:
+        yield Flaw(
+            message="tells the load balancer controller to open security groups, which no plan shows (networking)",
+            fix="remove networking, and write the rules of the groups in the program",
+        )
+
+
+# Public addresses
+
+
+def attached(address: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that an elastic address belongs to a NAT gateway, by which nobody comes in."""
+    used = [gateway for gateway in stack.of(NAT_GATEWAY) if address.urn in gateway.property_dependencies.get("allocationId", ())]
+    for key in ("instance", "networkInterface"):
+        if address.props.get(key) is not None:
+            yield Flaw(message=f"is a public address of something else than the edge ({key})", fix="remove it")
+            return
+    for association in stack.of(EIP_ASSOCIATION):
+        if address.urn in association.property_dependencies.get("allocationId", ()):
+            yield Flaw(
+                message=f"is a public address of something else than the edge ({association})", fix="remove it", resource=association
+            )
+            return
+    if not used:
+        yield Flaw(message="is a public address, and what has it is not in the program", fix="remove it", undecided=True)
+
+
+def fixed_addresses(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a network load balancer takes no public address of its own."""
+    del stack
+    if list(values_at(balancer.props.get("subnetMappings"), "allocationId")):
+        yield Flaw(message="takes public addresses of its own (subnetMappings.allocationId)", fix="remove them")

@@ -1,0 +1,233 @@
+"""Web ACLs (AWS WAF): whether they refuse what they find, see whole requests, count, log, and stand before what is public."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from policies.reading.cloud.aws.balancers import is_application, is_public
+from policies.reading.cloud.aws.kinds import LOAD_BALANCER, WEB_ACL, WEB_ACL_ASSOCIATION, WEB_ACL_LOGGING
+from policies.reading.cloud.aws.references import one
+from policies.reading.cloud.aws.samples import sample_path
+from policies.reading.cloud.aws.statements import (
+    CORE,
+    INSPECTED,
+    LONG_BODY,
+    Sample,
+    action_of,
+    answer_of,
+    counts_only,
+    managed_of,
+    overrides_of,
+    rules_of,
+)
+from policies.reading.cloud.flaws import Flaw
+from policies.reading.resource import Resource
+from policies.reading.tiers import fastest
+from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
+from topology.model.base import size_in_bytes
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+WANTED: Final = (CORE, "AWSManagedRulesKnownBadInputsRuleSet")
+"""Managed groups that every web ACL has: the counterpart of OWASP's core rule set, and of its rules for Log4Shell and the like.
+
+https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+"""
+AMAZON: Final = "AWS"
+
+REFUSING: Final = frozenset({"block"})
+"""Actions of one's own rules that refuse. `captcha` and `challenge` ask a browser, and APIs have none."""
+
+CLIENTS_PER_ADDRESS: Final = 10
+"""Clients behind one address that may each use a whole tier at once, as for the other edges (W10)."""
+
+LOG_GROUPS: Final = "aws-waf-logs-"
+"""How the name of a log destination must begin (https://docs.aws.amazon.com/waf/latest/developerguide/logging-destinations.html)."""
+
+CREDENTIALS: Final = frozenset({"authorization", "cookie"})
+"""Headers that hold what clients show to prove who they are."""
+
+
+# Where firewalls stand
+
+
+def acl_of(stack: "Stack", balancer: Resource) -> Resource | None:
+    """Return the web ACL of a load balancer, or None.
+
+    Raises:
+        UnknownValueError: if an association names something that is not of the program.
+    """
+    found = [each for each in stack.of(WEB_ACL_ASSOCIATION) if one(stack, each, "resourceArn", kinds=(LOAD_BALANCER,)) is balancer]
+    if len(found) > 1:
+        raise UnknownValueError(f"{balancer}: web ACL", f"whichever of {len(found)} associations is made last")
+    return one(stack, found[0], "webAclArn", kinds=(WEB_ACL,)) if found else None
+
+
+def stands_before(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a public load balancer has a firewall, which lets nothing pass when it fails itself."""
+    if not is_public(balancer):
+        return
+    if not is_application(balancer):
+        yield Flaw(
+            message="is public and passes connections on: no firewall reads what is in them",
+            fix="use an application load balancer with a web ACL, or make it internal",
+        )
+    elif acl_of(stack, balancer) is None:
+        yield Flaw(message="is public, and no web ACL is associated with it", fix="associate a web ACL (aws:wafv2:WebAclAssociation)")
+    elif balancer.at("enableWafFailOpen", default=False) is not False:
+        yield Flaw(
+            message="passes requests on unread when its firewall does not answer (enableWafFailOpen)", fix="remove enableWafFailOpen"
+        )
+
+
+# What they do
+
+
+def refuses(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a web ACL refuses what its rules find."""
+    del stack
+    for rule in rules_of(acl):
+        name, action = rule.get("name"), action_of(rule)
+        if counts_only(rule):
+            yield Flaw(
+                message=f"rule `{name}` counts what it finds and lets it pass (overrideAction count)", fix="set overrideAction: {none: {}}"
+            )
+        elif action == "count" and not sequence(rule.get("ruleLabels")):
+            yield Flaw(message=f"rule `{name}` counts what it finds and lets it pass", fix="set action: {block: {}}")
+        elif action not in {"", "count", "allow", *REFUSING}:
+            yield Flaw(message=f"rule `{name}` asks for a {action}, which clients of an API cannot answer", fix="set action: {block: {}}")
+
+
+def is_whole(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that the managed rules are there, all of them, for every request, and that they see its body."""
+    rules = rules_of(acl)
+    managed = {str(group.get("name")): group for rule in rules if (group := managed_of(rule)) and group.get("vendorName") == AMAZON}
+    for name in WANTED:
+        if name not in managed:
+            yield Flaw(message=f"its rules do not include {name}", fix=f"add the managed rule group {name}")
+    for rule in rules:
+        yield from _exclusions(rule)
+    yield from _unread_bodies(acl, stack)
+
+
+def _exclusions(rule: Mapping[str, Any]) -> Iterator[Flaw]:
+    waiver = "remove it, or exempt this finding with a reason, an owner and an expiry"
+    group = managed_of(rule)
+    name = group.get("name")
+    if group.get("scopeDownStatement") is not None:
+        yield Flaw(message=f"{name} looks at some requests only (scopeDownStatement)", fix=waiver)
+    for key, value in sorted(overrides_of(group).items()):
+        if (name, key, value) != (CORE, LONG_BODY, "count") and value != "block":
+            yield Flaw(message=f"rule {key} of {name} is told to {value or 'do nothing'}", fix=waiver)
+    if action_of(rule) == "allow":
+        yield Flaw(message=f"rule `{rule.get('name')}` lets requests pass all rules that follow (allow)", fix=waiver)
+    if mapping(rule.get("statement")).get("ruleGroupReferenceStatement") is not None:
+        yield Flaw(
+            message=f"rule `{rule.get('name')}` refers to rules that stand elsewhere", fix="write them into the web ACL", undecided=True
+        )
+
+
+def _unread_bodies(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a body whose end the firewall has not seen goes to doors alone that take one."""
+    fix = f"let {LONG_BODY} block, or block by its label at every path but those of doors with larger bodies"
+    hosts = stack.intent.public_hosts()
+    samples: list[Sample] = []
+    for door in stack.intent.doors.values():
+        host = door.host or hosts[0]
+        paths = [sample_path(str(path)) for path in door.paths] if size_in_bytes(door.max_body) <= INSPECTED else []
+        for path in ("/no/door/of/the/topology", *paths):
+            samples += [Sample(method=method, host=host, path=path, body=INSPECTED + 1) for method in door.methods]
+    for sample in dict.fromkeys(samples):
+        if not answer_of(acl, sample).blocked:
+            yield Flaw(
+                message=f"a body over {INSPECTED} bytes, of which it sees the beginning alone, passes at {sample.host}{sample.path}",
+                fix=fix,
+            )
+
+
+def counts_addresses(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that one address cannot ask as often as it likes."""
+    most = CLIENTS_PER_ADDRESS * fastest(stack.intent.tiers.values())
+    found = False
+    for rule in rules_of(acl):
+        rate = mapping(mapping(rule.get("statement")).get("rateBasedStatement"))
+        if not rate:
+            continue
+        name = rule.get("name")
+        if action_of(rule) not in REFUSING:
+            yield Flaw(message=f"rule `{name}` counts requests of an address and refuses none", fix="set action: {block: {}}")
+        elif (
+            rate.get("aggregateKeyType") != "IP" or rate.get("scopeDownStatement") is not None or rate.get("forwardedIpConfig") is not None
+        ):
+            yield Flaw(
+                message=f"rule `{name}` counts by something else than the address of a client, or some requests only", fix=_BY_ADDRESS
+            )
+        else:
+            found = True
+            limit, window = int(rate["limit"]), int(rate.get("evaluationWindowSec") or 300)
+            if limit / window > most:
+                yield Flaw(
+                    message=f"rule `{name}` lets an address ask {limit} times in {window} s; "
+                    f"{CLIENTS_PER_ADDRESS} clients of the fastest tier need {most:g} a second at most",
+                    fix="give a lower limit",
+                )
+    if not found:
+        yield Flaw(message="no rule bounds how often one address may ask", fix=_BY_ADDRESS)
+
+
+_BY_ADDRESS: Final = "add a rateBasedStatement with aggregateKeyType IP and action block"
+
+
+# What they write down
+
+
+def logs(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that everything a web ACL decides is written down, without credentials."""
+    found = [each for each in stack.of(WEB_ACL_LOGGING) if one(stack, each, "resourceArn", kinds=(WEB_ACL,)) is acl]
+    if not found:
+        yield Flaw(message="what it refuses leaves no trace", fix="add aws:wafv2:WebAclLoggingConfiguration")
+    for each in found:
+        if each.props.get("loggingFilter") is not None:
+            yield Flaw(
+                message="writes down some of what its web ACL decides only (loggingFilter)", fix="remove loggingFilter", resource=each
+            )
+        redacted = {
+            str(mapping(mapping(entry).get("singleHeader")).get("name", "")).lower() for entry in sequence(each.props.get("redactedFields"))
+        }
+        shown = sorted((CREDENTIALS | _key_headers(stack)) - redacted)
+        if shown:
+            yield Flaw(
+                message=f"writes down what clients prove themselves with: the header{'s' if len(shown) > 1 else ''} {', '.join(shown)}",
+                fix="name them in redactedFields",
+                resource=each,
+            )
+        destinations = sequence(each.props.get("logDestinationConfigs"))
+        if not destinations:
+            yield Flaw(message="writes nowhere", fix="name a log group in logDestinationConfigs", resource=each)
+        for destination in destinations:
+            if not kept_here(stack, each, "logDestinationConfigs", destination):
+                yield Flaw(
+                    message=f"writes to {'a place' if is_unknown(destination) else destination}, of which it is not known who reads there",
+                    fix="write to a log group of the program",
+                    resource=each,
+                    undecided=True,
+                )
+
+
+def kept_here(stack: "Stack", resource: Resource, key: str, place: Any) -> bool:
+    """Say whether a log goes to a log group or bucket of the program: one that the property depends on, and whose name it says."""
+    found = [each for urn in resource.property_dependencies.get(key, ()) if (each := stack.by_urn.get(urn)) is not None]
+    names = [str(each.props.get(name)) for each in found for name in ("name", "bucket") if each.props.get(name) is not None]
+    return bool(found) if is_unknown(place) else any(str(place) == name or str(place).endswith(f":{name}") for name in names)
+
+
+def _key_headers(stack: "Stack") -> set[str]:
+    """Return the headers in which clients show API keys, as the gateway's own resources name them."""
+    found: set[str] = set()
+    for policy in stack.of("SecurityPolicy.gateway.envoyproxy.io"):
+        for source in sequence(mapping(policy.at("spec", "apiKeyAuth", default={})).get("extractFrom")):
+            found |= {str(name).lower() for name in sequence(mapping(source).get("headers"))}
+    for plugin in stack.of("KongPlugin"):
+        if plugin.at("plugin", default="") == "key-auth":
+            found |= {str(name).lower() for name in sequence(plugin.at("config", "key_names", default=["apikey"]))}
+    return found

@@ -1,0 +1,43 @@
+"""Types of pulumi-aws that rules read, as `Resource.kind` spells them (pulumi-aws 7)."""
+
+from typing import Final
+
+VPC: Final = "aws:ec2/vpc:Vpc"
+SUBNET: Final = "aws:ec2/subnet:Subnet"
+INTERNET_GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"
+NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
+EIP: Final = "aws:ec2/eip:Eip"
+EIP_ASSOCIATION: Final = "aws:ec2/eipAssociation:EipAssociation"
+ROUTE: Final = "aws:ec2/route:Route"
+ROUTE_TABLE: Final = "aws:ec2/routeTable:RouteTable"
+DEFAULT_ROUTE_TABLE: Final = "aws:ec2/defaultRouteTable:DefaultRouteTable"
+ROUTE_TABLE_ASSOCIATION: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+MAIN_ROUTE_TABLE_ASSOCIATION: Final = "aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation"
+VPC_ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
+LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
+
+GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
+DEFAULT_GROUP: Final = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+GROUP_RULE: Final = "aws:ec2/securityGroupRule:SecurityGroupRule"
+INGRESS_RULE: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+EGRESS_RULE: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+
+LOAD_BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
+CLASSIC_LOAD_BALANCER: Final = "aws:elb/loadBalancer:LoadBalancer"
+LISTENER: Final = "aws:lb/listener:Listener"
+LISTENER_RULE: Final = "aws:lb/listenerRule:ListenerRule"
+TARGET_GROUP: Final = "aws:lb/targetGroup:TargetGroup"
+TARGET_ATTACHMENT: Final = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
+TARGET_BINDING: Final = "TargetGroupBinding"
+"""The one kind that is an object of Kubernetes: of the AWS Load Balancer Controller."""
+
+WEB_ACL: Final = "aws:wafv2/webAcl:WebAcl"
+WEB_ACL_ASSOCIATION: Final = "aws:wafv2/webAclAssociation:WebAclAssociation"
+WEB_ACL_LOGGING: Final = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
+
+CLUSTER: Final = "aws:eks/cluster:Cluster"
+NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
+ADDON: Final = "aws:eks/addon:Addon"
+
+SECRET: Final = "aws:secretsmanager/secret:Secret"
+SECRET_VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"

@@ -1,0 +1,83 @@
+"""What security groups open that nobody needs: addresses of the Internet anywhere but before the edge."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from policies.reading.cloud.addresses import OUTSIDE, Addresses
+from policies.reading.cloud.aws.balancers import is_public, listeners_of, services_of
+from policies.reading.cloud.aws.eks import groups_of_nodes
+from policies.reading.cloud.aws.groups import groups_in, groups_named
+from policies.reading.cloud.aws.kinds import LOAD_BALANCER, NODE_GROUP, TARGET_GROUP
+from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.model import EDGE
+from policies.reading.resource import Resource
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+
+def lets_internet_in(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check one rule, or the rules inside one group: only the groups of the edge may take addresses of the Internet, on its ports."""
+    ports = _edge_ports(stack)
+    for group, permission in groups_in(stack).written_in(resource):
+        if permission.way != "in" or not permission.peers & OUTSIDE:
+            continue
+        allowed = ports.get(group, frozenset())
+        if permission.first == permission.last and permission.first in allowed and permission.protocol == "TCP":
+            continue
+        whom = "the edge, on ports on which nothing listens" if allowed else f"the members of {stack.by_urn[group]}, which are not the edge"
+        yield Flaw(
+            message=f"lets the Internet ({permission}) connect to {whom}",
+            fix="name the group of the layer before it (referencedSecurityGroupId), and its port",
+        )
+
+
+def edge_reaches_gateway_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that nodes take the edge on the ports where the gateway serves, and on no others."""
+    nodes = {group.urn for node_group in stack.of(NODE_GROUP) for group in groups_of_nodes(stack, node_group)}
+    edge = Addresses()
+    for station in stack.cloud.of(EDGE):
+        edge |= station.place.addresses
+    served = _served(stack)
+    for group, permission in groups_in(stack).written_in(resource):
+        only = permission.first == permission.last and permission.first in served
+        if group in nodes and permission.way == "in" and permission.peers & edge and not only:
+            yield Flaw(
+                message=f"lets the edge ({permission}) connect to ports of nodes on which the API gateway does not serve",
+                fix=f"open port {', '.join(map(str, served))} alone" if served else "remove it",
+            )
+
+
+def _served(stack: "Stack") -> list[int]:
+    """Return the ports at which pods are called from outside the cluster."""
+    found = {
+        number
+        for group in stack.of(TARGET_GROUP)
+        for target in services_of(stack, group)
+        if (port := target.service.port(target.port)) is not None
+        for pod in target.service.pods
+        if (number := pod.port_number(port.target)) is not None
+    }
+    return sorted(found)
+
+
+def is_in_one_place(group: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a group has its rules inside or beside it, not both."""
+    if group in groups_in(stack).mixed:
+        yield Flaw(
+            message="has rules inside and beside it: each deployment takes away what the other made, so what holds is not known",
+            fix="write every rule as a resource of its own, and leave ingress and egress out",
+            undecided=True,
+        )
+
+
+def _edge_ports(stack: "Stack") -> dict[str, frozenset[int]]:
+    """Return the groups of public load balancers alone, by URN, with the ports of their listeners."""
+    shared = {group.urn for node_group in stack.of(NODE_GROUP) for group in groups_of_nodes(stack, node_group)}
+    found: dict[str, frozenset[int]] = {}
+    for balancer in stack.of(LOAD_BALANCER):
+        ports = frozenset(int(listener.at("port", default=0)) for listener in listeners_of(stack, balancer))
+        for group in groups_named(stack, balancer, "securityGroups"):
+            public = is_public(balancer) and group.urn not in shared
+            found[group.urn] = (found.get(group.urn, ports) & ports) if public else frozenset()
+    return found

@@ -1,0 +1,236 @@
+"""What networks, public addresses and AKS tell the rules."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from policies.reading.cloud.addresses import INTERNET, OUTSIDE, Addresses, addresses
+from policies.reading.cloud.azure import names, public
+from policies.reading.cloud.azure.apis import SERVICE
+from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
+from policies.reading.cloud.azure.cluster import CLUSTER, pools
+from policies.reading.cloud.azure.edge_looks import ALL_LOGS, DIAGNOSTICS
+from policies.reading.cloud.azure.filters import LOAD_BALANCER, PROBES, SecurityGroup
+from policies.reading.cloud.azure.ids import name_of, part
+from policies.reading.cloud.azure.subnets import SUBNET, VNET, subnet_of, subnets
+from policies.reading.cloud.flaws import Flaw, Reader
+from policies.reading.cloud.model import EDGE, GATEWAY, Place, senders
+from policies.reading.resource import Resource
+from policies.reading.values import UnknownValueError, mapping, sequence
+from policies.rule import Hop
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+WIDEST: Final = 24
+"""A range of operators' addresses that is wider than so many bits names nobody."""
+ENGINES: Final = frozenset({"cilium", "calico", "azure"})
+AUDIT: Final = frozenset({"kube-audit", "kube-audit-admin"})
+ROUTERS: Final = ("httpApplicationRouting", "ingressApplicationGateway")
+"""Add-ons that publish Services by themselves."""
+
+MANAGEMENT: Final = {3443: "ApiManagement", 65200: "GatewayManager", 65535: "GatewayManager"}
+"""Ports at which Azure's own control plane is a sender, by service tag (Learn, `virtual-network-reference`, `configuration-infrastructure`)."""
+ALWAYS: Final = frozenset({80, 443, 3443, 8080, 8443})
+
+
+def api_is_closed(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N01."""
+    del stack
+    access = mapping(resource.at("apiServerAccessProfile", default={}))
+    if access.get("enablePrivateCluster") is True:
+        if access.get("enablePrivateClusterPublicFQDN") is True:
+            yield Flaw(message="its private API has a public name besides", fix="write `enablePrivateClusterPublicFQDN: false`")
+        return
+    ranges = [str(each) for each in sequence(access.get("authorizedIPRanges"))]
+    if not ranges:
+        yield Flaw(message="its API answers the whole internet", fix="make the cluster private, or name operators in `authorizedIPRanges`")
+    for each in ranges:
+        if any(network.prefixlen < WIDEST for network in addresses(each).networks):
+            yield Flaw(message=f"its API answers {each}, which names nobody", fix="name the operators' own addresses")
+
+
+def nodes_are_private(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N03."""
+    for owner, spec in pools(stack, resource):
+        name = spec.get("name") or owner.name
+        if spec.get("enableNodePublicIP") is True or spec.get("nodePublicIPPrefixID"):
+            yield Flaw(message=f"the nodes of pool {name} have public addresses", fix="write `enableNodePublicIP: false`", resource=owner)
+
+
+def nodes_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N04."""
+    del resource
+    nodes = stack.cloud.nodes
+    if nodes is None:
+        raise UnknownValueError("the cluster's nodes", "in subnets that cannot be read")
+    if not nodes.filters:
+        yield Flaw(message="no security group filters what comes to its nodes", fix="associate a NetworkSecurityGroup with their subnet")
+    fine = nodes.addresses | _always(stack)
+    for station in stack.cloud.of(GATEWAY):
+        fine |= station.place.addresses
+    yield from _strangers(nodes, _ports(stack, nodes), fine)
+    for service in stack.services:
+        for address in names.addresses_of(service):
+            for port in service.ports:
+                yield from _strangers(nodes, {port.port}, fine, at=addresses(address))
+
+
+def subnets_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N04, for the other subnets of a network."""
+    edges = {each.place.addresses: each for each in stack.cloud.of(EDGE)}
+    for subnet in subnets(stack):
+        if subnet.resource is not resource and resource.kind == VNET:
+            continue
+        if subnet.group is None:
+            yield Flaw(message=f"no security group filters what comes to {subnet}", fix="associate a NetworkSecurityGroup")
+            continue
+        place = Place(name=str(subnet), resource=resource, addresses=subnet.addresses, filters=subnet.filters)
+        station = edges.get(subnet.addresses)
+        heard = set(station.ports()) if station else set[int]()
+        yield from _strangers(place, _ports(stack, place) - heard, _always(stack), only=OUTSIDE)
+
+
+def _always(stack: "Stack") -> Addresses:
+    """Return who may always connect to nodes: Azure's probes, and the Kubernetes API, where that is in the network."""
+    found = Addresses(names=frozenset({LOAD_BALANCER})) | addresses(PROBES)
+    known = {(each.network.lower(), each.name.lower()): each for each in subnets(stack)}
+    for cluster in stack.of(CLUSTER):
+        if home := cluster.at("apiServerAccessProfile", "subnetId", default=None):
+            found |= subnet_of(known, cluster, home).addresses
+    return found
+
+
+def policies_are_enforced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N06."""
+    del stack
+    engine = resource.at("networkProfile", "networkPolicy", default=None)
+    if engine not in ENGINES:
+        yield Flaw(
+            message=f"nothing enforces NetworkPolicies (networkPolicy: {engine or 'not given'})", fix="write `networkPolicy: cilium`"
+        )
+
+
+def users_are_known(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N08."""
+    del stack
+    if resource.at("enableRBAC", default=True) is not True:
+        yield Flaw(message="RBAC is off: whoever has an account may do anything", fix="write `enableRBAC: true`")
+    if resource.at("disableLocalAccounts", default=False) is not True:
+        yield Flaw(
+            message="local accounts are on: their certificates belong to nobody and cannot be withdrawn",
+            fix="write `disableLocalAccounts: true`",
+        )
+    if mapping(resource.at("aadProfile", default={})).get("managed") is not True:
+        yield Flaw(message="Entra ID does not know its users", fix="write `aadProfile: {managed: true}`")
+
+
+def control_plane_is_logged(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N09."""
+    kept: set[str] = set()
+    for setting in stack.of(DIAGNOSTICS):
+        if part(str(setting.at("resourceUri")), "managedClusters").lower() == name_of(resource).lower():
+            for log in setting.at("logs", default=[]):
+                if log.get("enabled") is True:
+                    kept |= AUDIT if log.get("categoryGroup") in ALL_LOGS else {str(log.get("category"))}
+    if not kept & AUDIT:
+        yield Flaw(message="who asks its API for what is written down nowhere", fix="add a DiagnosticSetting with kube-audit-admin")
+
+
+def publishes_nothing_itself(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N11."""
+    del stack
+    for addon in ROUTERS:
+        if mapping(mapping(resource.at("addonProfiles", default={})).get(addon)).get("enabled") is True:
+            yield Flaw(message=f"its add-on {addon} publishes Services by itself", fix=f"switch {addon} off")
+    if resource.at("ingressProfile", "webAppRouting", "enabled", default=False) is True:
+        yield Flaw(message="its add-on webAppRouting publishes Services by itself", fix="switch webAppRouting off")
+
+
+def belongs_to_the_edge(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N10."""
+    holders = public.holders(stack, resource)
+    if not holders:
+        yield Flaw(message="nothing in the program uses it: whose address it is cannot be told", fix="remove it", undecided=True)
+    for holder in holders:
+        if holder.kind != APPLICATION_GATEWAY and holder.kind not in public.OUTBOUND:
+            yield Flaw(
+                message=f"is a public address of {holder}, which is no WAF", fix="take it away; what leaves goes through the NAT gateway"
+            )
+
+
+def gateway_is_inside(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """A01."""
+    del stack
+    mode = resource.at("virtualNetworkType", default="None")
+    if mode != "Internal":
+        yield Flaw(message=f"its virtualNetworkType is {mode}: clients reach it past the WAF", fix="write `virtualNetworkType: Internal`")
+
+
+def gateway_hears_the_edge(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """A02."""
+    station = next((each for each in stack.cloud.stations if each.resource is resource), None)
+    if station is None:
+        raise UnknownValueError(str(resource), "a gateway of which it is not known where it stands")
+    if not station.place.filters:
+        yield Flaw(
+            message="no security group filters who may connect to its subnet",
+            fix="associate a NetworkSecurityGroup that names the edge's subnet",
+        )
+    edge = Addresses()
+    for each in stack.cloud.of(EDGE):
+        edge |= each.place.addresses
+    allowed = edge | station.place.addresses | Addresses(names=frozenset({LOAD_BALANCER})) | addresses(PROBES)
+    yield from _strangers(station.place, _ports(stack, station.place) | ALWAYS, allowed)
+
+
+def _strangers(
+    place: Place, ports: set[int], allowed: Addresses, *, only: Addresses | None = None, at: Addresses | None = None
+) -> Iterator[Flaw]:
+    """Tell who else reaches some ports of a place; each rule once, at its first port. `only` asks for a part of all addresses."""
+    seen: set[tuple[str, str]] = set()
+    for port in sorted(ports):
+        fine = allowed | (Addresses(names=frozenset({MANAGEMENT[port]})) if port in MANAGEMENT else Addresses())
+        for peers, by, group in senders(place, port, at=at):
+            beyond = (peers if only is None else _outside(peers, only)) - fine
+            if beyond and (by, group.urn) not in seen:
+                seen.add((by, group.urn))
+                yield Flaw(
+                    message=f"{beyond} can connect to {place} on port {port} (by {by})",
+                    fix="name the layer before it alone",
+                    resource=group,
+                    path=(
+                        Hop(place=str(beyond), allowed_by=f"{group}: {by}", urn=group.urn),
+                        Hop(place=f"{place} port {port}", allowed_by=""),
+                    ),
+                )
+
+
+def _outside(peers: Addresses, only: Addresses) -> Addresses:
+    """Return the part of some peers that is outside, or of which that is not known: a service tag's addresses are public."""
+    inside = frozenset({"VirtualNetwork", LOAD_BALANCER})
+    return (peers & only) | Addresses(names=peers.names - inside - {INTERNET})
+
+
+def _ports(stack: "Stack", place: Place) -> set[int]:
+    """Return ports worth asking for: those of Services, and where the ranges of filters begin and end."""
+    found = {port.port for service in stack.services for port in service.ports}
+    for each in place.filters:
+        for group in getattr(each, "filters", (each,)):
+            if isinstance(group, SecurityGroup):
+                found |= group.ports
+    return {port for port in found if port > 0}
+
+
+READERS: Final = (
+    Reader(rule="N01", kinds=(CLUSTER,), look=api_is_closed),
+    Reader(rule="N03", kinds=(CLUSTER,), look=nodes_are_private),
+    Reader(rule="N04", kinds=(CLUSTER,), look=nodes_are_fenced),
+    Reader(rule="N04", kinds=(VNET, SUBNET), look=subnets_are_fenced),
+    Reader(rule="N06", kinds=(CLUSTER,), look=policies_are_enforced),
+    Reader(rule="N08", kinds=(CLUSTER,), look=users_are_known),
+    Reader(rule="N09", kinds=(CLUSTER,), look=control_plane_is_logged),
+    Reader(rule="N10", kinds=(public.ADDRESS,), look=belongs_to_the_edge),
+    Reader(rule="N11", kinds=(CLUSTER,), look=publishes_nothing_itself),
+    Reader(rule="A01", kinds=(SERVICE,), look=gateway_is_inside),
+    Reader(rule="A02", kinds=(SERVICE,), look=gateway_hears_the_edge),
+)

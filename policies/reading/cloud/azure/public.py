@@ -1,0 +1,77 @@
+"""Public addresses of Azure: what has each of them, and what that opens."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from policies.reading.cloud.azure.apis import SERVICE
+from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
+from policies.reading.cloud.azure.ids import NAMES, NETWORK, name_of, part
+from policies.reading.cloud.model import Entrance, Station
+from policies.reading.resource import Resource
+from policies.reading.values import is_known, is_unknown
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+ADDRESS: Final = f"{NETWORK}PublicIPAddress"
+PREFIX: Final = f"{NETWORK}PublicIPPrefix"
+
+OUTBOUND: Final = frozenset({f"{NETWORK}NatGateway"})
+"""Kinds whose public addresses nobody can connect to: packets come back, none come in."""
+
+READ: Final = frozenset({APPLICATION_GATEWAY, SERVICE})
+"""Kinds that are read as stations on the way in."""
+
+
+def holders(stack: "Stack", address: Resource) -> list[Resource]:
+    """Return the resources that use a public address: by its id, or, where that is not known, by depending on it."""
+    found: list[Resource] = []
+    for resource in stack.resources:
+        if resource is address or not resource.custom or not resource.kind.startswith("azure-native:"):
+            continue
+        if _names(resource.props, address) or any(address.urn in urns for urns in resource.property_dependencies.values()):
+            found.append(resource)
+    return found
+
+
+def _names(value: Any, address: Resource) -> bool:
+    if is_unknown(value):
+        return False
+    if is_known(value, dict):
+        return any(_names(inner, address) for inner in cast("dict[str, Any]", value).values())
+    if is_known(value, list):
+        return any(_names(inner, address) for inner in cast("list[Any]", value))
+    wanted = address.props.get(NAMES[ADDRESS][1])
+    return isinstance(value, str) and is_known(wanted, str) and part(value, "publicIPAddresses").lower() == str(wanted).lower()
+
+
+def entrances(stack: "Stack", stations: dict[Resource, Station]) -> Iterator[Entrance]:
+    """Yield every public address by which packets come in.
+
+    Raises:
+        UnknownValueError: if the name of an address is not known.
+    """
+    for address in stack.of(ADDRESS):
+        named = f"{address.kind.rpartition(':')[2]} {name_of(address) or address.name}"
+        for holder in holders(stack, address):
+            station = stations.get(holder)
+            if holder.kind in OUTBOUND or (station is None and holder.kind in READ):
+                continue  # one that cannot be read is noted
+            yield Entrance(
+                resource=address,
+                why=f"{named} is an address of {station or holder}",
+                place=station.place if station else None,
+                station=station,
+                fix="take the address away; only the Application Gateway has one",
+            )
+    for service in stack.of(SERVICE):
+        mode = str(service.at("virtualNetworkType", default="None"))
+        if mode != "Internal":
+            station = stations.get(service)
+            yield Entrance(
+                resource=service,
+                why=f"{station or service} has a public address (virtualNetworkType {mode})",
+                place=station.place if station else None,
+                station=station,
+                fix="write `virtualNetworkType: Internal`",
+            )

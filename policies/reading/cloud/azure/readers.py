@@ -1,0 +1,16 @@
+"""What Azure's resources tell the rules."""
+
+from typing import Final
+
+from policies.reading.cloud.azure import door_looks, edge_looks, edge_ways, gateway_looks, holders, network_looks, secret_looks
+from policies.reading.cloud.flaws import by_rule
+
+READERS: Final = by_rule(
+    *holders.READERS,
+    *gateway_looks.READERS,
+    *door_looks.READERS,
+    *secret_looks.READERS,
+    *edge_looks.READERS,
+    *edge_ways.READERS,
+    *network_looks.READERS,
+)

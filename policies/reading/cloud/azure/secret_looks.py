@@ -1,0 +1,41 @@
+"""Credentials that Azure's resources would hold in clear."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from policies.reading.cloud.azure.apis import SUBSCRIPTION
+from policies.reading.cloud.azure.certificates import HELD, VAULT_SECRET
+from policies.reading.cloud.azure.ids import APIM
+from policies.reading.cloud.flaws import Flaw, Reader
+from policies.reading.resource import Resource
+from policies.reading.values import is_known, is_unknown, mapping
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+NAMED_VALUE: Final = f"{APIM}NamedValue"
+
+FIELDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    VAULT_SECRET: (("properties", "value"),),
+    HELD: (("data",), ("password",)),
+    SUBSCRIPTION: (("primaryKey",), ("secondaryKey",)),
+    NAMED_VALUE: (("value",),),
+}
+"""Fields whose value is a credential."""
+
+
+def in_clear(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """P08."""
+    del stack
+    for path in FIELDS[resource.kind]:
+        value: Mapping[str, Any] = resource.props
+        for step in path[:-1]:
+            value = mapping(value.get(step)) if is_known(value.get(step), dict) else {}
+        given = value.get(path[-1])
+        if not is_unknown(given) and given:
+            yield Flaw(
+                message=f"holds {'.'.join(path)} in clear, for every reader of the plan", fix="mark it secret, or take it from a vault"
+            )
+
+
+READERS: Final = tuple(Reader(rule="P08", kinds=(kind,), look=in_clear) for kind in FIELDS)

@@ -1,0 +1,38 @@
+"""N04: what comes to the subnets of Azure is filtered, and to the nodes comes the layer before them alone."""
+
+from policies.cloud_rule import CloudRule
+from policies.rule import Severity
+
+
+class N04(CloudRule):
+    """A network security group lies around every subnet; the nodes of AKS take connections from the API gateway alone.
+
+    Forbids:
+        - a subnet without security group;
+        - a rule, in the group or as a resource of its own, that after all rules before it (Azure's default rules are the last) lets
+          anybody else than the API gateway, the nodes themselves, the Kubernetes API or Azure's probes connect to the nodes, or to
+          the address of a load balancer of the cluster;
+        - one that lets the internet connect to another subnet: `Internet`, `*`, a public range, a service tag of public addresses.
+          The edge's subnet is open on the ports of its listeners.
+
+    Why:
+        Azure joins whatever a Service of type LoadBalancer asks for to the nodes' subnet. The security group is what holds when the
+        annotation that makes the load balancer internal is lost: the packet from outside meets a rule that does not name it. Azure's
+        own rules let the whole network in: without one that closes, the edge reaches the mesh past the gateway.
+
+    Instead:
+        Name the layer before, and deny the rest below Azure's own default rules::
+
+            type: azure-native:network:NetworkSecurityGroup
+            inputs:
+              securityRules:
+                - {name: in-gateway, direction: Inbound, access: Allow, priority: 100, protocol: Tcp, sourcePortRange: "*",
+                   sourceAddressPrefix: 10.60.5.0/27, destinationAddressPrefix: 10.60.5.32/27, destinationPortRange: "443"}
+                - {name: in-nothing-else, direction: Inbound, access: Deny, priority: 4096, protocol: "*", sourcePortRange: "*",
+                   sourceAddressPrefix: "*", destinationAddressPrefix: "*", destinationPortRange: "*"}
+    """
+
+    id = "N04"
+    name = "node-subnet-is-fenced"
+    severity = Severity.CRITICAL
+    frameworks = ("CKV2_AZURE_31", "CKV_AZURE_160", "AVD-AZU-0047")

@@ -1,0 +1,37 @@
+"""N05: security groups take nobody from the Internet, the edge's apart."""
+
+from policies.cloud_rule import CloudRule
+from policies.rule import Severity
+
+
+class N05(CloudRule):
+    """No security group but the edge's takes connections from the Internet, and the edge's on its listeners' ports alone.
+
+    Forbids:
+        - a rule with a range that has addresses of the Internet in it (`0.0.0.0/0`, `::/0`, any public range) or a prefix list, in
+          a group of anything but a public load balancer, whether the rule stands in the group or is a resource of its own;
+        - the same in the group of a public load balancer, on a port on which none of its listeners is;
+        - the edge's group at nodes as well.
+
+        A group with rules inside and beside it is undecided: the provider takes away what the other way of writing made.
+
+    Why:
+        A security group is what is left when a subnet, a route or an address was made public by mistake. Each layer takes the
+        group before it and nobody else; then no single mistake opens a way past the WAF.
+
+    Instead:
+        Name the group of the layer before, and one port::
+
+            type: aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule
+            inputs:
+              securityGroupId: <nodes>
+              referencedSecurityGroupId: <edge>
+              ipProtocol: tcp
+              fromPort: 8443
+              toPort: 8443
+    """
+
+    id = "N05"
+    name = "security-groups-are-closed"
+    severity = Severity.CRITICAL
+    frameworks = ("EC2.18", "EC2.19", "CKV_AWS_260", "trivy aws/ec2/no_public_ingress_sgr", "CIS AWS 5.2")

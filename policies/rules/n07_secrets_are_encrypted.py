@@ -1,0 +1,30 @@
+"""N07: Secrets of the cluster are encrypted with a key of the account's own."""
+
+from policies.cloud_rule import CloudRule
+from policies.rule import Severity
+
+
+class N07(CloudRule):
+    """Secrets of the cluster are encrypted with a key of the account's own.
+
+    Forbids:
+        An EKS cluster without `encryptionConfig` for `secrets`, or without a KMS key in it.
+
+    Why:
+        Secrets hold the keys by which layers prove who they are. Encrypted with a key of one's own they cannot be read from a
+        copy of the cluster's store, every use of the key is written down, and taking the key away ends all of it.
+
+    Instead:
+        Name a key::
+
+            type: aws:eks/cluster:Cluster
+            inputs:
+              encryptionConfig:
+                provider: {keyArn: <arn of the key>}
+                resources: [secrets]
+    """
+
+    id = "N07"
+    name = "secrets-are-encrypted"
+    severity = Severity.MEDIUM
+    frameworks = ("EKS.3", "CKV_AWS_58", "CIS EKS 5.3.1")

@@ -1,0 +1,29 @@
+"""N09: the control plane writes down who asked for what."""
+
+from policies.cloud_rule import CloudRule
+from policies.rule import Severity
+
+
+class N09(CloudRule):
+    """The control plane of the cluster logs who asked the Kubernetes API for what.
+
+    Forbids:
+        An EKS cluster whose `enabledClusterLogTypes` lack `api`, `audit` or `authenticator`; an AKS cluster whose diagnostic
+        settings lack the audit log.
+
+    Why:
+        Policies, routes and identities are objects of the Kubernetes API. Who changed one, and who tried to, stands in the audit
+        log and nowhere else; it cannot be switched on for yesterday.
+
+    Instead:
+        Switch it on from the start::
+
+            type: aws:eks/cluster:Cluster
+            inputs:
+              enabledClusterLogTypes: [api, audit, authenticator, controllerManager, scheduler]
+    """
+
+    id = "N09"
+    name = "control-plane-logs"
+    severity = Severity.MEDIUM
+    frameworks = ("EKS.8", "CKV_AWS_37", "CKV_AZURE_4", "CIS EKS 2.1.1", "PSRule Azure.AKS.AuditLogs")

@@ -1,0 +1,25 @@
+"""N10: public addresses belong to the WAF."""
+
+from policies.cloud_rule import CloudRule
+from policies.rule import Severity
+
+
+class N10(CloudRule):
+    """A public address belongs to the WAF, or to a NAT gateway, by which packets leave and none come in.
+
+    Forbids:
+        A `PublicIPAddress` of Azure or an `Eip` of AWS that anything else refers to or depends on: a network interface, a load
+        balancer, a gateway, a cluster, a bastion.
+
+    Why:
+        What has a public address is found within minutes. The proof that every request passes the WAF begins with the list of what
+        has one.
+
+    Instead:
+        Give addresses to the edge and to the NAT gateway; reach machines from inside the network.
+    """
+
+    id = "N10"
+    name = "public-addresses-are-the-edges"
+    severity = Severity.CRITICAL
+    frameworks = ("OWASP API9:2023", "CIS Azure 6.1")

@@ -1,0 +1,50 @@
+"""Security groups: one table of flows, from which every rule follows."""
+
+from components.aws.flows import ANYWHERE, Flow, Group, Rule, clients, cluster, edge_to_gateway, rules
+
+FLOWS = [clients(), edge_to_gateway(8443), *cluster([443, 8080])]
+RULES = list(rules(FLOWS))
+
+
+def into(group: Group) -> list[Rule]:
+    return [rule for rule in RULES if rule.group is group and rule.inbound]
+
+
+def out_of(group: Group) -> list[Rule]:
+    return [rule for rule in RULES if rule.group is group and not rule.inbound]
+
+
+def test_everybody_reaches_the_edge_on_443_and_nothing_else() -> None:
+    assert [(rule.group, rule.flow.port) for rule in RULES if rule.inbound and rule.peer == ANYWHERE] == [(Group.EDGE, 443)]
+    assert [(rule.peer, rule.flow.port, rule.flow.last_port) for rule in into(Group.EDGE)] == [(ANYWHERE, 443, None)]
+
+
+def test_the_edge_calls_the_gateway_and_nobody_else() -> None:
+    assert [(rule.peer, rule.flow.port) for rule in out_of(Group.EDGE)] == [(Group.NODES, 8443)]
+
+
+def test_a_flow_between_groups_is_a_rule_at_both_of_its_ends() -> None:
+    found = list(rules([Flow(name="api", source=Group.NODES, target=Group.API, port=443, why="")]))
+    assert [(rule.name, rule.group, rule.inbound, rule.peer) for rule in found] == [
+        ("in-api-api", Group.API, True, Group.NODES),
+        ("out-nodes-api", Group.NODES, False, Group.API),
+    ]
+
+
+def test_nodes_accept_the_edge_each_other_and_the_api_alone() -> None:
+    assert {rule.peer for rule in into(Group.NODES)} == {Group.EDGE, Group.NODES, Group.API}
+
+
+def test_endpoints_and_api_accept_nodes_alone_and_endpoints_call_nobody() -> None:
+    assert {rule.peer for rule in [*into(Group.ENDPOINTS), *into(Group.API)]} == {Group.NODES}
+    assert out_of(Group.ENDPOINTS) == []
+    assert {rule.peer for rule in out_of(Group.API)} == {Group.NODES}
+
+
+def test_nodes_reach_outside_on_the_ports_that_the_system_needs() -> None:
+    assert sorted(rule.flow.port for rule in out_of(Group.NODES) if rule.peer == ANYWHERE) == [443, 8080]
+
+
+def test_names_of_rules_are_unique_and_every_rule_says_why() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.flow.why for rule in RULES)
