@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -76,11 +76,11 @@ MOST_NAMES = 12
 """More names than this are not read."""
 
 
-def did_you_mean(given: str, known: Iterable[str]) -> str:
+def did_you_mean(given: str, known: Collection[str]) -> str:
     """Return a suggestion: the nearest known name, or the list of them."""
-    names: Sequence[str] = sorted(known)
-    if (near := nearest(given, names)) is not None:
+    if (near := nearest(given, known)) is not None:
         return f'did you mean "{near}"?'
+    names: Sequence[str] = sorted(known)
     if not names:
         return "none is defined"
     return f"known: {', '.join(names[:MOST_NAMES])}{', ...' if len(names) > MOST_NAMES else ''}"

@@ -21,10 +21,13 @@ from cli.commands.options import (
     UseLab,
     Verbose,
 )
+from cli.conformance import subject
 from cli.deploying import Deployment, say
+from cli.errors import ExitCode
 from cli.judging import check_stack
 from cli.project import Project
 from cli.report import write
+from conformance.report import Outcome
 from planner.project import load_program
 
 Adopt = Annotated[bool, typer.Option("--adopt", help="Take over objects that exist and were not made by perimeter.")]
@@ -51,7 +54,8 @@ def up(  # noqa: PLR0913 # the options of a command
 ) -> None:
     """Judge a stack and, if its boundary is kept, deploy it, wait until it is ready, and verify it. Again: only what changed, or drifted.
 
-    Exit code 0: as it should be; 1: the boundary is broken; 2: undecided, bad input, or the deployment did not come to its end.
+    Exit code 0: as it should be, or nothing that could be asked contradicts the topology (`perimeter verify` says 2 then);
+    1: the boundary is broken; 2: undecided, bad input, or the deployment did not come to its end.
     """
     home = Project.find(project.resolve())
     file = home.topology_of(stack, topology)
@@ -67,7 +71,7 @@ def up(  # noqa: PLR0913 # the options of a command
     code = Deployment(project=home, stack=stack, topology=file, cluster=cluster, engine=engine, adopt=adopt).up()
     if code or no_verify:
         sys.exit(code)
-    _verify(stack, file, cluster, home)
+    sys.exit(_verify(file, cluster))
 
 
 def _judge(home: Project, stack: str, file: Path, cluster: Cluster | None, *, verbose: bool) -> None:
@@ -78,9 +82,12 @@ def _judge(home: Project, stack: str, file: Path, cluster: Cluster | None, *, ve
         sys.exit(code)
 
 
-def _verify(stack: str, file: Path, cluster: Cluster, home: Project) -> None:
-    from cli.commands.verify import verify_  # noqa: PLC0415 # only where it is asked for
+def _verify(file: Path, cluster: Cluster) -> ExitCode:
+    """Probe what runs now. What could not be asked is shown, and does not make the deployment one that failed."""
+    from cli.commands import verify  # noqa: PLC0415 # only where it is asked for
 
-    # The embedded cluster is what `verify` takes by itself, and it brings its own issuer.
-    context, kubeconfig = (None, None) if cluster.is_lab else (cluster.tools.context, cluster.tools.kubeconfig)
-    verify_(stack, file, context=context, kubeconfig=kubeconfig, project=home.root)
+    # The embedded cluster is what is probed where none is named, and it brings its own issuer.
+    context, kubeconfig = ("", None) if cluster.is_lab else (cluster.tools.context or "", cluster.tools.kubeconfig)
+    report = verify.probe(file, subject(context=context, kubeconfig=kubeconfig, image="", token_command=""))
+    code = verify.write(report, verify.Format.TEXT, verbose=False)
+    return code if report.outcome is Outcome.FAILURE else ExitCode.KEPT

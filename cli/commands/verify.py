@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.commands.options import HERE, ContextName, Folder, KubeconfigFile, Stack, TopologyFile, Verbose, asks_format
-from cli.conformance import address, subject
+from cli.conformance import Subject, address, subject
 from cli.errors import ExitCode
 from cli.files import write_file
 from cli.project import Project
+from conformance.outside import Address
 from conformance.report import Outcome, Report
 from conformance.report.machine import as_json, as_junit
 from conformance.report.text import show
@@ -31,6 +32,7 @@ class Format(StrEnum):
 
 
 EXIT = {Outcome.SUCCESS: ExitCode.KEPT, Outcome.FAILURE: ExitCode.BROKEN, Outcome.PARTIAL: ExitCode.UNDECIDED}
+EVERYTHING = Choice()
 MACHINE = {Format.JSON: as_json, Format.JUNIT: as_junit}
 
 Public = Annotated[str, typer.Option("--public", help="HOST:PORT of the edge; default: what its Service says.", show_default=False)]
@@ -70,30 +72,50 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
 
     Exit code 0: all as it should be; 1: something is not; 2: something could not be asked, or bad input.
     """
-    home = Project.find(project.resolve())
-    system = load(home.topology_of(stack, topology))
-    probed = subject(context=context, kubeconfig=kubeconfig, image=image, token_command=token_command)
+    file = Project.find(project.resolve()).topology_of(stack, topology)
     files = ((json, as_json), (junit, as_junit))
-    for file, _ in files:
-        if file:
-            write_file(file, "")  # before minutes of probing, and so that no report of an earlier run stays
+    for place, _ in files:
+        if place:
+            write_file(place, "")  # before minutes of probing, and so that no report of an earlier run stays
+    report = probe(
+        file,
+        subject(context=context, kubeconfig=kubeconfig, image=image, token_command=token_command),
+        public=address(public),
+        api_keys=api_keys,
+        choice=Choice(only=frozenset(only or ()), without=frozenset(without or ())),
+    )
+    for place, written in files:
+        if place:
+            write_file(place, written(report))
+    sys.exit(write(report, format, verbose=verbose))
+
+
+def probe(
+    file: Path, probed: Subject, *, public: Address | None = None, api_keys: Path | None = None, choice: Choice = EVERYTHING
+) -> Report:
+    """Probe what runs, with a progress bar.
+
+    Args:
+        file: topology file of the system.
+        probed: where it runs, and who mints tokens.
+        public: address of its edge, if the cluster does not say.
+        api_keys: file with the keys of consumers, if the cluster has none.
+        choice: which families of probes.
+    """
+    system = load(file)
     with _progress() as progress:
         task = progress.add_task("", total=1)
-        report = verify(
+        return verify(
             system,
             probed.cluster,
-            public=address(public),
+            public=public,
             image=probed.image,
             issuer=probed.issuer,
             api_keys=api_keys,
-            choice=Choice(only=frozenset(only or ()), without=frozenset(without or ())),
+            choice=choice,
             tell=lambda what, done, of: progress.update(task, description=what, completed=done, total=of),
             subject=probed.name,
         )
-    for file, written in files:
-        if file:
-            write_file(file, written(report))
-    sys.exit(write(report, format, verbose=verbose))
 
 
 def write(report: Report, output: Format, *, verbose: bool) -> ExitCode:

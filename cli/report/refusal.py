@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.text import Text
 
 from cli.commands.options import Format, asked_format
@@ -27,11 +28,23 @@ def refuse(problems: Sequence[Problem], end: str = NOTHING) -> ExitCode:
     """Write every problem, their number and what came of it; return the exit code that says the same."""
     console = Console(stderr=True, highlight=False)
     for problem in problems:
-        console.print(Text.assemble(("✗ ", "red"), str(problem)), soft_wrap=True)
+        console.print(_shown(problem, console), soft_wrap=not console.is_terminal)
     console.print(Text(f"\n{len(problems)} {'finding' if len(problems) == 1 else 'findings'}; {end}", style="bold"), soft_wrap=True)
     if (output := asked_format()) is not Format.TEXT:
         sys.stdout.write(MACHINE[output](problems, end))
     return ExitCode.UNDECIDED
+
+
+def _shown(problem: Problem, console: Console) -> Text | Group:
+    """Return a problem as one line, as tools and logs read it; on a terminal too narrow for that, place, reason and remedy below each other."""
+    line = Text.assemble(("✗ ", "red"), str(problem))
+    if not console.is_terminal or line.cell_len <= console.width:
+        return line
+    place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+    head = Text.assemble(("✗ ", "red"), f"{place}  " if place else "", (problem.where, "bold"))
+    fix = Text.assemble(("→ ", "green"), problem.fix)
+    below = [Padding(text, (0, 0, 0, 2)) for text in (Text(problem.message), fix if problem.fix else None) if text]
+    return Group(head, *below) if place or problem.where else line
 
 
 def _json(problems: Sequence[Problem], end: str) -> str:

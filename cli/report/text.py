@@ -27,7 +27,7 @@ MARK = {Verdict.KEPT: ("✓", "green"), Verdict.BROKEN: ("✗", "red"), Verdict.
 WORD = {
     Verdict.KEPT: "KEPT      the plan allows exactly what the topology says",
     Verdict.BROKEN: "BROKEN    the plan does not keep the boundary",
-    Verdict.UNDECIDED: "UNDECIDED the plan does not say enough to prove the boundary, so it does not pass",
+    Verdict.UNDECIDED: "UNDECIDED the plan says too little to prove the boundary, so it does not pass",
 }
 
 ORDER = {severity: position for position, severity in enumerate(Severity)}

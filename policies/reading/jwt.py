@@ -71,11 +71,23 @@ def envoy_weaknesses(security_policy: Mapping[str, Any], intent: Topology) -> It
         places: Mapping[str, Any] = provider.get("extractFrom") or {"params": ["access_token"]}
         if places.get("params"):
             yield f"provider `{provider.get('name')}` takes tokens from the query (Envoy Gateway's default), and addresses are logged"
+        for header in sequence(places.get("headers")):
+            if str(header.get("name")).lower() != "authorization":
+                yield f"provider `{provider.get('name')}` takes tokens from {header.get('name')}, and the mesh looks at Authorization"
+        yield from _claims(provider, intent)
     providers = envoy_providers(jwt)
     if not providers:
         yield "it names no provider"
     for provider in providers:
         yield from provider_weaknesses(provider, intent)
+
+
+def _claims(provider: Mapping[str, Any], intent: Topology) -> Iterator[str]:
+    """Yield every claim that a provider writes into a header although it says neither who the client is nor which tier it has."""
+    tiers = {issuer.tier_claim for issuer in intent.issuers.values() if issuer.issuer == provider.get("issuer")}
+    for each in sequence(provider.get("claimToHeaders")):
+        if each.get("claim") not in {"sub", *tiers}:
+            yield f"provider `{provider.get('name')}` writes the claim {each.get('claim')} into {each.get('header')}"
 
 
 def missing_claims(security_policy: Mapping[str, Any], door: Door, intent: Topology) -> Iterator[str]:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from policies.reading.values import UnknownValueError, is_unknown
+
+CLOUDS: Final = ("aws:", "azure-native:")
+"""How tokens of types begin of which the last part alone is what people say."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,8 +37,9 @@ class Resource:
     """Pulumi resource options that weaken a guard: ignoreChanges, retainOnDelete, import, protect."""
 
     def __str__(self) -> str:
-        """Name the resource as people do: `AuthorizationPolicy abc/b`."""
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+        """Name the resource as people do: `AuthorizationPolicy abc/b`, `TargetGroup gateway`."""
+        kind = self.kind.rpartition(":")[2] if self.kind.startswith(CLOUDS) else self.kind
+        return f"{kind} {self.namespace}/{self.name}" if self.namespace else f"{kind} {self.name}"
 
     def at(self, *path: str | int, default: Any = None) -> Any:
         """Return the value at a path, `default` where a step is absent.

@@ -66,6 +66,11 @@ class Stack:
                 if not group or resource.group == group:
                     yield resource
 
+    @property
+    def kinds(self) -> Iterable[str]:
+        """Return the kinds that some resource has."""
+        return self._by_kind.keys()
+
     def find(self, kind: str, namespace: str, name: str) -> Resource | None:
         """Return one resource, or None."""
         return self._by_key.get((kind, namespace, name))

@@ -46,6 +46,7 @@ class A07(RouteRule):
           (`x-original-url`, `x-http-method-override`);
         - an edge that says with the client's words where a request comes from or leads to (`x-forwarded-for`, `host`, `upgrade`),
           or writes one thing that the client chose into a header of another name;
+        - a cloud's firewall that lets such a header pass where its load balancer removes none; a request id that the client said;
         - a gateway that does not remove or overwrite the latter on every route;
         - a ClientTrafficPolicy that lets `x-forwarded-client-cert` through;
         - a route, plugin or VirtualService that writes such a header itself, instead of a layer that checked a token or key.

@@ -19,12 +19,15 @@ class A12(CloudRule):
     Instead:
         Begin each section with it::
 
-            <policies>
-              <inbound><base /> ... </inbound>
-              <backend><base /> ... </backend>
-              <outbound><base /></outbound>
-              <on-error><base /></on-error>
-            </policies>
+            type: azure-native:apimanagement:ApiOperationPolicy
+            inputs:
+              value: |
+                <policies>
+                  <inbound><base /> ... </inbound>
+                  <backend><base /> ... </backend>
+                  <outbound><base /></outbound>
+                  <on-error><base /></on-error>
+                </policies>
     """
 
     id = "A12"

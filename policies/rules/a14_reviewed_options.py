@@ -86,7 +86,7 @@ def _declared(t: Topology) -> frozenset[str]:
     """Return the headers that doors write and remove, and the values, in small letters; Envoy writes `%` twice."""
     edits = [edit for door in t.doors.values() for edit in (door.request_headers, door.response_headers)]
     written = [(name, value) for edit in edits for name, value in edit.set.items()]
-    removed = {name.lower() for edit in edits for name in edit.remove}
+    removed = frozenset(name.lower() for edit in edits for name in edit.remove)
     return removed | frozenset(
         text.lower() for name, value in written for text in (name, value, value.replace("%", "%%"), f"{name}:{value}")
     )

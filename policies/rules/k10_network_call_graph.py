@@ -20,8 +20,10 @@ class K10(Rule):
 
     Forbids:
         On pods of services and of a mesh's own gateways: rules without `from`, from address ranges, from pods that are no
-        declared caller, on every port or on ports where nothing listens; and policies that keep a declared caller out. In any policy:
-        everybody, or services, on pods that only serve the layers (the counters of limits); pods of namespaces that it does not name (`namespaceSelector: {}`, or one that does not ask for `kubernetes.io/metadata.name`).
+        declared caller, on every port or on ports where nothing listens; and policies that keep a declared caller out. On pods
+        that serve the layers alone (the counters of limits): rules without `from`, and services. In any policy of the program's own
+        namespaces: peers in namespaces that are not named (`namespaceSelector: {}`, or one that does not ask for
+        `kubernetes.io/metadata.name`).
 
     Why:
         The sidecar tells callers apart by certificate, the network by address: each holds where the other is broken. An empty
@@ -54,7 +56,8 @@ class K10(Rule):
             yield from attempt(self, pod.resource, self._pod(pod, expected, unsure, stack))
         for pod in others_of(graph, stack):
             yield from attempt(self, pod.resource, self._other(pod, stack))
-        yield from self.over([each for each in stack.of("NetworkPolicy.networking.k8s.io") if each not in unread], self._namespaces)
+        own = [each for each in stack.of("NetworkPolicy.networking.k8s.io") if each.namespace in stack.namespaces and each not in unread]
+        yield from self.over(own, self._namespaces)  # the cluster's own namespaces serve all: so does its name service
 
     def _other(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
         """Check who may connect to what serves the layers alone, such as the counters of limits."""

@@ -21,7 +21,7 @@ class M16(ResourceRule):
     Forbids:
         Hosts with a wildcard; the system's own public hosts; names of the cluster; hosts that no `egress` of the topology names;
         `addresses`, resolution NONE and workload selectors; endpoints, but for the other side of a bridge; `subjectAltNames` that
-        are not its hosts; a ServiceEntry that every namespace sees.
+        are not its hosts; ports of a declared host on which the topology does not call it; a ServiceEntry that every namespace sees.
 
     Why:
         A ServiceEntry says where a name leads, for everybody who sees it. One for the public host is a way from inside back
@@ -51,6 +51,7 @@ class M16(ResourceRule):
         endpoints: list[Mapping[str, Any]] = resource.at("spec", "endpoints", default=[])
         for host in resource.at("spec", "hosts", default=[]):
             yield from self._host(resource, str(host).lower(), endpoints, stack, layers)
+        yield from self._ports(resource, stack)
         for endpoint in endpoints:
             yield from self._endpoint(resource, str(endpoint.get("address", "")), stack, layers)
         if addresses := resource.at("spec", "addresses", default=[]):
@@ -67,6 +68,14 @@ class M16(ResourceRule):
         exported = resource.at("spec", "exportTo", default=[])
         if not exported or EVERYWHERE in exported:
             yield self.broken(resource, "every namespace sees it (exportTo)", "name the namespaces of its callers in exportTo")
+
+    def _ports(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check that a declared host is called where the topology says that it speaks TLS."""
+        hosts = resource.at("spec", "hosts", default=[])
+        declared = {exit_.port for exit_ in stack.intent.egress.values() if exit_.host in hosts}
+        for port in resource.at("spec", "ports", default=[]) if declared else ():
+            if (number := port.get("targetPort") or port.get("number")) not in declared:
+                yield self.broken(resource, f"it makes port {number} of its hosts callable, which no egress names", "remove the port")
 
     def _host(self, resource: Resource, host: str, endpoints: list[Mapping[str, Any]], stack: Stack, layers: Layers) -> Iterator[Finding]:
         declared = {exit_.host for exit_ in stack.intent.egress.values()}

@@ -80,6 +80,7 @@ class M21(Rule):
                 yield self.broken(policy, f"a rule without to lets {pod} connect to everything", "name whom it calls")
                 continue
             yield from self._blocks(pod, layer, opening)
+            yield from self._outside(layer, opening, stack)
             yield from self._strangers(pod, opening, rule, telemetry)
             undeclared = sorted(str(peer) for peer in opening.pods - expected if not _is_needed(pod, peer, opening, telemetry, stack))
             if undeclared:
@@ -106,6 +107,14 @@ class M21(Rule):
                     f"it lets {pod} connect to {block}, pods and nodes among them",
                     "except the addresses of the cluster (ipBlock.except)",
                 )
+
+    def _outside(self, layer: Layer | None, opening: Opening, stack: Stack) -> Iterator[Finding]:
+        """Check that the way out is open on the ports of declared hosts only."""
+        declared = {exit_.port for exit_ in stack.intent.egress.values()}
+        if layer is Layer.EGRESS and opening.blocks and opening.ports != EVERY_PORT:
+            for opened in opening.ports:
+                if not opened.is_one or opened.first not in declared:
+                    yield self.broken(opening.policy, f"it opens {opened} of addresses outside, which no egress names", "remove the port")
 
     def _strangers(self, pod: Pod, opening: Opening, rule: Mapping[str, Any], telemetry: frozenset[Collector]) -> Iterator[Finding]:
         for peer in strangers(opening, at(rule, "to", default=[])):

@@ -8,7 +8,8 @@ class N06(CloudRule):
     """The cluster has a network plugin that enforces NetworkPolicies.
 
     Forbids:
-        AKS without `networkPolicy`; EKS without the network policy controller of its VPC CNI add-on.
+        AKS without `networkPolicy`; EKS without the network policy controller of its VPC CNI add-on, or with one
+        that leaves a new pod open until its policies are there (`NETWORK_POLICY_ENFORCING_MODE`).
 
     Why:
         Kubernetes takes NetworkPolicies whether or not anything reads them. On a cluster without an engine every policy of this

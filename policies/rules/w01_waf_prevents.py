@@ -15,7 +15,8 @@ class W01(EdgeRule):
     Forbids:
         `SecRuleEngine` with any value but `On` where a public nginx sends requests on, a configuration that does not set it,
         and rules that change it for some requests (`ctl:ruleEngine=Off`, `ctl:ruleEngine=DetectionOnly`). In a cloud: a firewall
-        policy of Azure that is not Enabled or not in Prevention, a web ACL of AWS that allows by default without its rules.
+        policy of Azure that is not Enabled or not in Prevention, a rule
+        or rule group of a web ACL of AWS that counts what it finds, or asks for a captcha.
 
     Why:
         A WAF in detection mode writes the attack down and lets it through. It looks the same as one that works: same logs,

@@ -28,7 +28,8 @@ class W04(EdgeRule):
     Forbids:
         `SecAuditEngine Off` or none, an audit log that goes nowhere, rules that switch it off (`ctl:auditEngine=Off`), and
         `access_log off` where a public nginx sends requests on; logs that are sent elsewhere than to the container's output;
-        headers, bodies or credentials in them. In a cloud: a firewall whose log is kept nowhere.
+        headers, bodies or credentials in them. In a cloud: a firewall whose log is kept nowhere, in part, or by
+        somebody else; a load balancer without access log.
 
     Why:
         What was refused, and why, is known only here: the layers behind never see it. Without the record a false alarm cannot

@@ -20,7 +20,9 @@ class W07(EdgeRule):
           control characters, characters escaped twice, or bytes that are no text;
         - a server that answers for its name on a connection that was opened for another server's name (SNI);
         - `ignore_invalid_headers off`; `underscores_in_headers on` where no rule of the WAF refuses such headers;
-        - a cloud's firewall whose own rules do not refuse such paths; they are asked with one sample of each kind.
+        - a cloud's firewall whose own rules do not refuse such paths; they are asked with one sample of each kind;
+        - a load balancer of AWS that passes invalid headers or requests without a clear end on, or that does not say the client's
+          address last in `x-forwarded-for`.
 
     Why:
         Every layer decides by the path, and each has its own way to unescape, merge and shorten it. `/a/..%2fadmin` is `/a/...`

@@ -35,7 +35,8 @@ class W09(EdgeRule):
         - answers kept at the edge (`proxy_cache`) for a door that asks for a credential: the next client gets them without one;
         - plain HTTP to the gateway, or TLS without `proxy_ssl_verify on` and a trusted certificate;
         - NetworkPolicies that let the edge's pods connect to pods of the program other than the gateway's, or that are missing;
-        - in a cloud: a pool or target group that leads to anything else, and a network in which the edge reaches the cluster's nodes.
+        - in a cloud: a pool or target group that leads to anything else, and a network in which the edge
+          reaches the cluster's nodes on other ports than the gateway's.
 
     Why:
         The gateway knows who the client is; the mesh ingress believes what the gateway says. An edge that sends requests straight

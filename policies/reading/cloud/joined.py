@@ -22,13 +22,17 @@ PROVIDERS: Final = "pulumi:providers:"
 
 def provider_of(resource: "Resource") -> str:
     """Return the provider's package that a resource belongs to, or that it is a provider of; nothing where no cloud's readers know it."""
-    package = resource.kind.removeprefix(PROVIDERS).partition(":")[0]
+    return _provider(resource.kind)
+
+
+def _provider(kind: str) -> str:
+    package = kind.removeprefix(PROVIDERS).partition(":")[0]
     return package if package in PACKAGES else ""
 
 
 def packages(stack: "Stack") -> Iterator["ModuleType"]:
     """Yield the readers of the clouds that a stack has resources of."""
-    for provider in sorted({provider_of(resource) for resource in stack.resources} - {""}):
+    for provider in sorted({_provider(kind) for kind in stack.kinds} - {""}):
         yield import_module(PACKAGES[provider])
 
 
@@ -45,7 +49,6 @@ def cloud_of(stack: "Stack") -> Cloud:
         nodes=next((each.nodes for each in found if each.nodes), None),
         certificates=tuple(certificate for each in found for certificate in each.certificates),
         authorities={secret: maker for each in found for secret, maker in each.authorities.items()},
-        callers={service: places for each in found for service, places in each.callers.items()},
     )
 
 

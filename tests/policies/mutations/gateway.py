@@ -436,3 +436,19 @@ def policy_takes_larger_requests(plan: Plan) -> bool:
     return _edit(
         plan, "BackendTrafficPolicy", lambda i: i["spec"]["requestBuffer"].update(limit="1Gi"), lambda i: "requestBuffer" in i["spec"]
     )
+
+
+def _provider(plan: Plan, change: Callable[[Inputs], object]) -> bool:
+    return _edit(plan, "SecurityPolicy", lambda i: change(i["spec"]["jwt"]["providers"][0]), lambda i: "jwt" in i["spec"])
+
+
+@TABLE.mutation("A06", "the gateway takes tokens from another header than the mesh")
+def token_from_another_header(plan: Plan) -> bool:
+    return _provider(plan, lambda provider: provider.update(extractFrom={"headers": [{"name": "x-token"}]}))
+
+
+@TABLE.mutation("A06", "the gateway writes a claim that clients choose as their tier")
+def claim_of_the_clients_choice(plan: Plan) -> bool:
+    return _provider(
+        plan, lambda provider: provider.setdefault("claimToHeaders", []).append({"header": "x-perimeter-tier", "claim": "nickname"})
+    )

@@ -305,3 +305,12 @@ def calls_fail_on_purpose(plan: Plan) -> bool:
         return False
     plan.edit(virtual_service)["spec"]["http"][0]["fault"] = {"abort": {"httpStatus": 503, "percentage": {"value": 100}}}
     return True
+
+
+@TABLE.mutation("M16", "a declared host may be called on another port")
+def another_port_of_an_exit(plan: Plan) -> bool:
+    entry = plan.first("ServiceEntry", where=lambda i: not i["spec"].get("endpoints"))
+    if entry is None:
+        return False
+    plan.edit(entry)["spec"]["ports"].append({"number": 22, "name": "tcp-ssh", "protocol": "TCP"})
+    return True

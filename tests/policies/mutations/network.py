@@ -157,3 +157,15 @@ def counters_to_everything(plan: Plan) -> bool:
         return False
     plan.edit(policy)["spec"].update(policyTypes=["Ingress", "Egress"], egress=[{}])
     return True
+
+
+@TABLE.mutation("M21", "the egress gateway may leave on a port that no declared host has")
+def another_port_outside(plan: Plan) -> bool:
+    gateways = {namespace(r["inputs"]) for r in plan.records("ServiceEntry", where=lambda i: not i["spec"].get("endpoints"))}
+    policy = plan.first("NetworkPolicy", where=lambda i: namespace(i) in gateways and "ipBlock" in str(i["spec"].get("egress")))
+    if policy is None:
+        return False
+    for rule in plan.edit(policy)["spec"]["egress"]:
+        if "ipBlock" in str(rule):
+            rule["ports"].append({"protocol": "TCP", "port": 22})
+    return True

@@ -303,11 +303,3 @@ def is_known_addon(addon: Resource, stack: "Stack") -> Iterator[Flaw]:
         yield Flaw(
             message=f"configures the add-on {name}, and what that changes is not known", fix="remove configurationValues", undecided=True
         )
-
-
-def is_secret(version: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that what is in a secret is marked as one, so that plan and state do not show it."""
-    del stack
-    for key in ("secretString", "secretBinary"):
-        if version.props.get(key) is not None and not is_unknown(version.props[key]):
-            yield Flaw(message=f"holds its secret in clear ({key})", fix="let the program make it, and mark it as secret")

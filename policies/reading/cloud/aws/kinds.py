@@ -39,5 +39,5 @@ CLUSTER: Final = "aws:eks/cluster:Cluster"
 NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
 ADDON: Final = "aws:eks/addon:Addon"
 
-SECRET: Final = "aws:secretsmanager/secret:Secret"
-SECRET_VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"
+SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 # a type of resource
+SECRET_VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"  # noqa: S105 # a type of resource

@@ -41,7 +41,8 @@ def edge_reaches_gateway_alone(resource: Resource, stack: "Stack") -> Iterator[F
     served = _served(stack)
     for group, permission in groups_in(stack).written_in(resource):
         only = permission.first == permission.last and permission.first in served
-        if group in nodes and permission.way == "in" and permission.peers & edge and not only:
+        public = permission.peers & OUTSIDE  # said by `lets_internet_in`
+        if group in nodes and permission.way == "in" and permission.peers & edge and not only and not public:
             yield Flaw(
                 message=f"lets the edge ({permission}) connect to ports of nodes on which the API gateway does not serve",
                 fix=f"open port {', '.join(map(str, served))} alone" if served else "remove it",

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from policies.reading.cloud.aws import doors, edge, eks, firewall, openings
+from policies.reading.cloud.aws import doors, edge, eks, firewall, openings, stored
 from policies.reading.cloud.aws.kinds import (
     ADDON,
     CLASSIC_LOAD_BALANCER,
@@ -58,5 +58,5 @@ READERS: Final = by_rule(
     Reader(rule="N10", kinds=(EIP,), look=edge.attached),
     Reader(rule="N10", kinds=BALANCERS, look=edge.fixed_addresses),
     Reader(rule="P02", kinds=(ADDON,), look=eks.is_known_addon),
-    Reader(rule="P08", kinds=(SECRET_VERSION,), look=eks.is_secret),
+    Reader(rule="P08", kinds=(SECRET_VERSION,), look=stored.is_secret),
 )

@@ -26,9 +26,6 @@ SUBJECT: Final = re.compile(r'@\(\(\(Jwt\)context\.Variables\["(\w+)"\]\)\.Subje
 CLAIM: Final = re.compile(rf'@\(\(\(Jwt\)context\.Variables\["(\w+)"\]\)\.Claims\.GetValueOrDefault\({_TEXT}, ""\)\)')
 HOLDER: Final = frozenset({"@(context.Subscription.Id)"})
 PRODUCT: Final = frozenset({"@(context.Product.Id)"})
-OWN: Final = frozenset({"@(context.RequestId.ToString())", "@(context.RequestId)", "@(context.Request.OriginalUrl.Host)"})
-"""Values that the gateway knows itself: none of them is a client's to choose but within what the policy has let through."""
-
 COUNTED_BY: Final = re.compile(
     rf'@\({_TEXT} \+ (?:(?P<subject>\(\(Jwt\)context\.Variables\["\w+"\]\)\.Subject)|(?P<key>context\.Subscription\.Id)'
     rf"|(?P<header>{_HEADER.replace('((?:', '((?:')})|(?P<address>context\.Request\.IpAddress))\)"

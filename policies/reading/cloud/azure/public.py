@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
 ADDRESS: Final = f"{NETWORK}PublicIPAddress"
-PREFIX: Final = f"{NETWORK}PublicIPPrefix"
 
 OUTBOUND: Final = frozenset({f"{NETWORK}NatGateway"})
 """Kinds whose public addresses nobody can connect to: packets come back, none come in."""

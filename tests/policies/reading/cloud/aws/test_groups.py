@@ -108,7 +108,7 @@ def test_a_rule_that_cannot_be_read_leaves_every_group_unknown(rule: dict[str, A
 
 
 def test_a_group_typed_by_hand_is_no_group_of_the_program() -> None:
-    rule = {**ingress(cidrIpv4="10.0.0.0/8", securityGroupId="sg-0123"), "propertyDependencies": {}}
+    rule: dict[str, Any] = {**ingress(cidrIpv4="10.0.0.0/8", securityGroupId="sg-0123"), "propertyDependencies": {}}
     with pytest.raises(UnknownValueError, match="securityGroupId"):
         taken(stack_of([group("nodes"), rule]))
 

@@ -13,7 +13,7 @@ NONE = [{"priority": 0, "type": "NONE"}]
 
 
 def acl(*rules: dict[str, Any], default: str = "allow") -> Resource:
-    inputs = {"defaultAction": {default: {}}, "rules": list(rules)}
+    inputs: dict[str, Any] = {"defaultAction": {default: {}}, "rules": list(rules)}
     return Resource(urn="acl", token="aws:wafv2/webAcl:WebAcl", kind="aws:wafv2/webAcl:WebAcl", name="waf", props=inputs)  # noqa: S106 # a type
 
 

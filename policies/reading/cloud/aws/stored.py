@@ -1,0 +1,19 @@
+"""Secrets Manager: what is kept there stands in no plan."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from policies.reading.cloud.flaws import Flaw
+from policies.reading.resource import Resource
+from policies.reading.values import is_unknown
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+
+def is_secret(version: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that what is in a secret is marked as one, so that plan and state do not show it."""
+    del stack
+    for key in ("secretString", "secretBinary"):
+        if version.props.get(key) is not None and not is_unknown(version.props[key]):
+            yield Flaw(message=f"holds its secret in clear ({key})", fix="let the program make it, and mark it as secret")
