@@ -17,7 +17,8 @@ class NorthSouth(ProofRule):
         Any way from a public address to a service that is no door: another host, path, method or service, a weaker credential, a
         way that leaves out edge, API gateway or mesh ingress, a public address of anything but the edge. Also the opposite: a door
         that some layer refuses. And, at address level, a pod that may connect to the gateway or to the mesh ingress without being
-        the layer before it.
+        the layer before it; and a policy of the mesh ingress that accepts an operation which no door has, even if another layer
+        refuses it.
 
     Why:
         Each layer can be right by itself and the whole still be open: a route too wide is harmless until a policy behind it is
@@ -63,8 +64,17 @@ class NorthSouth(ProofRule):
         yield from shortcuts(self, stack, self.direction, _all_layers, "edge, API gateway and mesh ingress, in this order")
         for pod in proxies_on(stack, self.direction):
             yield from self.strangers(stack, pod, ports_of(stack, pod))
+        yield from wide_grants(self, stack, Layer.INGRESS, lambda pod, _: _asked(stack, pod))
         yield from self.not_read(stack, north_south=True)
 
 
 def _all_layers(roles: tuple[str, ...]) -> bool:
     return len(roles) == 3 and roles[:2] == ("edge", "gateway")
+
+
+def _asked(stack: Stack, pod: Pod) -> Iterator[Edge]:
+    """Yield the doors' calls as they arrive at a mesh's ingress."""
+    here = stack.identity(pod).partition("/ns/")[0]
+    for edge in stack.expected:
+        if edge.direction is Direction.NORTH_SOUTH and edge.target.partition("/ns/")[0] == here:
+            yield replace(edge, path=edge.entry, entry="")

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from policies.gateway_grants import wide_grants
+from policies.layers import Layer
 from policies.proof import ProofRule, proxies_on, shortcuts
 from policies.reading.accepted import ports_of
+from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.rule import Finding, Severity
-from topology.edges import Direction
+from topology.edges import Direction, Edge
 
 
 class Bridges(ProofRule):
@@ -15,7 +18,8 @@ class Bridges(ProofRule):
 
     Forbids:
         A call from one trust domain into another that no bridge names; one that does not pass the caller's and the target's
-        internal gateway, each of which checks the identity of whoever asks; an internal gateway that other pods can connect to.
+        internal gateway, each of which checks the identity of whoever asks; an internal gateway that other pods can connect to,
+        or whose policy accepts an operation that no bridge names, even if a layer behind it refuses it.
         Also the opposite: a bridge that some resource refuses.
 
     Why:
@@ -39,8 +43,18 @@ class Bridges(ProofRule):
         yield from shortcuts(self, stack, self.direction, _both_sides, "an internal gateway of each mesh")
         for pod in proxies_on(stack, self.direction):
             yield from self.strangers(stack, pod, ports_of(stack, pod))
+        yield from wide_grants(self, stack, Layer.BRIDGE, lambda pod, caller: _asked(stack, pod, caller))
         yield from self.not_read(stack, north_south=False)
 
 
 def _both_sides(roles: tuple[str, ...]) -> bool:
     return len(roles) == 2 and roles[0].partition("/ns/")[0] != roles[1].partition("/ns/")[0]
+
+
+def _asked(stack: Stack, pod: Pod, caller: str) -> Iterator[Edge]:
+    """Yield the bridged calls that a caller asks of an internal gateway: its own on its side, all that cross on the other."""
+    here, there = stack.identity(pod).partition("/ns/")[0], caller.partition("/ns/")[0]
+    for edge in stack.expected:
+        source, target = edge.source.partition("/ns/")[0], edge.target.partition("/ns/")[0]
+        if edge.direction is Direction.BRIDGE and (edge.source == caller if here == there else (source, target) == (there, here)):
+            yield edge

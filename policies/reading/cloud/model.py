@@ -12,6 +12,7 @@ from policies.reading.resource import Resource
 if TYPE_CHECKING:
     from policies.reading.certificates import Certificate
     from policies.reading.flow import Flow, Peer
+    from policies.reading.services import Service
     from policies.reading.walk import Walk
     from topology.edges import Edge
 
@@ -141,6 +142,9 @@ class Cloud:
     """Certificates that no cert-manager makes: their `authority` is spelled as `Certificates` spells it."""
     authorities: Mapping[tuple[str, str], Resource] = field(default_factory=dict[tuple[str, str], Resource])
     """Secrets of the cluster (namespace, name) that hold an authority's key which the program itself makes, and what makes it."""
+
+    callers: Mapping["Service", tuple[Place, ...]] = field(default_factory=dict["Service", tuple[Place, ...]])
+    """Services that places outside the cluster send requests to, by design of the resources (load balancer, target group)."""
 
     def of(self, role: str) -> tuple[Station, ...]:
         """Return the stations of a layer."""
