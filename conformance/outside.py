@@ -4,6 +4,7 @@ import http.client
 import socket
 import ssl
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -106,7 +107,8 @@ def _secured(plain: socket.socket, request: Request) -> socket.socket:
         try:
             # Distributions turn old versions off for clients, too; level 0 turns them on again where they were built in.
             context.set_ciphers("ALL:@SECLEVEL=0")
-            context.minimum_version = context.maximum_version = VERSIONS[request.tls]
+            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # that they are old is the point
+                context.minimum_version = context.maximum_version = VERSIONS[request.tls]
         except (ValueError, ssl.SSLError) as error:
             raise NotRunError(f"this machine's OpenSSL cannot offer TLS {request.tls}") from error
     return context.wrap_socket(plain, server_hostname=request.sni or request.host)

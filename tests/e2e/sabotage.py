@@ -207,9 +207,11 @@ SABOTAGES: Final = (
         ),
     ),
     Sabotage(
-        name="a has a node port",
+        # The port alone answers nobody: a's NetworkPolicy stops whoever comes by it.
+        name="a has a node port, and lets everybody come",
         noticed_by=Family.EXPOSURE,
         changes=(
+            Change(kind="networkpolicy", name="a", namespace=ABC, edit=_set("spec", "ingress", to=[{}])),
             Change(
                 kind="service",
                 name="sabotage",
