@@ -155,9 +155,7 @@ class Vantages(AbstractContextManager["Vantages"]):
         deadline = time.monotonic() + 15
         while True:
             try:
-                self._cluster.run(
-                    "create", "--validate=false", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents})
-                )
+                self._cluster.run("create", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
             except CannotProbeError as error:
                 # A new namespace has no default ServiceAccount for a moment, and no pod is admitted without.
                 if "serviceaccount" not in str(error) or time.monotonic() > deadline:

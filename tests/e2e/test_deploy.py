@@ -134,11 +134,7 @@ def test_a_removal_that_was_killed_is_completed_by_the_next_and_leaves_nothing(s
     assert "Nothing to do" in stack.down()
     names = {item["metadata"]["name"] for item in stack.get("namespaces")["items"]}
     assert not names & {"abc", "edge", "gateway", "istio-system", "istio-ingress", "cert-manager", "envoy-gateway-system", "perimeter"}
-    found = json.loads(
-        subprocess.run(
-            [*stack._kubectl, "get", "clusterroles,clusterrolebindings", *OWN, "-o", "json"], capture_output=True, check=True
-        ).stdout
-    )
+    found = json.loads(stack.kubectl("get", "clusterroles,clusterrolebindings", *OWN, "-o", "json"))
     assert not found["items"]
 
 

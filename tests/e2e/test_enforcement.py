@@ -31,9 +31,7 @@ class Cluster:
         return done.stdout.strip()
 
     def apply(self, *objects: dict[str, Any]) -> None:
-        self.ask(
-            "apply", "--server-side", "--validate=ignore", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": list(objects)}
-        )
+        self.ask("apply", "--server-side", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": list(objects)})
 
     def enforce(self, name: str, **spec: Any) -> None:
         metadata = {"name": name, "namespace": SPACE}

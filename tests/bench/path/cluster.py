@@ -45,7 +45,6 @@ class Cluster:
         self.ask(
             "apply",
             "--server-side",
-            "--validate=ignore",
             "--force-conflicts",
             "--field-manager=perimeter-bench",
             "-f",
