@@ -33,7 +33,8 @@ USERS: Final = {Place.POD: 65532, Place.UNCAPTURED: 1337, Place.STRANGER: 65532,
 """1337 is the user of Istio's proxy, whose traffic is not captured."""
 AT_ONCE: Final = 6
 LABEL: Final = "perimeter.dev/probe"
-SLEEP: Final = ["sleep", str(LIFETIME)]
+SLEEP: Final = ["sh", "-c", f"trap 'exit 0' TERM; sleep {LIFETIME} & wait"]
+"""The first process of a container ignores what it has no handler for, and its pod would end only with the whole grace period."""
 
 
 class Vantages(AbstractContextManager["Vantages"]):
