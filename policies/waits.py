@@ -14,6 +14,9 @@ _SECONDS: Final[Mapping[str, float]] = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}
 KONG_IDLE: Final = 300.0
 """Seconds of silence that Kong may let a stream have, however short the timeout of its door."""
 
+DEFAULTS: Final[Mapping[bool, float]] = {False: 15.0, True: 60.0}
+"""Seconds that a gateway waits where nothing is said, by whether it is Kong (Envoy Gateway "HTTP timeouts"; Kong 3.9 `read_timeout`)."""
+
 _SILENCE: Final = ("konghq.com/read-timeout", "konghq.com/write-timeout")
 """Annotations of a Service, in milliseconds."""
 
@@ -29,7 +32,7 @@ def length(duration: str) -> float | None:
 def waits_of(published: Published) -> Iterator[tuple[Resource, str]]:
     """Yield every wait that is written for one rule of a route, with the resource that says it.
 
-    What says nothing leaves Envoy with 15 seconds and Kong with 60 of silence; streams are left without an end (WebSocket).
+    Streams are left without an end (WebSocket); what nothing being said means for others, `unsaid` tells.
 
     Raises:
         UnknownValueError: if one is not known.
@@ -51,3 +54,20 @@ def silences_of(published: Published) -> Iterator[tuple[Resource, float]]:
         for note in _SILENCE:
             if said := service.resource.annotations.get(note):
                 yield service.resource, int(said) / 1000
+
+
+def unsaid(published: Published) -> float | None:
+    """Return how many seconds the gateway waits on one rule of which nothing says it; None where something does.
+
+    Kong's controller reads `backendRequest` alone (Kong/kubernetes-ingress-controller, feature HTTPRouteTimeoutBackendRequest).
+
+    Raises:
+        UnknownValueError: if it cannot be told.
+    """
+    timeouts = mapping(mapping(published.route.at("spec", "rules", published.rule.position)).get("timeouts"))
+    if published.is_kong:
+        services = [service for backend in published.rule.backends if (service := published.service(backend))]
+        said = "backendRequest" in timeouts or all(_SILENCE[0] in service.resource.annotations for service in services)
+    else:
+        said = any(True for _ in waits_of(published))
+    return None if said else DEFAULTS[published.is_kong]

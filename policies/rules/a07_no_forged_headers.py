@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from policies.layers import Layer, layers_of
 from policies.reading.controllers import Controller
 from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.resource import Resource
@@ -17,6 +18,7 @@ from policies.reading.spoken_headers import (
 )
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
+from policies.reading.virtual_services import gateways_of, routes_of
 from policies.reading.waf import Front, Passage, fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
@@ -49,12 +51,14 @@ class A07(RouteRule):
         - a cloud's firewall that lets such a header pass where its load balancer removes none; a request id that the client said;
         - a gateway that does not remove or overwrite the latter on every route;
         - a ClientTrafficPolicy that lets `x-forwarded-client-cert` through;
-        - a route, plugin or VirtualService that writes such a header itself, instead of a layer that checked a token or key.
+        - a route, plugin or VirtualService that writes such a header itself, instead of a layer that checked a token or key;
+        - a route of an egress gateway that passes these headers on to the outside.
 
     Why:
         Services believe these headers: they are what is left of the client's identity behind the gateway. If a client's own copy
         survives on one route, for example a public one on which no token overwrites it, anybody is anybody there. Both layers
-        remove them, so that a mistake in one is not enough.
+        remove them, so that a mistake in one is not enough. On the way out they say to a stranger who the customer is, and how
+        the mesh is built.
 
     Instead:
         At the edge, an empty value removes a header::
@@ -85,13 +89,28 @@ class A07(RouteRule):
         yield from self.over(stack.of("VirtualService.networking.istio.io"), lambda resource: self._mesh(resource, stack))
 
     def _mesh(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
-        """Check what a VirtualService writes into requests."""
+        """Check what a VirtualService writes into requests, and what it lets out."""
+        yield from self._outward(resource, stack)
         for route in resource.at("spec", "http", default=[]):
             for part in (route, *sequence(mapping(route).get("route"))):
                 request = mapping(mapping(mapping(part).get("headers")).get("request"))
                 for header in sorted({*mapping(request.get("set")), *mapping(request.get("add"))}):
                     if is_internal(header, stack):
                         yield self._forged(resource, header)
+
+    def _outward(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check what of the inside a route of an egress gateway passes on."""
+        if not (_exits(stack) & {*gateways_of(resource)}):
+            return
+        wanted = {CLIENT_CERTIFICATE, *ENVOY_INTERNAL, *identity_headers(stack)}
+        for route in routes_of(resource):
+            if not route.tcp and _exits(stack) & {*route.gateways} and (kept := sorted(wanted - route.removed_headers)):
+                more = f" and {len(kept) - 1} more" if len(kept) > 1 else ""
+                yield self.broken(
+                    resource,
+                    f"tells the outside what only the inside may know: {kept[0]}{more} of a request leaves with it",
+                    f"remove {kept[0]} in `headers.request.remove` of the egress gateway's route",
+                )
 
     def _forged(self, resource: Resource, header: str) -> Finding:
         return self.broken(
@@ -158,6 +177,12 @@ class A07(RouteRule):
             and (mode := policy.at("spec", "headers", "xForwardedClientCert", "mode", default="Sanitize")) not in SANITIZED
         ):
             yield self.broken(policy, f"lets a client's own {CLIENT_CERTIFICATE} through (mode {mode})", "leave the mode at Sanitize")
+
+
+def _exits(stack: Stack) -> frozenset[str]:
+    """Return the names of the Gateways on egress gateways."""
+    layers = layers_of(stack)
+    return frozenset(each.name for each in stack.mesh_gateways if any(layers.pods.get(pod) is Layer.EGRESS for pod in each.pods))
 
 
 def _is_tier_of_key(published: Published, header: str, value: str) -> bool:

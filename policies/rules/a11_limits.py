@@ -11,12 +11,14 @@ from policies.reading.key_holders import username
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.tiers import SECONDS, fastest, tiers_of
+from policies.reading.values import mapping, sequence
 from policies.reading.waf import fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
-from policies.waits import KONG_IDLE, length, silences_of, waits_of
+from policies.waits import KONG_IDLE, length, silences_of, unsaid, waits_of
 from topology.model.base import seconds, size_in_bytes
-from topology.model.door import Tier
+from topology.model.door import ApiKeyAuth, Door, Tier
+from topology.model.service import Protocol
 
 LIMITERS: Final = ("rate-limiting", "rate-limiting-advanced", "response-ratelimiting")
 """Plugins of Kong that bound how often somebody asks."""
@@ -39,9 +41,11 @@ class A11(RouteRule):
     Forbids:
         - a route on which the gateway limits nobody, only counts (`shadowMode`), or lets everything through when it cannot count
           (`failClosed: false`, `fault_tolerant: true`);
-        - a limit above what any tier of the door allows, or one that counts by something that clients choose, or only some of them;
+        - a limit above what any tier of the door allows, one that counts by something that clients choose, or only some of them; a
+          consumer who falls under no limit of a door that its key opens;
         - a route on which neither the gateway nor the edge limits how large a request may be, or the gateway takes more than the doors;
-        - a wait for answers without end (`0s`), or longer than the doors of the route allow (`timeout` of the topology).
+        - a wait for answers without end (`0s`), or longer than the doors of the route allow (`timeout` of the topology); one of
+          which nothing is said, where the gateway's own is longer than that (15 seconds in Envoy, 60 in Kong).
 
     Why:
         Tiers are promises: what one client takes is missing for the others. A limit that opens when its counter is away is
@@ -118,12 +122,27 @@ class A11(RouteRule):
                 limit = f"its doors allow {longest:g} seconds"
                 why = f"without end (`{said}`); {limit}" if not wait else f"{wait:g} seconds; {limit}"
                 yield self.broken(resource, f"for {published}: waits for an answer {why}", "give the timeout of the door")
+        if (silent := self._unsaid(published, stack)) is not None:
+            yield silent
         most = max(KONG_IDLE, *(seconds(door.timeout) for door in stack.intent.doors.values()))
         for resource, silence in silences_of(published) if published.is_kong else ():
             if silence > most:
                 yield self.broken(
                     resource, f"bears {silence:g} seconds of silence; the doors allow {most:g}", "give the timeout of the door"
                 )
+
+    def _unsaid(self, published: Published, stack: Stack) -> Finding | None:
+        """Check that the gateway's own wait is short enough where nothing says another; a stream ends when its ends like."""
+        bounded = [seconds(door.timeout) for door in published.declared() if _answers_at_once(door, stack)]
+        wait = unsaid(published) if bounded and published.route.kind == "HTTPRoute" else None
+        if wait is None or wait <= max(bounded):
+            return None
+        return self.broken(
+            published.route,
+            f"for {published}: nothing says how long the gateway waits for an answer, which means {wait:g} seconds; "
+            f"its doors allow {max(bounded):g} seconds",
+            "give the timeout of the door",
+        )
 
     def _envoy(self, published: Published, stack: Stack) -> Iterator[Finding]:
         policy = published.policy("BackendTrafficPolicy")
@@ -141,6 +160,7 @@ class A11(RouteRule):
             windows = [(rule["limit"]["requests"], str(rule["limit"]["unit"]).lower()) for rule in rules]
             yield from self._windows(policy, windows, tiers_of(stack.intent, published.declared()))
             yield from self._counted(published, policy, rules)
+            yield from self._consumers(published, policy, rules)
         size = policy.at("spec", "requestBuffer", "limit", default="") if policy else ""
         if policy is not None and size:
             yield from self._size(published, policy, quantity(size))
@@ -151,6 +171,9 @@ class A11(RouteRule):
         written = {header.lower() for header in published.writes()}
         for selector in (each for rule in rules for each in rule.get("clientSelectors") or ()):
             strange = [header["name"] for header in selector.get("headers") or () if header["name"].lower() not in written]
+            empty = [header["name"] for header in _headers(selector) if header.get("type") != "Distinct" and not header.get("value")]
+            if empty:
+                yield self.broken(policy, f"for {published}: counts only requests with an empty {empty[0]}", "set type: Distinct")
             address: Mapping[str, Any] = selector.get("sourceCIDR") or {}
             some = address and (address.get("type"), address.get("value")) not in EVERYBODY
             if strange or some or set(selector) - {"headers", "sourceCIDR"}:
@@ -159,6 +182,23 @@ class A11(RouteRule):
                     policy,
                     f"for {published}: counts by {by}, which no layer writes on this route, so clients go uncounted",
                     "count by a header that is written from a verified token or key, or by each address",
+                )
+
+    def _consumers(self, published: Published, policy: Resource, rules: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+        """Check that everybody whose key opens the route falls under some limit of it."""
+        keys = published.policy("SecurityPolicy")
+        owner = str(keys.at("spec", "apiKeyAuth", "forwardClientIDHeader", default="")).lower() if keys else ""
+        tiers = {tier for door in published.declared() if isinstance(door.auth, ApiKeyAuth) for tier in door.auth.api_key}
+        consumers = [name for name, consumer in published.stack.intent.consumers.items() if consumer.tier in tiers]
+        # A rule without selectors counts everybody.
+        selectors = [mapping(selector) for rule in rules for selector in sequence(rule.get("clientSelectors")) or (None,)]
+        named = [[header for header in _headers(selector) if _is_about(header, owner)] for selector in selectors]
+        for consumer in consumers if owner and named else ():
+            if not any(all(_says(header, consumer) for header in headers) for headers in named):
+                yield self.broken(
+                    policy,
+                    f"for {published}: no limit counts the consumer {consumer}, whose key opens it",
+                    "name every consumer of the tier",
                 )
 
     def _kong(self, published: Published, stack: Stack) -> Iterator[Finding]:
@@ -195,6 +235,27 @@ class A11(RouteRule):
                 f"{published}: neither the gateway nor the edge limits how large a request may be",
                 "set client_max_body_size at the edge",
             )
+
+
+def _headers(selector: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(selector.get("headers") or ())
+
+
+def _is_about(header: Mapping[str, Any], name: str) -> bool:
+    """Say whether a selector asks for values of a header, instead of counting each of them by itself."""
+    return header["name"].lower() == name and header.get("type") != "Distinct"
+
+
+def _says(header: Mapping[str, Any], value: str) -> bool:
+    """Say whether a selector of Envoy Gateway holds for a header of some value (`Exact` by default)."""
+    wanted = str(header.get("value") or "")
+    return re.fullmatch(wanted, value) is not None if header.get("type") == "RegularExpression" else wanted == value
+
+
+def _answers_at_once(door: Door, stack: Stack) -> bool:
+    """Say whether the service behind a door answers each request by itself: HTTP, and every composition."""
+    service = stack.intent.services.get(door.service)
+    return service is None or service.protocol is Protocol.HTTP
 
 
 def quantity(text: object) -> int | None:

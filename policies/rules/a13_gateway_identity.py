@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.cloud_rule import in_clouds
+from policies.layers import Layer, layers_of
 from policies.reading.certificates import Certificate
 from policies.reading.charts import chart_name
 from policies.reading.resource import Resource
 from policies.reading.services import host_of
 from policies.reading.stack import Stack
+from policies.reading.tls_secrets import KINDS, TlsSecret, tls_secrets
 from policies.rule import Finding, Hop, Rule, Severity
 
 CERT_MANAGER: Final = "cert-manager.io"
@@ -40,6 +42,7 @@ class A13(Rule):
         - a certificate that holds longer than 90 days, an authority that holds longer than ten years; one that keeps its key when it is renewed;
         - the same of a certificate or an authority that the program makes itself: held by anything but its vault, or a cloud's layers;
         - an issuer that is not in the program, whose key no `isCA` Certificate makes, or that shares its key with another;
+        - a Secret that a gateway's TLS, or a pod of edge or API gateway, takes its key from, and that no Certificate of the program fills;
         - a Secret given by the program in the place of a mesh's own authority (`cacerts`) or of a Certificate; a ConfigMap in the
           place of the one by which pods know the authority (`istio-ca-root-cert`, `kube-root-ca.crt`).
 
@@ -64,6 +67,7 @@ class A13(Rule):
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check where every certificate lies."""
         yield from self._secrets(stack)
+        yield from self._named(stack)
         issuers = tuple(stack.of("Issuer.cert-manager.io", "ClusterIssuer.cert-manager.io"))
         yield from self.over(issuers, lambda issuer: self._issuer(issuer, issuers, stack))
         for certificate in stack.certificates.all:
@@ -93,6 +97,26 @@ class A13(Rule):
         for config_map in stack.of("ConfigMap"):
             if config_map.name in TRUSTED:
                 yield self.broken(config_map, f"says whom to trust in the place of {TRUSTED[config_map.name]}", "remove it")
+
+    def _named(self, stack: Stack) -> Iterator[Finding]:
+        """Check that the program makes the keys by which layers prove who they are, and know each other."""
+        places = {gateway.resource: frozenset(pod.namespace for pod in gateway.pods) for gateway in stack.mesh_gateways}
+        for resource in stack.of(*KINDS):
+            beside = places.get(resource) or frozenset({resource.namespace})
+            yield from self.over([resource], lambda each, beside=beside: self._made(each, tls_secrets(each, beside), stack))
+        for pod, layer in layers_of(stack).pods.items():
+            if layer in {Layer.EDGE, Layer.GATEWAY}:
+                mounted = [TlsSecret(kind="Secret", namespace=pod.namespace, name=name) for name in sorted(pod.secrets)]
+                yield from self.over([pod.resource], lambda each, mounted=mounted: self._made(each, mounted, stack))
+
+    def _made(self, resource: Resource, named: Iterable[TlsSecret], stack: Stack) -> Iterator[Finding]:
+        for each in dict.fromkeys(named):
+            if not each.is_of(stack):
+                yield self.undecided(
+                    resource,
+                    f"takes its key or its authorities from the {each}, which no Certificate of the program fills: whose they are cannot be told",
+                    "make it with a Certificate, or name the Secret of one",
+                )
 
     def _issuer(self, issuer: Resource, issuers: Iterable[Resource], stack: Stack) -> Iterator[Finding]:
         """Check that an authority's key is made by the program, and serves one issuer."""

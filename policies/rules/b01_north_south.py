@@ -1,13 +1,17 @@
 """B01: from outside, exactly the doors."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
+from policies.gateway_grants import wide_grants
+from policies.layers import Layer
 from policies.proof import ProofRule, proxies_on, shortcuts
 from policies.reading.accepted import ports_of
+from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.rule import Finding, Severity
-from topology.edges import Direction
+from topology.edges import Direction, Edge
 
 
 class NorthSouth(ProofRule):

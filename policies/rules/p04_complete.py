@@ -10,6 +10,7 @@ from policies.reading.controllers import GATEWAY_API, Controller
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
+from policies.reading.values import sequence
 from policies.reading.weakening import is_guard
 from policies.rule import Finding, Rule, Severity
 from topology.edges import identity
@@ -59,6 +60,9 @@ GUARDS: Final = (
 CHARTS: Final[Mapping[str, str]] = {Controller.ENVOY_GATEWAY.value: "gateway-helm", Controller.KONG.value: "kong"}
 """The chart of each controller of Gateways."""
 
+OF_ISTIO: Final = frozenset({"envoy"})
+"""Providers of access logs that every mesh has (istio 1.31, `DefaultMeshConfig`)."""
+
 OF_THE_CLUSTER: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 """Namespaces that every cluster has."""
 
@@ -71,7 +75,8 @@ class P04(Rule):
         NetworkPolicy or Sidecar. A policy counts when its selector really selects the service's pods: one whose selector
         matches nothing is as good as absent, and one without selector belongs to the namespace, not to the service.
         The same goes for a namespace that guards lie in, and for the Release of cert-manager, Envoy Gateway or Kong where
-        Certificates or a GatewayClass need it. A workload of no instances (`replicas: 0`) where the topology asks for some. A mesh whose root namespace has no Telemetry with `accessLogging`.
+        Certificates or a GatewayClass need it. A workload of no instances (`replicas: 0`) where the topology asks for some. A mesh whose root namespace has no Telemetry with `accessLogging`,
+        and a Telemetry that selects no pod or logs by a provider which its mesh does not have.
 
     Why:
         Most rules look at what is there. What is missing breaks none of them: a service whose AuthorizationPolicy was lost, or
@@ -104,6 +109,7 @@ class P04(Rule):
             yield from self._service(stack, name, covered)
         yield from self._ground(stack)
         yield from self._logs(stack)
+        yield from self.over(stack.of("Telemetry.telemetry.istio.io"), lambda resource: self._logged(resource, stack))
         yield from self.over(stack.of("Deployment.apps", "StatefulSet.apps"), lambda resource: self._runs(resource, stack))
 
     def _ground(self, stack: Stack) -> Iterator[Finding]:
@@ -138,6 +144,24 @@ class P04(Rule):
                     f"no Telemetry in {mesh.root_namespace} makes its proxies log: who called whom is not written down",
                     "add one",
                 )
+
+    def _logged(self, telemetry: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check that a Telemetry is for some pod, and names a way of logging that exists: Istio ignores another, and nothing is logged."""
+        selector: Mapping[str, Any] = telemetry.at("spec", "selector", default={})
+        if selector and not stack.pods.selected(telemetry.namespace, selector):
+            yield self.broken(telemetry, "its selector matches no pod: what it says of logs holds for nobody", "select the workload's pods")
+        named = {
+            at(each, "name") for entry in telemetry.at("spec", "accessLogging", default=[]) for each in at(entry, "providers", default=[])
+        }
+        for mesh in stack.meshes if named else ():
+            if mesh.discovers(stack.namespace(telemetry.namespace)) and mesh.reads(telemetry):
+                has = {at(provider, "name") for provider in sequence(mesh.config.get("extensionProviders"))}
+                for name in sorted(named - has - OF_ISTIO):
+                    yield self.broken(
+                        telemetry,
+                        f"logs by the provider {name}, which {mesh} does not have: nothing is written down",
+                        "name one of meshConfig.extensionProviders",
+                    )
 
     def _runs(self, workload: Resource, stack: Stack) -> Iterator[Finding]:
         """Check that a workload has instances; a service of which the topology wants none has none."""

@@ -15,6 +15,13 @@ def test_a_program_runs_to_its_end_and_is_heard():
     assert run(["/bin/sh", "-c", "echo out; echo err >&2; exit 3"]) == (3, "out\n", "err\n")
 
 
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # it may go between being found and being read
+        return False
+
+
 def test_a_program_ends_when_whoever_started_it_is_killed(tmp_path: Path):
     mark = tmp_path / "mark"
     code = f"from deploy.processes import run; run(['/bin/sh', '-c', 'echo $$ > {mark}; exec sleep 300'])"
@@ -24,7 +31,7 @@ def test_a_program_ends_when_whoever_started_it_is_killed(tmp_path: Path):
     child = int(mark.read_text())
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    while (status := Path(f"/proc/{child}/stat")).exists() and status.read_text().rpartition(")")[2].split()[0] != "Z":
+    while _runs(child):
         time.sleep(0.02)
 
 

@@ -20,8 +20,8 @@ from components.azure.sizes import SIZES
 from components.azure.zones import MESH
 from components.binding import Binding
 from components.cluster.aks.flow_logs import FlowLogs
-from components.cluster.aks.kubernetes import Kubernetes
-from components.cluster.aks.network import Network
+from components.cluster.aks.kubernetes import AksCluster
+from components.cluster.aks.network import VirtualNetwork
 from components.cluster.aks.vault import Vault
 from components.cluster.kubernetes import provider
 from components.component import Component
@@ -37,7 +37,7 @@ class Azure(Component, layer="cluster"):
     """Network, workspace, vault, authority and cluster of one environment."""
 
     land: AzureLand
-    kubernetes: Kubernetes
+    kubernetes: AksCluster
 
     def __init__(self, settings: AzureSettings, t: Topology, azure: pulumi.ProviderResource) -> None:
         """Register everything."""
@@ -62,7 +62,7 @@ class Azure(Component, layer="cluster"):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        network = Network(settings, where, addresses, allowed, parent=self).network
+        network = VirtualNetwork(settings, where, addresses, allowed, parent=self).network
         vault = Vault(settings, where, network, parent=self)
         self.land = AzureLand(
             settings=settings,
@@ -78,7 +78,7 @@ class Azure(Component, layer="cluster"):
         # Who has asked what of the logs themselves.
         send("workspace", self.land, of=self.land.workspace_id, logs=("Audit",), parent=self, metrics=False)
         FlowLogs(self.land, parent=self)
-        self.kubernetes = Kubernetes(self.land, parent=self)
+        self.kubernetes = AksCluster(self.land, parent=self)
         self.register_outputs({"group": where.group_name, "network": settings.network})
 
 

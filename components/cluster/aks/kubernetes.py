@@ -30,7 +30,7 @@ DNS_HOST: Final = 10
 """The cluster's name service has the tenth address of the range of Services."""
 
 
-class Kubernetes(Component, layer="cluster"):
+class AksCluster(Component, layer="cluster"):
     """AKS with its identity, its rights, its pools and its logs."""
 
     cluster: aks.ManagedCluster

@@ -21,7 +21,7 @@ TRANSPORTS = {
 }
 
 
-class Network(Component, layer="cluster"):
+class VirtualNetwork(Component, layer="cluster"):
     """The network of an environment. The security group of a subnet exists before the subnet does."""
 
     network: net.VirtualNetwork

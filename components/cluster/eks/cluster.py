@@ -15,8 +15,8 @@ from components.aws.sizes import SIZES
 from components.binding import Binding
 from components.cluster.eks.endpoints import Endpoints
 from components.cluster.eks.flow_logs import flow_logs
-from components.cluster.eks.kubernetes import Kubernetes
-from components.cluster.eks.network import Network
+from components.cluster.eks.kubernetes import EksCluster
+from components.cluster.eks.network import Vpc
 from components.component import Component
 from components.contracts import ClusterOutputs, OutsideEdge
 from topology.model.door import JwtAuth
@@ -33,11 +33,11 @@ class Aws(Component, layer="cluster"):
         """Register everything."""
         super().__init__("aws", {"region": settings.region, "size": str(settings.size)}, providers=[provider])
         names, size = names_of(settings), SIZES[settings.size]
-        network = Network(names, plan(settings.network, settings.zones), size, flows.cluster(outside_ports(t)), parent=self)
+        network = Vpc(names, plan(settings.network, settings.zones), size, flows.cluster(outside_ports(t)), parent=self)
         log_key = key("logs", names, parent=self, statements=(for_logs(names),))
         flow_logs(names, network.outputs.vpc, key=log_key, days=size.log_days, parent=self)
         endpoints = Endpoints(names, network.outputs, network.private_tables, parent=self)
-        made = Kubernetes(settings, names, network.outputs, log_key=log_key, after=endpoints.ready, parent=self)
+        made = EksCluster(settings, names, network.outputs, log_key=log_key, after=endpoints.ready, parent=self)
         self.kubernetes = made.provider
         self.land = AwsLand(settings=settings, names=names, network=network.outputs, log_key=log_key, cluster=made.name)
         self.register_outputs({"cluster": names.name, "network": settings.network})

@@ -29,7 +29,7 @@ NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistry
 """Nodes join and fetch images; what the network plugin may do, its own pods may (EKS User Guide, `create-node-role`)."""
 
 
-class Kubernetes(Component, layer="cluster"):
+class EksCluster(Component, layer="cluster"):
     """EKS with its keys, roles, entries, add-ons, nodes and logs."""
 
     name: pulumi.Output[str]

@@ -21,7 +21,7 @@ PURPOSES = {
 }
 
 
-class Network(Component, layer="cluster"):
+class Vpc(Component, layer="cluster"):
     """The network of an environment."""
 
     outputs: AwsNetwork

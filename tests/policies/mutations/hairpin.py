@@ -314,3 +314,25 @@ def another_port_of_an_exit(plan: Plan) -> bool:
         return False
     plan.edit(entry)["spec"]["ports"].append({"number": 22, "name": "tcp-ssh", "protocol": "TCP"})
     return True
+
+
+@TABLE.mutation("A07", "the egress gateway tells the outside who the customer is")
+def internal_headers_leave(plan: Plan) -> bool:
+    record = plan.first(
+        "VirtualService", where=lambda i: "'remove'" in str(i["spec"].get("http")) and "mesh" in (i["spec"].get("gateways") or ())
+    )
+    if record is None:
+        return False
+    for route in plan.edit(record)["spec"]["http"]:
+        route.pop("headers", None)
+    return True
+
+
+@TABLE.mutation("A07", "the egress gateway tells the outside one thing about the customer")
+def one_internal_header_leaves(plan: Plan) -> bool:
+    for record in plan.records("VirtualService", where=lambda i: "mesh" in (i["spec"].get("gateways") or ())):
+        for number, route in enumerate(record["inputs"]["spec"].get("http") or ()):
+            if "x-perimeter-subject" in route.get("headers", {}).get("request", {}).get("remove", []):
+                plan.edit(record)["spec"]["http"][number]["headers"]["request"]["remove"].remove("x-perimeter-subject")
+                return True
+    return False

@@ -262,3 +262,21 @@ def log_without_provider(plan: Plan) -> bool:
     for each in found:
         plan.edit(each)["spec"]["accessLogging"] = [{}]
     return bool(found)
+
+
+@TABLE.mutation("P04", "a log is written by a provider that the mesh does not have")
+def log_by_an_unknown_provider(plan: Plan) -> bool:
+    found = list(plan.records("Telemetry", where=lambda i: bool(i["spec"].get("selector"))))
+    if not found:
+        return False
+    plan.edit(found[-1])["spec"]["accessLogging"][0]["providers"] = [{"name": MARKER}]
+    return True
+
+
+@TABLE.mutation("P04", "the log of an audited workload is for a label that no pod has")
+def log_of_nobody(plan: Plan) -> bool:
+    telemetry = plan.first("Telemetry", where=lambda i: bool(i["spec"].get("selector")))
+    if telemetry is None:
+        return False
+    plan.edit(telemetry)["spec"]["selector"]["matchLabels"]["app"] = MARKER
+    return True
