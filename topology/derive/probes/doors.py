@@ -138,7 +138,8 @@ def _closed(t: Topology, name: Name, door: Door, operations: list[Operation]) ->
             tried.append((method, asked.path))
         tried.append(("TRACE", asked.path))
         for method, path in tried:
-            other = replace(asked, method=method, path=path)
+            # Without a body, which the edge would refuse first where no door says how long it may be.
+            other = replace(asked, method=method, path=path, body="")
             yield probe(
                 t, name, Family.DOORS, f"closed/{pattern}/{method} {path}", other, Refused(by=FRONT, statuses=NOT_HERE), "no door takes it"
             )
