@@ -10,7 +10,7 @@ from cli.clusters import Cluster
 from cli.commands.options import With
 from cli.errors import ExitCode, UsageError
 from cli.project import TOPOLOGY_KEY, Project
-from deploy import pulumi_cli
+from deploy import deployer, pulumi_cli
 from deploy.objects import Change
 from deploy.progress import Progress
 from deploy.target import Target
@@ -37,8 +37,6 @@ class Deployment:
         if self._with is With.PULUMI:
             say(f"Deploying to {self.cluster.name} with {pulumi_cli.found()}.")
             return _exit_code(self._pulumi.up())
-        from deploy import deployer  # noqa: PLC0415 # loads gRPC, which `--help` need not wait for
-
         say(f"Deploying to {self.cluster.name} with kubectl and helm.")
         with Progress(Console(stderr=True)) as progress:
             result = deployer.up(self._target, progress)
@@ -60,8 +58,6 @@ class Deployment:
                 say(f"Nothing to do: Pulumi knows no stack {self.stack}.")
                 return ExitCode.KEPT
             return _exit_code(self._pulumi.down())
-        from deploy import deployer  # noqa: PLC0415 # as above
-
         with Progress(Console(stderr=True)) as progress:
             result = deployer.down(self._target, progress)
         say(

@@ -25,7 +25,7 @@ def built(build: Build, toolchain: Path) -> Path:
         build.name,
         repr(sorted(build.programs.items())),
         repr(sorted(build.variables.items())),
-        str(build.copy),
+        repr(build.copy),
         toolchain.name,
         *filter(None, (build.experiments,)),
     )

@@ -29,11 +29,6 @@ class Copy:
     replaced: Mapping[str, str]
     """Folders of the module, and the folders of ours that take their place."""
 
-    def __str__(self) -> str:
-        """Return what the copy is made from. The names of builds follow from it: in other words everything is built anew."""
-        module, version, checksum = self.source.name, self.source.version, self.source.sum
-        return f"Copy(module={module!r}, version={version!r}, sum={checksum!r}, replaced={self.replaced!r})"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Build:

@@ -8,6 +8,7 @@ import typer
 
 from cli import clusters
 from cli.clusters import Choice, Cluster
+from cli.commands import verify
 from cli.commands.options import (
     HERE,
     ContextName,
@@ -84,8 +85,6 @@ def _judge(home: Project, stack: str, file: Path, cluster: Cluster | None, *, ve
 
 def _verify(file: Path, cluster: Cluster) -> ExitCode:
     """Probe what runs now. What could not be asked is shown, and does not make the deployment one that failed."""
-    from cli.commands import verify  # noqa: PLC0415 # only where it is asked for
-
     # The embedded cluster is what is probed where none is named, and it brings its own issuer.
     context, kubeconfig = ("", None) if cluster.is_lab else (cluster.tools.context or "", cluster.tools.kubeconfig)
     report = verify.probe(file, subject(context=context, kubeconfig=kubeconfig, image="", token_command=""))

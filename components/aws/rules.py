@@ -21,27 +21,17 @@ def _rule(rule: Rule, groups: Groups, names: Names, parent: pulumi.Resource) -> 
     group, peer = groups[rule.group].id, rule.peer
     other = groups[peer].id if isinstance(peer, Group) else None
     addresses = None if isinstance(peer, Group) else peer
-    last = flow.last_port or flow.port
-    if rule.inbound:
-        given = vpc.SecurityGroupIngressRuleArgs(
-            security_group_id=group,
-            ip_protocol=flow.transport,
-            from_port=flow.port,
-            to_port=last,
-            referenced_security_group_id=other,
-            cidr_ipv4=addresses,
-            description=flow.why,
-            tags=names.tags(rule.name),
-        )
-        return vpc.SecurityGroupIngressRule(rule.name, given, opts=options)
-    given_out = vpc.SecurityGroupEgressRuleArgs(
+    args = vpc.SecurityGroupIngressRuleArgs if rule.inbound else vpc.SecurityGroupEgressRuleArgs
+    given = args(
         security_group_id=group,
         ip_protocol=flow.transport,
         from_port=flow.port,
-        to_port=last,
+        to_port=flow.last_port or flow.port,
         referenced_security_group_id=other,
         cidr_ipv4=addresses,
         description=flow.why,
         tags=names.tags(rule.name),
     )
-    return vpc.SecurityGroupEgressRule(rule.name, given_out, opts=options)
+    if isinstance(given, vpc.SecurityGroupIngressRuleArgs):
+        return vpc.SecurityGroupIngressRule(rule.name, given, opts=options)
+    return vpc.SecurityGroupEgressRule(rule.name, given, opts=options)

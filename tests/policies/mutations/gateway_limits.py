@@ -112,3 +112,83 @@ def limit_of_nobody(plan: Plan) -> bool:
 @TABLE.mutation("A11", "a consumer falls under no limit of its door")
 def consumer_without_limit(plan: Plan) -> bool:
     return _counted_by_regex(plan, lambda headers: headers[0].update(value=f"^({MARKER})$"))
+
+
+def _global_rules(plan: Plan, change: Callable[[Inputs], object]) -> bool:
+    """Change each limit of the first policy that counts once for all instances."""
+
+    def edit(inputs: Inputs) -> None:
+        for rule in inputs["spec"]["rateLimit"]["global"]["rules"]:
+            change(rule)
+
+    return change_first(plan, "BackendTrafficPolicy", edit, lambda i: "global" in i["spec"].get("rateLimit", {}))
+
+
+@TABLE.mutation("A11", "each path of a door has a count of its own")
+def limit_for_each_route(plan: Plan) -> bool:
+    return _global_rules(plan, lambda rule: rule.update(shared=False))
+
+
+@TABLE.mutation("A11", "each proxy counts by itself what the topology counts once")
+def limit_for_each_proxy(plan: Plan) -> bool:
+    def change(inputs: Inputs) -> None:
+        limits = inputs["spec"]["rateLimit"]
+        rules = limits.pop("global")["rules"]
+        for rule in rules:
+            rule.pop("shared")
+        limits["local"] = {"rules": [*limits.get("local", {}).get("rules", []), *rules]}
+
+    return change_first(plan, "BackendTrafficPolicy", change, lambda i: "global" in i["spec"].get("rateLimit", {}))
+
+
+@TABLE.mutation("A11", "each proxy of Kong counts by itself what the topology counts once")
+def kong_counts_for_each_proxy(plan: Plan) -> bool:
+    return change_first(
+        plan, "KongPlugin", lambda i: i["config"].update(policy="local"), lambda i: i.get("config", {}).get("policy") == "redis"
+    )
+
+
+def _last_limit(plan: Plan, change: Callable[[list[Inputs]], object]) -> bool:
+    """Change the limits of the first policy that has several."""
+
+    def limits(inputs: Inputs) -> list[list[Inputs]]:
+        return [scope["rules"] for scope in inputs["spec"].get("rateLimit", {}).values() if len(scope["rules"]) > 1]
+
+    return change_first(plan, "BackendTrafficPolicy", lambda i: change(limits(i)[0]), lambda i: bool(limits(i)))
+
+
+@TABLE.mutation("A11", "one of the limits of a door is gone")
+def one_limit_of_several_gone(plan: Plan) -> bool:
+    return _last_limit(plan, lambda rules: rules.pop())
+
+
+@TABLE.mutation("A11", "one of the limits of a door is wider than the tier")
+def one_limit_of_several_wider(plan: Plan) -> bool:
+    return _last_limit(plan, lambda rules: rules[-1]["limit"].update(requests=rules[-1]["limit"]["requests"] + 1))
+
+
+@TABLE.mutation("A11", "clients of one tier are limited like those of another")
+def tiers_exchanged(plan: Plan) -> bool:
+    def tier(rule: Inputs) -> str | None:
+        told = [each for each in rule["clientSelectors"][0].get("headers", []) if each["type"] == "Exact"]
+        return told[0]["value"] if told else None
+
+    def change(inputs: Inputs) -> None:
+        for scope in inputs["spec"]["rateLimit"].values():
+            names = sorted({tier(rule) for rule in scope["rules"]} - {None})
+            for rule in scope["rules"]:
+                rule["clientSelectors"][0]["headers"][0]["value"] = names[names.index(tier(rule)) - 1]
+
+    return change_first(plan, "BackendTrafficPolicy", change, lambda i: str(i["spec"].get("rateLimit")).count("'Exact'") > 1)
+
+
+@TABLE.mutation("A11", "a client is counted anew for each of its addresses")
+def limit_for_each_address(plan: Plan) -> bool:
+    def change(inputs: Inputs) -> None:
+        for scope in inputs["spec"]["rateLimit"].values():
+            for rule in scope["rules"]:
+                rule["clientSelectors"][0]["sourceCIDR"] = {"type": "Distinct", "value": "0.0.0.0/0"}
+
+    return change_first(
+        plan, "BackendTrafficPolicy", change, lambda i: "'Distinct'" in str(i["spec"].get("rateLimit")) and "'headers'" in str(i["spec"])
+    )

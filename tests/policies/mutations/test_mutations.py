@@ -14,21 +14,17 @@ import yaml
 from components.binding import Binding, GatewayKind
 from components.gateway import uncarried
 from planner.program import plan_program
-from policies.harness import findings_of, judge
-from policies.reading.normalise import normalise
-from policies.reading.stack import Stack
+from policies.harness import judge
 from policies.registry import rules
 from policies.rule import Verdict
 from tests.policies.mutations.catalogue import MUTATIONS
+from tests.policies.mutations.held import Record, hold_clean, hold_noticed, hold_untouched, hold_wellformed, read
 from tests.policies.mutations.mutation import Family
-from tests.policies.mutations.summary import PROPERTY
 from tests.systems import ROOT, SYSTEMS, plan, topology_file
 from topology.load import load
 from topology.model.system import Topology
 
 GATEWAYS = {"local": GatewayKind.ENVOY_GATEWAY, "local-kong": GatewayKind.KONG}
-RULES = {rule.id: rule for rule in rules()}
-
 SHOP = "shop"
 """A system of this folder, because Kong's open-source edition carries only one of those in stacks/: it needs keys in the topology."""
 
@@ -56,53 +52,25 @@ def resources(system: str, stack: str) -> list[dict[str, Any]]:
     return list(made.resources)
 
 
-def read(records: list[dict[str, Any]], system: str) -> Stack:
-    return Stack(normalise(records), intent(system))
-
-
 @pytest.mark.parametrize(("system", "stack"), PLANS)
 def test_the_unmutated_plan_is_clean(system: str, stack: str) -> None:
-    report = judge(read(resources(system, stack), system), rules())
-    assert report.verdict is Verdict.KEPT, "\n".join(f"{each.rule} {each.resource}: {each.message}" for each in report.findings)
+    hold_clean(resources(system, stack), intent(system))
 
 
 @pytest.mark.parametrize("family", list(Family))
 @pytest.mark.parametrize(("system", "stack"), PLANS)
-def test_every_mutation_is_noticed_by_the_rule_meant_for_it(
-    system: str, stack: str, family: Family, record_property: Callable[[str, object], None]
-) -> None:
-    good = resources(system, stack)
-    missed: list[str] = []
-    tried = 0
-    for mutation in MUTATIONS:
-        broken = mutation.apply(good) if mutation.family is family else None
-        if broken is None:
-            continue
-        tried += 1
-        if not findings_of(RULES[mutation.rule], read(broken, system)):
-            missed.append(f"{mutation.rule} does not notice {mutation.id}: {mutation.description}")
-    record_property(PROPERTY, (f"{system} {stack}", family.value, tried - len(missed), tried))
-    assert not missed, "\n".join(missed)
+def test_every_mutation_is_noticed_by_the_rule_meant_for_it(system: str, stack: str, family: Family, record_property: Record) -> None:
+    mutations = [each for each in MUTATIONS if each.family is family]
+    hold_noticed(mutations, resources(system, stack), intent(system), of=f"{system} {stack}", record=record_property)
 
 
 @pytest.mark.parametrize("mutation", [pytest.param(mutation, id=mutation.id) for mutation in MUTATIONS])
 def test_a_mutation_leaves_the_plan_it_is_applied_to_as_it_was(mutation: Any) -> None:
-    good = resources("payments", "local")
-    before = [repr(record) for record in good]
-    mutation.apply(good)
-    assert [repr(record) for record in good] == before
+    hold_untouched(mutation, resources("payments", "local"))
 
 
-def test_every_mutation_applies_somewhere() -> None:
-    plans = [resources(*param.values) for param in PLANS]
-    idle = [mutation.id for mutation in MUTATIONS if all(mutation.apply(good) is None for good in plans)]
-    assert not idle, f"these break nothing in any system: {', '.join(idle)}"
-
-
-def test_mutations_have_names_of_their_own_and_rules_that_exist() -> None:
-    names = [mutation.id for mutation in MUTATIONS]
-    assert len(names) == len(set(names))
-    assert {mutation.rule for mutation in MUTATIONS} <= set(RULES)
+def test_mutations_have_names_of_their_own_rules_that_exist_and_plans_that_they_break() -> None:
+    hold_wellformed(MUTATIONS, [resources(*param.values) for param in PLANS])
 
 
 WIDER: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
@@ -131,6 +99,6 @@ def test_a_plan_in_which_all_layers_agree_on_too_much_is_refused(wider: str, tmp
     file = tmp_path / "wider.topology.yaml"
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     made = plan_program(ROOT, "local", {"perimeter:topology": str(file)})
-    report = judge(read(list(made.resources), "abc"), rules())
+    report = judge(read(made.resources, intent("abc")), rules())
     broken = {finding.rule for finding in report.findings if finding.verdict is Verdict.BROKEN}
     assert expected in broken, f"only {sorted(broken)} fired"
