@@ -30,10 +30,13 @@ check: setup
 test: setup lint
 	$(RUN) pytest -n auto --dist loadgroup $(ARGS)
 
-## Everything that needs the embedded cluster: deploying, probing, sabotage. Needs root.
+## Everything that needs the embedded cluster: deploying, interrupting, probing, sabotage. Needs root, and begins with an empty cluster.
 e2e: setup
-	$(RUN) perimeter up local --lab --echo --no-verify
-	PERIMETER_E2E=1 $(RUN) pytest tests/e2e $(ARGS)
+	@if [ "$$(id -u)" = 0 ]; then \
+		$(RUN) perimeter lab reset && $(RUN) perimeter lab start && PERIMETER_E2E=1 $(RUN) pytest tests/e2e $(ARGS); \
+	else \
+		echo "make e2e starts the embedded cluster, which needs root: sudo make e2e. Nothing of it ran."; \
+	fi
 
 lint: setup
 	$(RUN) ruff format --check .

@@ -117,7 +117,8 @@ def until(what: str, condition: Callable[[], bool], seconds: float, *, of: str |
         if of and known(of) is None:
             raise LabError(of, f"ended before {what}: {_tail(log)}", log=log)
         if time.monotonic() > deadline:
-            raise LabError(of or what, f"{what}: not within {seconds:.0f} s", log=log or LOGS)
+            late = f"not within {seconds:.0f} s"
+            raise LabError(of, f"{what}: {late}", log=log) if of else LabError(what, late, log=LOGS)
         time.sleep(PAUSE)
 
 

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -77,12 +78,14 @@ def start(debian: Path) -> None:
 def stop() -> None:
     """End every process of the sandbox; its mounts and its network go with them."""
     if process := processes.known(INIT):
+        _unlink(process)
         os.kill(process.pid, signal.SIGKILL)
         processes.until("the sandbox ends", lambda: not process.alive(), 20)
     machine.restore_limits()
     shutil.rmtree(RUN, ignore_errors=True)
-    # The kernel removes it with the namespace that its other end is in, a moment later.
-    processes.until("its link is gone", lambda: not Path(f"/sys/class/net/{LINK}").exists(), 20)
+    # Where the sandbox was killed by somebody else, the kernel removes it with the namespace that its other end is in: when the last
+    # connection there has timed out.
+    processes.until("the sandbox's link goes", lambda: not Path(f"/sys/class/net/{LINK}").exists(), 90)
     _remove_groups()
 
 
@@ -117,9 +120,19 @@ def start_inside(name: str, command: Sequence[str | Path], *, network: str | Non
     processes.start(name, command, prefix=inside(network=network), forks=True)
 
 
+def _outside(process: Process) -> tuple[str, ...]:
+    """Return the words that run a program of the sandbox in the machine's network: the machine may have no `ip`."""
+    return ("nsenter", "--target", str(process.pid), "--mount", "--wdns=/", "--", "env", "-i", *ENVIRONMENT)
+
+
+def _unlink(process: Process) -> None:
+    """Remove the link while there is somebody to do it: a namespace outlives its processes by as long as its connections take to end."""
+    with suppress(LabError):  # there is none yet
+        run("network", (*_outside(process), "ip", "link", "delete", LINK))
+
+
 def _network(process: Process) -> None:
-    # The machine may have no `ip`: the sandbox's is used, in the machine's network.
-    outside = ("nsenter", "--target", str(process.pid), "--mount", "--wdns=/", "--", "env", "-i", *ENVIRONMENT)
+    outside = _outside(process)
     for command in (
         f"ip link add {LINK} type veth peer name eth0 netns {process.pid}",
         f"ip address add {MACHINE}/{LINK_PREFIX} dev {LINK}",

@@ -1,4 +1,4 @@
-"""`verify` on the embedded cluster with abc deployed: quiet when all is well, loud for every sabotage. Run by `make e2e`."""
+"""`verify` on the embedded cluster: quiet about what was just deployed, loud for every sabotage. Run by `make e2e`."""
 
 import os
 import time
@@ -12,30 +12,42 @@ from conformance.report import Outcome, Report
 from conformance.verdict import Verdict
 from conformance.verify import Choice, quiet, verify
 from tests.e2e.sabotage import SABOTAGES, Sabotage, applied
+from tests.e2e.stack import Stack
 from tests.systems import topology
 from topology.derive.probes import Family
 
-pytestmark = pytest.mark.skipif("PERIMETER_E2E" not in os.environ, reason="needs the embedded cluster with abc: make e2e")
+pytestmark = pytest.mark.skipif("PERIMETER_E2E" not in os.environ, reason="needs the embedded cluster: make e2e")
 
 SPREADING = 180.0
 """Seconds in which a change reaches every proxy on a busy machine, with the half minute that one family of probes takes."""
 
 
-@pytest.fixture(scope="module")
-def running() -> Subject:
-    """Return the running cluster; `PERIMETER_E2E_KUBECONFIG` and friends name another than the embedded one."""
-    kubeconfig = os.environ.get("PERIMETER_E2E_KUBECONFIG", "")
+SYSTEMS = os.environ.get("PERIMETER_E2E_SYSTEMS", "payments abc").split()
+"""Systems that are deployed and probed whole, one after the other."""
+KUBECONFIG = os.environ.get("PERIMETER_E2E_KUBECONFIG", "")
+"""Another cluster than the embedded one, with the system deployed in it."""
+
+
+def deployed(system: str) -> Subject:
+    """Return the cluster with a system running in it."""
+    if not KUBECONFIG:
+        Stack().up(system)
     return subject(
         context="",
-        kubeconfig=Path(kubeconfig) if kubeconfig else None,
+        kubeconfig=Path(KUBECONFIG) if KUBECONFIG else None,
         image=os.environ.get("PERIMETER_E2E_IMAGE", ""),
         token_command=os.environ.get("PERIMETER_E2E_TOKENS", ""),
     )
 
 
-def probed(running: Subject, *families: Family) -> Report:
+@pytest.fixture(scope="module")
+def running() -> Subject:
+    return deployed("abc")
+
+
+def probed(running: Subject, *families: Family, system: str = "abc") -> Report:
     return verify(
-        topology("abc"),
+        topology(system),
         running.cluster,
         public=None,
         image=running.image,
@@ -51,8 +63,9 @@ def failed(report: Report) -> Sequence[str]:
     return [f"{result.probe.id}: {result.said}" for result in report.of(Verdict.FAILED)]
 
 
-def test_a_system_that_was_just_deployed_does_what_its_topology_says(running: Subject) -> None:
-    report = probed(running)
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_system_that_was_just_deployed_does_what_its_topology_says(system: str) -> None:
+    report = probed(deployed(system), system=system)
     assert failed(report) == []
     assert report.outcome is not Outcome.FAILURE
 

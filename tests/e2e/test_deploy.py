@@ -2,76 +2,16 @@
 
 import json
 import os
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-import lab
+from tests.e2e.stack import OWN, Stack
 from tests.systems import ROOT, topology_file
 
 pytestmark = pytest.mark.skipif("PERIMETER_E2E" not in os.environ, reason="needs the embedded cluster: make e2e")
-
-PERIMETER = (sys.executable, "-c", "from cli.main import main; main()")
-LISTED = (
-    "deployments,services,serviceaccounts,configmaps,networkpolicies,poddisruptionbudgets,horizontalpodautoscalers,"
-    "authorizationpolicies.security.istio.io,peerauthentications.security.istio.io,httproutes.gateway.networking.k8s.io,"
-    "virtualservices.networking.istio.io,certificates.cert-manager.io,securitypolicies.gateway.envoyproxy.io"
-)
-OWN = ("--selector", "applyset.kubernetes.io/part-of")
-
-
-class Stack:
-    """The stack `local` in the embedded cluster, worked on by the command line as its users do."""
-
-    def __init__(self) -> None:
-        here = lab.current()
-        assert here is not None, "the embedded cluster does not run: perimeter lab start"
-        self._kubectl = (str(here.tools["kubectl"]), "--kubeconfig", str(here.kubeconfig))
-
-    def command(self, word: str, *more: str) -> tuple[str, ...]:
-        return (*PERIMETER, word, "local", "--lab", "--with", "kubectl", *more)
-
-    def up(self, system: str = "abc") -> str:
-        command = self.command("up", "--no-verify", "--echo", "--topology", str(topology_file(system)))
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr[-4000:]
-        return done.stderr
-
-    def down(self) -> str:
-        done = subprocess.run(self.command("down"), cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr[-4000:]
-        return done.stderr
-
-    def killed_after(self, seconds: float, word: str = "up") -> None:
-        more = ("--no-verify", "--echo", "--topology", str(topology_file("abc"))) if word == "up" else ()
-        process = subprocess.Popen(self.command(word, *more), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(seconds)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-
-    def kubectl(self, *words: str) -> str:
-        done = subprocess.run([*self._kubectl, *words], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def get(self, *words: str) -> dict[str, Any]:
-        return json.loads(self.kubectl("get", *words, "--output", "json"))
-
-    def generations(self) -> dict[str, object]:
-        found = self.get(LISTED, "--all-namespaces", *OWN)["items"]
-        return {
-            f"{item['kind']}/{item['metadata'].get('namespace')}/{item['metadata']['name']}": (
-                item["metadata"]["uid"],
-                item["metadata"].get("generation"),
-                item.get("data"),
-            )
-            for item in found
-        }
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,7 @@ PATIENCE = 60.0
 
 class Cluster:
     def __init__(self) -> None:
-        here = lab.current()
-        assert here is not None, "the embedded cluster does not run: perimeter lab start"
+        here = lab.start()
         self._kubectl = (str(here.tools["kubectl"]), "--kubeconfig", str(here.kubeconfig))
         self.probe, self.echo = here.probe_image, here.images["demo"]
 
