@@ -132,6 +132,8 @@ class Objects:
         if served is None:
             return False
         path = served.path(key.namespace or "default", key.name)
+        if (key.group, key.kind) == ("", "Namespace"):
+            self._until_pods_ended(key.name, tell)
         # Custom resources own nothing that must go first, and the garbage collector needs half a minute to know a new kind.
         policy = "Foreground" if key.group in _OWNERS else "Background"
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy}
@@ -149,6 +151,23 @@ class Objects:
             time.sleep(pause)
             pause = min(pause * 1.6, _PAUSE)
         return True
+
+    def _until_pods_ended(self, namespace: str, tell: Callable[[str], None]) -> None:
+        """Wait for pods that are ending.
+
+        Those that a namespace's controller still finds, it looks at again after half of their grace period (`ResourcesRemainingError`):
+        minutes for those of Envoy Gateway, which end in seconds.
+        """
+        began = time.monotonic()
+        while ending := self._ending_pods(namespace):
+            tell(f"pods are ending: {', '.join(ending)}")
+            if time.monotonic() - began > _GONE:
+                break  # deleting the namespace then says what holds them
+            time.sleep(_PAUSE)
+
+    def _ending_pods(self, namespace: str) -> list[str]:
+        found = self._api.request("GET", f"/api/v1/namespaces/{namespace}/pods")
+        return [text(pod, "metadata", "name") for pod in entries(found, "items") if "deletionTimestamp" in part(pod, "metadata")]
 
     def _patch(self, body: Object) -> Object:
         # Strict: a server that does not know a field would drop it silently, and with it a part of the boundary.

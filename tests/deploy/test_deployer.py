@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -137,6 +138,21 @@ def test_down_removes_everything_and_a_second_down_has_nothing_to_do(stack: Stac
     assert not names & {"shop", "perimeter"}
     assert not stack.get("crd")["items"]
     assert stack.down().nothing
+
+
+def test_a_namespace_is_deleted_only_when_the_pods_that_are_ending_in_it_have_ended(stack: Stack):
+    stack.up()
+    pod = {"nodeName": "none", "containers": [{"name": "main", "image": "none"}], "automountServiceAccountToken": False}
+    stack.kubectl("run", "ending", "--image=none", "--namespace", "shop", "--overrides", json.dumps({"spec": pod}))
+    stack.kubectl("delete", "pod", "ending", "--namespace", "shop", "--wait=false")
+    removing = Thread(target=stack.down)
+    removing.start()
+    while "pods are ending: ending" not in stack.said.getvalue() and removing.is_alive():
+        time.sleep(0.1)
+    assert stack.get("namespace", "shop")["status"]["phase"] == "Active"
+    stack.kubectl("delete", "pod", "ending", "--namespace", "shop", "--force", "--grace-period=0")
+    removing.join()
+    assert "shop" not in {item["metadata"]["name"] for item in stack.get("namespace")["items"]}
 
 
 def test_a_lost_state_is_made_up_for_by_the_labels_of_the_objects(stack: Stack):
