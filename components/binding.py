@@ -1,7 +1,7 @@
 """What a stack file binds: which product plays each layer, and where things come from. Read once, all errors at once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self, cast
@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final, Self, cast
 import pulumi
 import pulumi.runtime.config as runtime_config
 from pydantic import Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
 
 from components.aws.settings import AwsSettings
 from components.azure.settings import AzureSettings
 from components.part import AddressRange, Part
 from components.versions import CHARTS, IMAGES, Chart
-from topology.derive import names
 from topology.findings import did_you_mean
 
 PROJECT: Final = "perimeter"
@@ -28,6 +28,8 @@ class EdgeKind(StrEnum):
     NGINX = "nginx"
     APPLICATION_GATEWAY = "application-gateway"
     APPLICATION_LOAD_BALANCER = "application-load-balancer"
+    LOAD_BALANCER = "load-balancer"
+    """Pods of nginx behind a load balancer that only passes connections on."""
 
 
 class GatewayKind(StrEnum):
@@ -63,11 +65,23 @@ NEIGHBOURS: Final[Mapping[EdgeKind, Neighbours]] = {
     EdgeKind.APPLICATION_LOAD_BALANCER: Neighbours(
         gateways=frozenset({GatewayKind.ENVOY_GATEWAY, GatewayKind.KONG}), clusters=frozenset({ClusterKind.EKS})
     ),
+    EdgeKind.LOAD_BALANCER: Neighbours(
+        gateways=frozenset({GatewayKind.ENVOY_GATEWAY, GatewayKind.KONG}), clusters=frozenset({ClusterKind.AKS})
+    ),
 }
 """Which products can be bound together."""
 
-IN_CLUSTER: Final = frozenset({EdgeKind.NGINX, GatewayKind.ENVOY_GATEWAY, GatewayKind.KONG})
+IN_CLUSTER: Final = frozenset({EdgeKind.NGINX, EdgeKind.LOAD_BALANCER, GatewayKind.ENVOY_GATEWAY, GatewayKind.KONG})
 """Products that run as pods of the system's own cluster. The others stand in the network around it."""
+
+AZURE_KEYS: Final[Mapping[str, EdgeKind]] = {
+    "publisher": EdgeKind.APPLICATION_GATEWAY,
+    "public_certificate": EdgeKind.APPLICATION_GATEWAY,
+    "discovery": EdgeKind.APPLICATION_GATEWAY,
+    "application_insights": EdgeKind.APPLICATION_GATEWAY,
+    "dns_zone": EdgeKind.LOAD_BALANCER,
+}
+"""Settings of Azure that one edge alone, or the gateway behind it, has a use for."""
 
 
 class IssuerRef(Part):
@@ -156,15 +170,18 @@ class Binding(Part):
             for key, (cluster, given) in clouds.items()
             if (given is None) is (self.cluster is cluster)
         ]
+        wrong += self._azure_keys() if self.azure else []
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
 
-    @property
-    def layers_in_cluster(self) -> frozenset[str]:
-        """The outer layers, `edge` and `gateway`, that are pods of the cluster."""
-        played: dict[str, EdgeKind | GatewayKind] = {names.EDGE: self.edge, names.GATEWAY: self.gateway}
-        return frozenset(layer for layer, product in played.items() if product in IN_CLUSTER)
+    def _azure_keys(self) -> Iterator[str]:
+        given = self.azure.model_fields_set if self.azure else set[str]()
+        for key, edge in AZURE_KEYS.items():
+            if key in given and edge is not self.edge:
+                yield f"edge {self.edge} has no use for the key azure.{to_camel(key)}: remove it"
+        if self.gateway is GatewayKind.API_MANAGEMENT and "publisher" not in given:
+            yield f"gateway {self.gateway} needs the key azure.publisher"
 
     def chart(self, key: str) -> Chart:
         """Return where a chart comes from in this stack."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from components.binding import Binding
-from components.contracts import OutsideGateway
+from components.contracts import OutsideGateway, PublicIssuer
 from topology.derive import network
 from topology.derive.fences import Surroundings
 from topology.derive.relations import Relations
@@ -19,6 +19,8 @@ class Context:
     around: Surroundings
     outside: OutsideGateway | None = None
     """The gateway, where it stands outside the cluster."""
+    issuer: PublicIssuer | None = None
+    """Who signs what clients see, where the cloud proves the hosts."""
 
     @property
     def traced(self) -> bool:
@@ -26,7 +28,7 @@ class Context:
         return self.around.collector is not None
 
 
-def context(binding: Binding, t: Topology, outside: OutsideGateway | None = None) -> Context:
+def context(binding: Binding, t: Topology, outside: OutsideGateway | None = None, issuer: PublicIssuer | None = None) -> Context:
     """Return the context of a stack; the topology's calls are indexed here, once."""
     collector = binding.collector
     around = Surroundings(
@@ -36,4 +38,4 @@ def context(binding: Binding, t: Topology, outside: OutsideGateway | None = None
         gateway=outside.addresses if outside else (),
         collector=(network.pods(collector.namespace, collector.pod_labels), collector.port) if collector else None,
     )
-    return Context(binding=binding, relations=Relations(t), around=around, outside=outside)
+    return Context(binding=binding, relations=Relations(t), around=around, outside=outside, issuer=issuer)

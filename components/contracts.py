@@ -15,6 +15,7 @@ How a request travels, so that neighbours agree:
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
@@ -67,6 +68,17 @@ class OutsideEdge:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PublicIssuer:
+    """What cert-manager must know to get a certificate that browsers trust: how it proves that the hosts are ours."""
+
+    solver: Mapping[str, Any]
+    """By DNS (cert-manager, `ACMEChallengeSolverDNS01`)."""
+    pod_labels: Mapping[str, str]
+    """Of cert-manager's pods and ServiceAccount: by them the cluster's cloud lends them an identity."""
+    ready: tuple[pulumi.Resource, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClusterOutputs:
     """The cluster that the system runs in, and what lies around it."""
 
@@ -75,7 +87,9 @@ class ClusterOutputs:
     gateway: OutsideGateway | None
     """None where the gateway is pods of the cluster."""
     edge: OutsideEdge | None = None
-    """None where the edge is pods of the cluster, or calls a gateway that is none either."""
+    """None where pods of the edge stand in front of the gateway, or the gateway is no pod of the cluster either."""
+    issuer: PublicIssuer | None = None
+    """None where an authority made on deploy signs what clients see, or one of the user's."""
     land: object | None
     """What the cloud's own edge and gateway stand on, such as `components.azure.land.AzureLand` or `components.aws.land.AwsLand`; None where there is no cloud."""
 

@@ -26,7 +26,7 @@ class System(Component, layer="system"):
     def __init__(self, name: str, t: Topology, binding: Binding, cluster: ClusterOutputs) -> None:
         """Build every layer."""
         super().__init__(name, {"topology": binding.topology, "digest": digest(t)}, providers=cluster.providers)
-        here = context(binding, t, cluster.gateway)
+        here = context(binding, t, cluster.gateway, cluster.issuer)
         platform = build_platform(here, parent=self)
         meshes = build_meshes(here, platform, parent=self)
         build_workloads(here, meshes, platform, parent=self)

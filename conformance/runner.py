@@ -220,6 +220,7 @@ class Runner:
             _avoid_end(filled.expect)
             began = time.monotonic()
             try:
+                filled = self._counted(filled)  # noqa: PLW2901 # what is known only now
                 answers = self._burst(filled, sent)
             except NotRunError as error:
                 self._skip(filled, error)
@@ -236,6 +237,12 @@ class Runner:
                 self._note(filled, [*answers, replace(last, seconds=elapsed)])
             except NotRunError as error:
                 self._skip(filled, error)
+
+    def _counted(self, probe: Probe) -> Probe:
+        """Say how many pods count: an autoscaler may have added some."""
+        if not isinstance(probe.expect, Limited) or probe.expect.counted_by is None:
+            return probe
+        return replace(probe, expect=replace(probe.expect, counters=max(1, self.vantages.ready(probe.expect.counted_by))))
 
     def _burst(self, probe: Probe, sent: Sent) -> list[Answer]:
         if probe.vantage.place is Place.OUTSIDE:

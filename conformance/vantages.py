@@ -98,6 +98,18 @@ class Vantages(AbstractContextManager["Vantages"]):
         """
         return str(self._ready(pods)["status"]["podIP"])
 
+    def ready(self, pods: Pods) -> int:
+        """Return how many of some pods are ready now.
+
+        Raises:
+            NotRunError: the cluster does not say.
+        """
+        try:
+            found = self._cluster.items("pods", "-n", pods.namespace, "-l", f"{pods.label}={pods.value}")
+        except CannotProbeError as error:
+            raise NotRunError(f"nobody knows how many pods of {pods} count: {error}") from error
+        return sum(_is_ready(pod) for pod in found)
+
     def logs(self, pods: Pods, since: float) -> str:
         """Return what all containers of some pods have logged in so many seconds."""
         arguments = ("-l", f"{pods.label}={pods.value}", "--all-containers", "--tail=-1", "--max-log-requests=50", f"--since={since:.0f}s")

@@ -209,7 +209,8 @@ def _limited(probe: Probe, expect: Limited, answers: Sequence[Answer]) -> Judgem
         # At a public door a client is an address, and the edge counts addresses too.
         stopped += sum(answer.status == TOO_MANY and layer(probe, answer) is Layer.EDGE for answer in burst)
     said = f"{passed} of {len(burst)} passed in {elapsed:.1f} s, {stopped} were limited"
-    allowed = expect.capacity + expect.refill * elapsed
+    said += f", counted by each of {expect.counters} pods" if expect.counters > 1 else ""
+    allowed = (expect.capacity + expect.refill * elapsed) * expect.counters
     if passed > allowed * SLACK + 1:
         return _failed(f"{said}; at most {allowed:.0f} should pass")
     if not stopped:

@@ -10,6 +10,7 @@ CAPACITY_UNITS: Final = 10
 DISKS: Final = {8: 128, 16: 256, 64: 512}
 """GiB of a node's disk where a pool does not say, for fewer virtual processors than these; AKS chooses so (Learn, `cluster-configuration`)."""
 LARGEST_DISK: Final = 1024
+INTERNAL: Final = "service.beta.kubernetes.io/azure-load-balancer-internal"
 FREE_RULES: Final = 5
 """Rules that a load balancer's first price covers."""
 
@@ -65,7 +66,11 @@ def _nat_gateway(resource: Resource, _: Mapping[str, Resource]) -> Iterator[Item
 
 
 def _public_address(resource: Resource, _: Mapping[str, Resource]) -> Iterator[Item]:
-    yield Item(key=f"public-address/{inputs_of(resource)['sku']['name']}", what="public addresses")
+    given = inputs_of(resource)
+    yield Item(key=f"public-address/{given['sku']['name']}", what="public addresses")
+    protection: Inputs = given.get("ddosSettings") or {}
+    if protection.get("protectionMode") == "Enabled":
+        yield Item(key="ddos-ip-protection", what="addresses with DDoS IP Protection")
 
 
 def _private_endpoint(_: Resource, __: Mapping[str, Resource]) -> Iterator[Item]:
@@ -88,12 +93,14 @@ def _vault(_: Resource, __: Mapping[str, Resource]) -> Iterator[Metered]:
     yield Metered(what="operations of the key vault: a few cents for ten thousand")
 
 
-def _service(resource: Resource, _: Mapping[str, Resource]) -> Iterator[Item]:
+def _service(resource: Resource, _: Mapping[str, Resource]) -> Iterator[Item | Metered]:
     """Yield the load balancer that a Service makes Azure make, with a rule for each port."""
-    spec = inputs_of(resource).get("spec", {})
+    given = inputs_of(resource)
+    spec, annotations = given.get("spec", {}), given.get("metadata", {}).get("annotations", {})
     if spec.get("type") == "LoadBalancer":
         rules = len(spec.get("ports", ()))
-        yield Item(key="load-balancer/rules", what="internal load balancer")
+        yield Item(key="load-balancer/rules", what="internal load balancer" if annotations.get(INTERNAL) == "true" else "load balancer")
+        yield Metered(key="load-balancer/data", what="what load balancers pass on")
         if rules > FREE_RULES:
             yield Item(key="load-balancer/further-rule", what="its further rules", least=rules - FREE_RULES)
 
@@ -128,8 +135,9 @@ AZURE: Final = Provider(
     )
     | _of("authorization", "RoleAssignment")
     | _of("compute", "DiskEncryptionSet")
+    | _of("dns", "RecordSet")  # its zone is not of the program
     | _of("keyvault", "Key", "Secret")
-    | _of("managedidentity", "UserAssignedIdentity")
+    | _of("managedidentity", "FederatedIdentityCredential", "UserAssignedIdentity")
     # What these let through is charged where it arrives: at the workspace and the storage account.
     | _of("applicationinsights", "Component")
     | _of("monitor", "DataCollectionRule", "DataCollectionRuleAssociation", "DiagnosticSetting")

@@ -15,6 +15,9 @@ from planner.wire import Json
 
 _KUBERNETES = "kubernetes:"
 _AZURE = "azure-native:"
+_MADE_INSIDE: Mapping[str, tuple[str, ...]] = {"identity": ("principalId", "tenantId"), "oidcIssuerProfile": ("issuerURL",)}
+"""What Azure makes inside a property that the program gives: the principal of an identity that a resource has of its own, and who signs
+the tokens of a cluster."""
 _RELEASE = "kubernetes:helm.sh/v3:Release"
 _SERVICE = "kubernetes:core/v1:Service"
 
@@ -39,8 +42,8 @@ def outputs(urn: str, type_: str, inputs: Mapping[str, Json], mode: Mode) -> dic
     In a pessimistic plan that is the one output a program reads as part of an input: the name of a Kubernetes object that was given none.
     """
     if type_.startswith(_AZURE):
-        # Azure makes the principal of an identity that a resource has of its own, inside a property that the program gives.
-        return {"identity": {"principalId": wire.UNKNOWN, "tenantId": wire.UNKNOWN}} if isinstance(inputs.get("identity"), dict) else {}
+        made = ((key, parts) for key, parts in _MADE_INSIDE.items() if isinstance(inputs.get(key), dict))
+        return {key: dict.fromkeys(parts, wire.UNKNOWN) for key, parts in made}
     if not type_.startswith(_KUBERNETES):
         return {}
     extra: dict[str, Json] = {}

@@ -97,15 +97,23 @@ class Published:
 
     def doors(self) -> tuple[Edge, ...]:
         """Return the doors of the topology that share requests with this rule."""
+        return self._doors
+
+    def declared(self) -> tuple[Door, ...]:
+        """Return those doors as the topology declares them."""
+        return self._declared
+
+    @cached_property
+    def _doors(self) -> tuple[Edge, ...]:
         return tuple(
             edge
             for edge in self.stack.expected
             if edge.direction is Direction.NORTH_SOUTH and edge.host in self.rule.hosts and self._meets(edge)
         )
 
-    def declared(self) -> tuple[Door, ...]:
-        """Return those doors as the topology declares them."""
-        t, edges = self.stack.intent, self.doors()
+    @cached_property
+    def _declared(self) -> tuple[Door, ...]:
+        t, edges = self.stack.intent, self._doors
         return tuple(
             door
             for door in t.doors.values()

@@ -1,15 +1,11 @@
 """How long an API gateway waits for an answer, wherever it is told: on the route, by a policy of Envoy Gateway, on Kong's Service."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policies.reading.resource import Resource
 from policies.reading.values import mapping
 from policies.route_rule import Published
-
-_PART: Final = re.compile(r"([0-9]+)(ms|h|m|s)")
-_SECONDS: Final[Mapping[str, float]] = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}
 
 KONG_IDLE: Final = 300.0
 """Seconds of silence that Kong may let a stream have, however short the timeout of its door."""
@@ -19,14 +15,6 @@ DEFAULTS: Final[Mapping[bool, float]] = {False: 15.0, True: 60.0}
 
 _SILENCE: Final = ("konghq.com/read-timeout", "konghq.com/write-timeout")
 """Annotations of a Service, in milliseconds."""
-
-
-def length(duration: str) -> float | None:
-    """Return a duration of the Gateway API (`1h30m`, `500ms`) in seconds; None for something else."""
-    parts = _PART.findall(duration)
-    if not parts or "".join(map("".join, parts)) != duration:
-        return None
-    return sum(int(number) * _SECONDS[unit] for number, unit in parts)
 
 
 def waits_of(published: Published) -> Iterator[tuple[Resource, str]]:

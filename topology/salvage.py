@@ -149,12 +149,15 @@ class _Ruins:
         names = tuple(dict.fromkeys(name for finding in found.values() for name in _named(finding)))
         self._read_keys_as(names)
         for filling in self._meaning(names):
+            if not found:
+                break
             found = self._in_common(found, filling, suggestions=False)
         return [replace(finding, path=self._as_written(finding.path)) for finding in found.values()]
 
     def _fillings(self) -> Iterator[Filling]:
         """Yield what is put in the holes at each turn."""
-        choices = {path: [*self._choices(path, hole)] for path, hole in self.holes.items()}
+        around = self._around_holes()
+        choices = {path: [*self._choices(path, hole, around)] for path, hole in self.holes.items()}
         self._settle()
         turns = max(map(len, choices.values()), default=1)
         # Side by side, so that equal holes are equal; then each a step apart, so that they differ.
@@ -162,17 +165,16 @@ class _Ruins:
             for turn in range(turns):
                 yield {path: values[(turn + step * at) % len(values)] for at, (path, values) in enumerate(choices.items())}
 
-    def _choices(self, path: KeyPath, hole: Hole) -> Iterator[object]:
+    def _choices(self, path: KeyPath, hole: Hole, around: Collection[KeyPath]) -> Iterator[object]:
         yield from (stand_in(hole.type, turn) for turn in range(TURNS))
         if hole.optional:
             yield ABSENT
-        siblings = islice(self._siblings(path), MOST_LOOKED_AT) if len(path) > 2 else ()
+        siblings = islice(self._siblings(path, around), MOST_LOOKED_AT) if len(path) > 2 else ()
         distinct = {json.dumps(value, sort_keys=True, default=str): value for value in siblings}
         yield from [*distinct.values()][:MOST_SIBLINGS]
 
-    def _siblings(self, path: KeyPath) -> Iterator[object]:
+    def _siblings(self, path: KeyPath, around: Collection[KeyPath]) -> Iterator[object]:
         """Yield what stands at the same place of other parts of the section."""
-        around = self._around_holes()
         for name in islice(cast(Mapping[str, Any], _get(self.value, path[:1]) or {}), MOST_LOOKED_AT):
             other = (path[0], name, *path[2:])
             if other not in around and _first_prefix(other, self.holes) is None:

@@ -75,6 +75,11 @@ def edge_to_gateway(port: int) -> Flow:
     return Flow(name="edge-to-gateway", source=Group.EDGE, target=Group.NODES, port=port, why="only the WAF reaches the API gateway")
 
 
+def edge_to_nginx(port: int) -> Flow:
+    """Return the flow from the load balancer to the pods of nginx, where it stands before the gateway."""
+    return Flow(name="edge-to-nginx", source=Group.EDGE, target=Group.NODES, port=port, why="only the WAF reaches nginx")
+
+
 def cluster(outside_ports: Iterable[int]) -> Iterator[Flow]:
     """Yield what the cluster needs (EKS User Guide, `sec-group-reqs`).
 

@@ -20,6 +20,9 @@ class Subnet(StrEnum):
     ENDPOINTS = "endpoints"
 
 
+FOR_PODS: Final = (Subnet.NODES, Subnet.API_SERVER, Subnet.ENDPOINTS)
+"""What is left of them where edge and gateway are pods. Addresses are the same: an environment may change its edge."""
+
 SIZES: Final[Mapping[Subnet, int]] = {
     Subnet.NODES: 22,
     Subnet.EDGE: 24,

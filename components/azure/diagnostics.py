@@ -1,11 +1,15 @@
 """Logs and metrics of a layer, sent to the environment's workspace."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import pulumi
 import pulumi_azure_native.monitor as azure_monitor
 
 from components.azure.land import AzureLand
+
+DDOS_LOGS: Final = ("DDoSProtectionNotifications", "DDoSMitigationFlowLogs", "DDoSMitigationReports")
+"""Of a public address (Learn, `ddos-protection/ddos-view-diagnostic-logs`)."""
 
 
 def send(  # noqa: PLR0913 # the parts of a setting

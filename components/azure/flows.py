@@ -10,6 +10,12 @@ from components.azure.addresses import Addresses, Subnet
 INTERNET: Final = "Internet"
 NETWORK: Final = "VirtualNetwork"
 LOAD_BALANCER: Final = "AzureLoadBalancer"
+PUBLIC_ADDRESS: Final = "public-address"
+"""The edge's public address, where its pods stand behind a load balancer of the cluster; Azure says which one it is.
+
+The load balancer leaves it in packets on their way to the nodes (floating IP), so that this is what a security group sees
+(cloud-provider-azure, `topics/loadbalancer`; Learn, `load-balancer-floating-ip`).
+"""
 ANY: Final = "*"
 
 FIRST: Final = 100
@@ -66,6 +72,18 @@ def flows(pods: str, key_set_ports: Iterable[int], exit_ports: Iterable[int]) ->
     """
     issuers = sorted(key_set_ports)
     return [*_chain(), *_edge(), *_gateway(issuers), *_cluster(pods, {*issuers, *exit_ports})]
+
+
+def flows_to_pods(pods: str, outside: Iterable[int]) -> list[Flow]:
+    """Return every flow of an environment whose edge and gateway are pods.
+
+    Args:
+        pods: the range of pods.
+        outside: ports of issuers' key sets and of the outside hosts that the egress gateway reaches.
+    """
+    why = "clients reach the pods of the edge, and nothing else"
+    clients = Flow(name="clients", source=INTERNET, target=PUBLIC_ADDRESS, ports=("443",), why=why)
+    return [clients, *_cluster(pods, outside)]
 
 
 def _chain() -> Iterator[Flow]:
@@ -140,7 +158,7 @@ def _cluster(pods: str, outside: Iterable[int]) -> Iterator[Flow]:
 
 def rules(subnet: Subnet, every: Iterable[Flow], addresses: Addresses, pods: str) -> list[Rule]:
     """Return the rules of a subnet's security group, in the order in which they decide; the last refuse what no flow allows."""
-    here = {subnet, *([pods] if subnet is Subnet.NODES else []), *([Subnet.INGRESS] if subnet is Subnet.NODES else [])}
+    here = {subnet, *((pods, Subnet.INGRESS, PUBLIC_ADDRESS) if subnet is Subnet.NODES else ())}
     found: list[Rule] = []
     for inbound in (True, False):
         chosen = [flow for flow in every if (flow.target if inbound else flow.source) in here]

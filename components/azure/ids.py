@@ -16,13 +16,15 @@ class Place:
     subscription: str
     name: str
     location: str
+    part: str = ""
+    """Ends the group's name, where an environment has several: what lies in this one."""
     owner: pulumi.Resource | None = None
     """The resource group; None while it is not registered."""
 
     @property
     def group_name(self) -> str:
         """Name of the resource group."""
-        return f"rg-{self.name}"
+        return f"rg-{self.name}{self.part and f'-{self.part}'}"
 
     @property
     def group(self) -> pulumi.Output[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.azure.addresses import Addresses, Subnet
+from components.azure.edge_address import EdgeAddress
 from components.azure.ids import Place
 from components.azure.settings import AzureSettings
 from components.azure.sizes import SIZES, Sizing
@@ -25,8 +26,23 @@ class AzureLand:
     vault_ready: tuple[pulumi.Resource, ...]
     """The vault's private endpoint and its name: who reads a secret over the network comes after them."""
     workspace: pulumi.Resource
-    authority: Authority
-    """Signs the certificates of hops outside the cluster."""
+    subnets: tuple[Subnet, ...]
+    """Those that the network has."""
+    authority: Authority | None
+    """Signs the certificates of hops outside the cluster; None where there are none."""
+    address: EdgeAddress | None
+    """The edge's public address; None where the edge has one of its own."""
+
+    @property
+    def boundary(self) -> Authority:
+        """The authority of hops outside the cluster.
+
+        Raises:
+            TypeError: if there are no such hops, which a product that asks for it would be one end of.
+        """
+        if self.authority is None:
+            raise TypeError("an authority of hops outside the cluster, where edge and gateway are pods of it")
+        return self.authority
 
     @property
     def sizing(self) -> Sizing:

@@ -1,6 +1,8 @@
 """What a stack file says of an Azure environment."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network
 from itertools import combinations
@@ -45,6 +47,21 @@ class PublicCertificate(Part):
     """Resource id of the vault."""
 
 
+ZONE: Final = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/Microsoft\.Network/dnsZones/(?P<name>[^/]+)"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DnsZone:
+    """A public zone of Azure DNS."""
+
+    id: str
+    subscription: str
+    group: str
+    name: str
+
+
 class AzureSettings(Part):
     """One Azure environment."""
 
@@ -54,7 +71,8 @@ class AzureSettings(Part):
     """A region with availability zones, such as `westeurope`."""
     name: Label
     size: Size = Size.SMALL
-    publisher: Publisher
+    publisher: Publisher | None = None
+    """Only for API Management, which needs one."""
     administrators: Annotated[tuple[Guid, ...], Field(min_length=1)]
     """Object ids of the Entra ID groups that administer the cluster; there are no local accounts."""
     network: AddressRange = "10.60.0.0/16"
@@ -71,6 +89,17 @@ class AzureSettings(Part):
     """Issuers of the topology whose OpenID configuration is not at `<issuer>/.well-known/openid-configuration`."""
     application_insights: bool = False
     """Traces of the gateway in Application Insights."""
+    dns_zone: Annotated[str, Field(pattern=rf"^{ZONE.pattern.replace('?P<', '?<')}$")] | None = None
+    """Resource id of a public zone of Azure DNS that holds the topology's hosts: they get their address there, and a certificate that
+    browsers trust. Without it you make the records, and an authority is made on deploy."""
+    ddos_protection: bool = False
+    """DDoS IP Protection of the edge's address, beside what every address of Azure has; charged by the month."""
+
+    @property
+    def zone(self) -> DnsZone | None:
+        """The zone that holds the hosts."""
+        found = ZONE.fullmatch(self.dns_zone or "")
+        return DnsZone(id=found[0], **found.groupdict()) if found else None
 
     @model_validator(mode="after")
     def _addresses_are_apart(self) -> Self:
@@ -80,6 +109,8 @@ class AzureSettings(Part):
         if parsed["network"].prefixlen > NETWORK_PREFIX:
             wrong.append(f"network {self.network} is too small for the plan of subnets: give it a /{NETWORK_PREFIX} or larger")
         wrong += [f"operators {given} is every address: name your own" for given in self.operators if given.endswith("/0")]
+        if self.zone and self.zone.subscription.lower() != self.subscription_id:
+            wrong.append(f"dnsZone is in subscription {self.zone.subscription}, and the program works in {self.subscription_id} alone")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

@@ -1,6 +1,7 @@
 """The platform: the first thing that is made, and the last that goes."""
 
 from collections.abc import Iterator
+from typing import Any, Final
 
 import pulumi
 
@@ -11,14 +12,15 @@ from components.cluster import gateway_api
 from components.cluster.counters import CLIENTS, Counters
 from components.component import Component
 from components.context import Context
-from components.contracts import Platform
+from components.contracts import Platform, PublicIssuer
 from components.keys import ApiKey
+from components.placement import layers_in_cluster
 from topology.derive import counters, names, namespaces, network, ratelimit
 from topology.derive.manifest import Manifest
 from topology.derive.relations import Relations
 from topology.model.base import Name
 
-CERT_MANAGER_VALUES = {
+CERT_MANAGER_VALUES: Final[dict[str, Any]] = {
     "crds": {"enabled": True},
     # Without this, whoever may edit a namespace may have certificates of the gateway's identity made for himself.
     "global": {"rbac": {"aggregateClusterRoles": False}, "leaderElection": {"namespace": names.CERT_MANAGER_NAMESPACE}},
@@ -36,14 +38,14 @@ class Cluster(Component, layer="cluster"):
         """Register everything."""
         binding, r = context.binding, context.relations
         super().__init__("cluster", {"gateway": str(binding.gateway), "certificateIssuer": _issuer(binding)}, parent=parent)
-        self._binding = binding
+        self._binding, self._proved = binding, context.issuer is not None
         closed = {document["metadata"]["name"]: self._closed(document) for document in _namespaces(binding, r)}
         cert_manager = release(
             binding,
             "cert-manager",
             "cert-manager",
             names.CERT_MANAGER_NAMESPACE,
-            CERT_MANAGER_VALUES,
+            _cert_manager(context.issuer),
             parent=self,
             after=[closed[names.CERT_MANAGER_NAMESPACE]],
         )
@@ -67,10 +69,10 @@ class Cluster(Component, layer="cluster"):
         return self.add(policy, after=[made])
 
     def _cert_manager_policy(self) -> Manifest:
-        """Return what cert-manager's pods may do: be asked by the API server, and ask it; with an issuer of the user's, ask outside too."""
+        """Return what cert-manager's pods may do: be asked by the API server, and ask it; with a public issuer, ask outside too."""
         binding = self._binding
         egress = [network.dns(), network.ranges(binding.api_server, *binding.api_server_ports)]
-        if binding.certificate_issuer:
+        if binding.certificate_issuer or self._proved:
             egress.append(network.outside(binding.inside, 80, 443))
         webhook = [{"ports": network.tcp(CERT_MANAGER_WEBHOOK_PORT)}]
         return network.policy("cert-manager", names.CERT_MANAGER_NAMESPACE, {}, ingress=webhook, egress=egress)
@@ -81,9 +83,18 @@ def build_platform(context: Context, *, parent: pulumi.Resource) -> Platform:
     return Cluster(context, parent=parent).platform
 
 
+def _cert_manager(issuer: PublicIssuer | None) -> dict[str, Any]:
+    if issuer is None:
+        return CERT_MANAGER_VALUES
+    labels = dict(issuer.pod_labels)
+    # Whether a proof can be seen yet, it asks the cluster's own name service: it reaches no other.
+    asks = ["--dns01-recursive-nameservers-only"]
+    return {**CERT_MANAGER_VALUES, "podLabels": labels, "serviceAccount": {"labels": labels}, "extraArgs": asks}
+
+
 def _namespaces(binding: Binding, r: Relations) -> Iterator[Manifest]:
     t = r.t
-    yield from namespaces.platform(binding.layers_in_cluster)
+    yield from namespaces.platform(layers_in_cluster(binding, t))
     yield from namespaces.control_planes(t)
     for mesh in t.meshes:
         yield from namespaces.gateways(mesh, _mesh_gateways(r, mesh))

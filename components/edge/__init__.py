@@ -15,12 +15,14 @@ ADAPTERS: Final[Mapping[EdgeKind, str]] = {
     EdgeKind.NGINX: "components.edge.nginx:NginxEdge",
     EdgeKind.APPLICATION_GATEWAY: "components.edge.application_gateway.edge:ApplicationGatewayEdge",
     EdgeKind.APPLICATION_LOAD_BALANCER: "components.edge.application_load_balancer.edge:ApplicationLoadBalancerEdge",
+    EdgeKind.LOAD_BALANCER: "components.edge.load_balancer.edge:LoadBalancerEdge",
 }
 """Components by product: `(binding, t, gateway, below, *, parent)` with `outputs: EdgeOutputs`."""
 
 
 CARRIES: Final[Mapping[EdgeKind, str]] = {
     EdgeKind.APPLICATION_LOAD_BALANCER: "components.edge.application_load_balancer.carries:uncarried",
+    EdgeKind.LOAD_BALANCER: "components.edge.load_balancer.carries:uncarried",
 }
 """What some products cannot carry: `(binding, t) -> Iterable[Finding]`. The others carry every topology that their gateways do."""
 

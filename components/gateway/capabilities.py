@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from components.binding import NEIGHBOURS, GatewayKind
+from components.binding import NEIGHBOURS, EdgeKind, GatewayKind
 from components.gateway.api_management import carries as api_management
 from components.gateway.envoy.doors import MOST_AUDIENCES, MOST_LOCAL_RULES, filters, rate_rules
 from components.gateway.kong.carries import unsayable_headers
@@ -67,7 +67,7 @@ def _reason(feature: Feature, gateway: GatewayKind, uses: Sequence[Use]) -> str:
 def _suggestion(t: Topology, feature: Feature, gateway: GatewayKind) -> str:
     """Return what to change, and each gateway that carries the feature, with what else of this topology keeps it from being chosen.
 
-    Where no gateway can take the place of this one, those of other environments are named.
+    Where no gateway can take the place of this one behind its edge, another edge of the same cloud comes with it.
     """
     ways = [feature.instead] if feature.instead else []
     exchangeable = _exchangeable(gateway)
@@ -77,17 +77,20 @@ def _suggestion(t: Topology, feature: Feature, gateway: GatewayKind) -> str:
         obstacle = next((other.name for other in FEATURES for _ in _missed(t, other, able)), None)
         setting = f"`perimeter:gateway: {able}`"
         if not exchangeable:
-            setting = f"an environment with {setting}"
-        if obstacle:
-            ways.append(f"{setting} carries this, but not {obstacle}")
-        else:
-            ways.append(f"set {setting} in the stack file" if exchangeable else f"deploy to {setting}")
+            setting = f"`perimeter:edge: {_edge_for(able, beside=gateway)}` with {setting}"
+        ways.append(f"{setting} carries this, but not {obstacle}" if obstacle else f"set {setting} in the stack file")
     return "; or ".join(ways)
 
 
 def _exchangeable(gateway: GatewayKind) -> frozenset[GatewayKind]:
     """Return the gateways that can stand where this one does."""
     return frozenset(other for around in NEIGHBOURS.values() if gateway in around.gateways for other in around.gateways) - {gateway}
+
+
+def _edge_for(able: GatewayKind, *, beside: GatewayKind) -> EdgeKind:
+    """Return the edge that stands in front of a gateway in the clusters of another one."""
+    clusters = {cluster for around in NEIGHBOURS.values() if beside in around.gateways for cluster in around.clusters}
+    return next(edge for edge, around in NEIGHBOURS.items() if able in around.gateways and around.clusters & clusters)
 
 
 def _token_doors(t: Topology) -> Iterator[tuple[Name, Door, Name, Issuer]]:

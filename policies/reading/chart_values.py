@@ -143,13 +143,16 @@ _CERT_MANAGER: Final[Mapping[str, str]] = {
     "cainjector.enabled": "true|false",
     "crds.enabled": "true|false",
     "crds.keep": "true|false",
+    "extraArgs.*": "--dns01-recursive-nameservers-only",
     "fullnameOverride": ANY,
     "global.leaderElection.namespace": ANY,
     "global.logLevel": NUMBER,
     "global.rbac.aggregateClusterRoles": OFF,
     "image.repository": r"quay\.io/jetstack/cert-manager-controller",
     "image.tag": ANY,
+    "podLabels.azure.workload.identity/use": "true",  # which identity that is, and what it may do: N12
     "prometheus.enabled": OFF,
+    "serviceAccount.labels.azure.workload.identity/use": "true",
     "startupapicheck.enabled": "true|false",
     "webhook.serviceType": ANY,
 }

@@ -31,6 +31,8 @@ class Exposure:
     port: int
     """Container port; 0 where any port is reached."""
     fix: str
+    asked: int = 0
+    """Port of the Service that is asked for; 0 where there is none."""
 
 
 def exposures(
@@ -71,7 +73,7 @@ def of_service(service: Service) -> Iterator[Exposure]:
             if (number := pod.port_number(port.target)) is not None:
                 by_port.setdefault(number, []).append(pod)
         for number, behind in by_port.items() or ((0, ()),):
-            yield Exposure(resource=service.resource, why=why, pods=tuple(behind), port=number, fix=fix)
+            yield Exposure(resource=service.resource, why=why, pods=tuple(behind), port=number, fix=fix, asked=port.port)
 
 
 def is_internal(service: Service) -> bool:

@@ -10,15 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from policies.reading.durations import length
 from policies.reading.values import mapping, sequence
+from topology.model.base import seconds
 from topology.model.door import Door, JwtAuth
 from topology.model.system import Topology
 
 ASYMMETRIC: Final = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"})
 """Algorithms whose verifier holds no key that could sign."""
 
-HAS_EXPIRY: Final = re.compile(r"(?:^|&&)\s*has\([^()]*\.exp\)\s*(?:$|&&)")
-"""The part of a CEL expression that is false for a token without `exp`."""
+_HAS: Final = r"(?:^|&&)\s*has\([^()]*\.%s\)\s*(?=$|&&)"
+"""The part of a CEL expression that is false for a token without some claim."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ def istio_providers(request_authentication: Mapping[str, Any]) -> tuple[Provider
 def envoy_weaknesses(security_policy: Mapping[str, Any], intent: Topology) -> Iterator[str]:
     """Yield every way in which the `jwt` in the spec of a SecurityPolicy proves less than a whole token of an issuer of the topology."""
     jwt: Mapping[str, Any] = security_policy["jwt"]
-    if not _asks_for_expiry(security_policy.get("authorization") or {}):
+    if not asks_for("exp", security_policy.get("authorization") or {}):
         yield "a token without `exp` is accepted, and lasts for ever"
     if jwt.get("optional"):
         yield "`optional: true` lets requests without a token in"
@@ -75,6 +77,7 @@ def envoy_weaknesses(security_policy: Mapping[str, Any], intent: Topology) -> It
             if str(header.get("name")).lower() != "authorization":
                 yield f"provider `{provider.get('name')}` takes tokens from {header.get('name')}, and the mesh looks at Authorization"
         yield from _claims(provider, intent)
+        yield from _lasting(provider, intent)
     providers = envoy_providers(jwt)
     if not providers:
         yield "it names no provider"
@@ -88,6 +91,16 @@ def _claims(provider: Mapping[str, Any], intent: Topology) -> Iterator[str]:
     for each in sequence(provider.get("claimToHeaders")):
         if each.get("claim") not in {"sub", *tiers}:
             yield f"provider `{provider.get('name')}` writes the claim {each.get('claim')} into {each.get('header')}"
+
+
+def _lasting(provider: Mapping[str, Any], intent: Topology) -> Iterator[str]:
+    """Yield that keys are used for longer than the topology says: one that its issuer has taken back goes on opening doors."""
+    declared = next((issuer for issuer in intent.issuers.values() if issuer.issuer == provider.get("issuer")), None)
+    said = mapping(provider.get("remoteJWKS")).get("cacheDuration")
+    if declared is None or said is None:
+        return
+    if (kept := length(said)) is None or kept > seconds(declared.key_cache):
+        yield f"provider `{provider.get('name')}` uses keys for {said} before it asks again; the topology says {declared.key_cache}"
 
 
 def missing_claims(security_policy: Mapping[str, Any], door: Door, intent: Topology) -> Iterator[str]:
@@ -158,17 +171,17 @@ def kong_credential_weaknesses(credential: Mapping[str, str], intent: Topology) 
         yield f"its public key is none that the topology names for {issuer.issuer}: whoever has the other half signs tokens"
 
 
-def _asks_for_expiry(authorization: Mapping[str, Any]) -> bool:
-    """Say whether every request that is allowed had an `exp`: by a CEL expression of each rule that allows."""
+def asks_for(claim: str, authorization: Mapping[str, Any]) -> bool:
+    """Say whether every token that opens something has a claim: by a CEL expression of each rule that allows."""
     rules: Sequence[Mapping[str, Any]] = authorization.get("rules") or ()
     allowing = [rule for rule in rules if rule["action"] == "Allow"]
     closed = authorization.get("defaultAction", "Deny") == "Deny"
-    return closed and bool(allowing) and all(_fails_without_expiry(rule.get("cel") or "") for rule in allowing)
+    return closed and bool(allowing) and all(_fails_without(claim, rule.get("cel") or "") for rule in allowing)
 
 
-def _fails_without_expiry(cel: str) -> bool:
-    """Say whether a CEL expression is false for a token without `exp`; one with alternatives may be true for another reason."""
-    return HAS_EXPIRY.search(cel) is not None and "||" not in cel and "?" not in cel
+def _fails_without(claim: str, cel: str) -> bool:
+    """Say whether a CEL expression is false for a token without a claim; one with alternatives may be true for another reason."""
+    return re.search(_HAS % re.escape(claim), cel) is not None and "||" not in cel and "?" not in cel
 
 
 def _keys(provider: Mapping[str, Any]) -> str:

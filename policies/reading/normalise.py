@@ -65,6 +65,10 @@ _NO_OBJECTS: Final = ("kubernetes:yaml", "kubernetes:helm.sh", "kubernetes:kusto
 """Modules of the provider whose types are no Kubernetes objects but make some."""
 
 
+NAMED_BY: Final = ("arn", "ipAddress")
+"""Outputs that name a resource, as AWS and Azure make them."""
+
+
 class PlanError(Exception):
     """A document that is no plan: it cannot be judged."""
 
@@ -106,7 +110,7 @@ def _resources(record: Mapping[str, Any], defaults: Mapping[str, str]) -> Iterat
         "parent": record.get("parent") or "",
         "dependencies": tuple(sequence(record.get("dependencies"))),
         "property_dependencies": {key: tuple(sequence(urns)) for key, urns in mapping(record.get("propertyDependencies")).items()},
-        "known_as": frozenset(each for each in (record.get("id"), mapping(record.get("outputs")).get("arn")) if is_id(each)),
+        "known_as": frozenset(each for each in (record.get("id"), *map(mapping(record.get("outputs")).get, NAMED_BY)) if is_id(each)),
         "options": {name: record[key] for key, name in OPTIONS.items() if record.get(key)},
     }
     props = known(_inputs(record))
@@ -114,7 +118,7 @@ def _resources(record: Mapping[str, Any], defaults: Mapping[str, str]) -> Iterat
 
 
 def is_id(value: Any) -> bool:
-    """Say whether a value of a record is an id or ARN that is known."""
+    """Say whether a value of a record is a name that is known."""
     return isinstance(value, str) and bool(value) and not is_unknown(known(value))
 
 

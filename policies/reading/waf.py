@@ -1,18 +1,25 @@
-"""The WAF at the edge: every place where a public nginx passes requests on, and what ModSecurity does with them there first."""
+"""The WAF at the edge: every place where a public nginx passes requests on, and what ModSecurity does with them there first.
 
-from collections.abc import Iterator
+An nginx behind a load balancer of a cloud is as public as that.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from policies.reading.cloud.model import EDGE, Place
 from policies.reading.exposure import Exposure
 from policies.reading.modsecurity import CORE_RULE_SET, CORE_RULE_SET_SETUP, Directive, directives, followed
 from policies.reading.nginx import Directive as NginxDirective
 from policies.reading.nginx import Location, Nginx, Server
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
-from policies.reading.stack import Stack
 from policies.reading.values import UnknownValueError
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
 
 PASSES: Final = ("proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "memcached_pass")
 """Directives that send a request on (https://nginx.org/en/docs/dirindex.html)."""
@@ -24,6 +31,8 @@ class Front:
 
     exposure: Exposure
     nginx: Nginx
+    balancer: Place | None = None
+    """The load balancer of a cloud that ends clients' TLS in front of it; None where clients connect to it themselves."""
 
     @property
     def resource(self) -> Resource:
@@ -92,6 +101,20 @@ class Passage:
         return switch is not None and switch.args == ("on",)
 
     @cached_property
+    def headers(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the values that nginx gives to headers of requests, by their names in small letters."""
+        values: defaultdict[str, list[str]] = defaultdict(list)
+        for directive in self.every(f"{self.module}_set_header"):
+            values[directive.args[0].lower()].append(directive.args[1] if len(directive.args) > 1 else "")
+        return {name: tuple(given) for name, given in values.items()}
+
+    @property
+    def removed_headers(self) -> frozenset[str]:
+        """Return the headers of which nothing that a client wrote is passed on."""
+        # A variable may hold what the client wrote, directly or by a map; what nobody knows yet at the edge needs none.
+        return frozenset(name for name, given in self.headers.items() if not any("$" in value for value in given))
+
+    @cached_property
     def rules(self) -> tuple[Directive, ...]:
         """Return ModSecurity's directives that hold here; inner blocks add to outer ones.
 
@@ -129,14 +152,36 @@ class Passage:
         return loaded
 
 
-def fronts(stack: Stack) -> tuple[Front, ...]:
+def fronts(stack: "Stack") -> tuple[Front, ...]:
     """Return every public nginx of a stack."""
     by_pod: dict[Pod, list[Nginx]] = {}
     for nginx in stack.nginx:
         by_pod.setdefault(nginx.pod, []).append(nginx)
-    return tuple(
+    found = [
         Front(exposure=exposure, nginx=nginx) for exposure in stack.exposures for pod in exposure.pods for nginx in by_pod.get(pod, ())
-    )
+    ]
+    for balancer, exposure in _balanced(stack):
+        behind = [nginx for pod in exposure.pods if stack.member(pod) is None for nginx in by_pod.get(pod, ())]
+        found += [Front(exposure=exposure, nginx=nginx, balancer=balancer) for nginx in behind]
+    return tuple(found)
+
+
+def behind_balancers(stack: "Stack") -> tuple[Front, ...]:
+    """Return every nginx that stands behind a load balancer of a cloud."""
+    return tuple(front for front in fronts(stack) if front.balancer is not None)
+
+
+def _balanced(stack: "Stack") -> Iterator[tuple[Place, Exposure]]:
+    """Yield what stands behind the load balancers at the edge of a cloud, by load balancer."""
+    edge = {station.place for station in stack.cloud.of(EDGE)}
+    for service, places in stack.cloud.callers.items():
+        for place in places if service.pods else ():
+            for port in service.ports if place in edge else ():
+                numbers = {pod: pod.port_number(port.target) for pod in service.pods}
+                for number in sorted({number for number in numbers.values() if number is not None}):
+                    pods = tuple(pod for pod, its in numbers.items() if its == number)
+                    why = f"{place} sends requests to {service}"
+                    yield place, Exposure(resource=service.resource, why=why, pods=pods, port=number, fix="take it out of the target group")
 
 
 def _passages(front: Front, server: Server, location: Location) -> Iterator[Passage]:

@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.model import Place
+from policies.reading.exposure import Exposure
 from policies.reading.flow import Arrival, Doubt, Flow, Refusal, Sending, Trail
 from policies.reading.gateways import ApiGateway
 from policies.reading.istio_gateways import MeshGateway
 from policies.reading.meshes import Proxy
+from policies.reading.nginx import Nginx
 from policies.reading.patterns import EVERY, ByFirst
 from policies.reading.pods import Pod
 from policies.reading.requests import Requests
@@ -20,7 +22,7 @@ from policies.reading.services import Service, host_of
 from policies.reading.values import UnknownValueError
 from policies.reading.virtual_services import Route
 from policies.reading.walk_api import ApiPassage
-from policies.reading.walk_cloud import from_entrances
+from policies.reading.walk_cloud import from_entrances, to_published
 from policies.reading.walk_edge import through_edge
 from policies.reading.walk_identity import application
 from policies.reading.walk_mesh import through_mesh_gateway
@@ -175,7 +177,12 @@ class Walk:
             self.refuse(flow, place, "; ".join(decision.by), decision.resource)
             return
         onward = flow.hop(place, "; ".join([*([via] if via else []), *decision.by]), decision.resource)
-        self.enter(replace(onward, landed=(*flow.landed, (sender, arrival.pod))), arrival)
+        onward = replace(onward, landed=(*flow.landed, (sender, arrival.pod)))
+        nginx = self._edges.get(arrival.pod)
+        if nginx is None or self.stack.member(arrival.pod) is not None:
+            self.enter(onward, arrival)
+        else:
+            self.reading(onward, nginx.config_map, lambda nginx=nginx: through_edge(self, onward, nginx, arrival.port, arrival.peer))
 
     def enter(self, flow: Flow, arrival: Arrival) -> None:
         """Follow requests into a pod, whatever it is."""
@@ -195,6 +202,10 @@ class Walk:
             application(self, flow, arrival)
 
     @cached_property
+    def _edges(self) -> dict[Pod, Nginx]:
+        return {nginx.pod: nginx for nginx in self.stack.nginx}
+
+    @cached_property
     def _api_gateways(self) -> dict[Pod, ApiGateway]:
         return {pod: gateway for gateway in self.stack.gateways for pod in gateway.pods}
 
@@ -211,28 +222,33 @@ class Walk:
 
     def from_internet(self) -> None:
         """Follow everything that can come from outside."""
-        edges = {nginx.pod: nginx for nginx in self.stack.nginx}
         for exposure in self.stack.exposures:
             start = Flow(source=INTERNET, requests=_EVERYTHING).hop(INTERNET, exposure.why, exposure.resource)
-            if not exposure.pods:
-                self.reach(start, f"whatever stands behind {exposure.resource}")
-            for pod in exposure.pods:
-                if reasons := [str(error) for resource, error in self.stack.unreadable if resource is pod.resource]:
-                    self.doubt(start, pod.resource, f"{exposure.why}, and what stands behind it cannot be read: {'; '.join(reasons)}")
-                    continue
-                decision = self.stack.network.flow(None, pod, exposure.port)
-                if not decision.allowed and exposure.port:
-                    self.refuse(start, f"{pod} port {exposure.port}", "; ".join(decision.by), decision.resource)
-                    continue
-                flow = start.hop(f"{pod} port {exposure.port or '(any)'}", "; ".join(decision.by), decision.resource)
-                nginx = edges.get(pod)
-                if nginx is not None and exposure.port and self.stack.member(pod) is None:
-                    self.reading(
-                        flow, nginx.config_map, lambda flow=flow, nginx=nginx, port=exposure.port: through_edge(self, flow, nginx, port)
-                    )
-                else:
-                    self.reach(flow, self.stack.identity(pod) or str(pod))
+            self.reading(start, exposure.resource, lambda start=start, exposure=exposure: self._come_in(start, exposure))
         from_entrances(self)
+
+    def _come_in(self, start: Flow, exposure: Exposure) -> None:
+        arrived = to_published(self, start, exposure)
+        if arrived is None:
+            return
+        if not exposure.pods:
+            self.reach(arrived, f"whatever stands behind {exposure.resource}")
+        for pod in exposure.pods:
+            nginx = self._edges.get(pod)  # asked first: what it cannot read is known then
+            if reasons := [str(error) for resource, error in self.stack.unreadable if resource is pod.resource]:
+                self.doubt(arrived, pod.resource, f"{exposure.why}, and what stands behind it cannot be read: {'; '.join(reasons)}")
+                continue
+            decision = self.stack.network.flow(None, pod, exposure.port)
+            if not decision.allowed and exposure.port:
+                self.refuse(arrived, f"{pod} port {exposure.port}", "; ".join(decision.by), decision.resource)
+                continue
+            flow = arrived.hop(f"{pod} port {exposure.port or '(any)'}", "; ".join(decision.by), decision.resource)
+            if nginx is not None and exposure.port and self.stack.member(pod) is None:
+                self.reading(
+                    flow, nginx.config_map, lambda flow=flow, nginx=nginx, port=exposure.port: through_edge(self, flow, nginx, port)
+                )
+            else:
+                self.reach(flow, self.stack.identity(pod) or str(pod))
 
 
 def _urn(resource: Resource | None) -> str:

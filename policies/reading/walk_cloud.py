@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from policies.reading.cloud.addresses import Addresses
 from policies.reading.cloud.model import Entrance, Landing, Place, Station, connection
+from policies.reading.exposure import Exposure
 from policies.reading.flow import PLAIN, Flow, Peer, Sending
 from policies.reading.requests import Requests
 from policies.reading.services import Service
@@ -23,6 +24,24 @@ def from_entrances(walk: "Walk") -> None:
             walk.reach(start, f"whatever stands behind {entrance.place or entrance.resource}")
             continue
         walk.reading(start, station.resource, lambda e=entrance, s=station, start=start: _come_in(walk, e, s, start))
+
+
+def to_published(walk: "Walk", start: Flow, exposure: Exposure) -> Flow | None:
+    """Follow clients to the public address of a Service, past the filters around the nodes; None where those let nobody in.
+
+    Without a cloud, or where the address is not of the program, nothing is known that would refuse them.
+    """
+    cloud, resource = walk.stack.cloud, exposure.resource
+    service = walk.stack.service(resource.namespace, resource.name) if exposure.asked else None
+    at = cloud.published.get(service) if service else None
+    if at is None or cloud.nodes is None:
+        return start
+    place = f"the public address of {service} port {exposure.asked}"
+    decision = connection(None, cloud.nodes, exposure.asked, at=at)
+    if not decision.allowed:
+        walk.refuse(start, place, "; ".join(decision.by), decision.resource)
+        return None
+    return start.hop(place, "; ".join(decision.by), decision.resource)
 
 
 def _come_in(walk: "Walk", entrance: Entrance, station: Station, start: Flow) -> None:

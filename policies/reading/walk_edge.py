@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.flow import PLAIN, Flow, Peer, Sending
 from policies.reading.nginx import Directive, Location, Nginx, Server
-from policies.reading.nginx_conditions import methods_of
+from policies.reading.nginx_conditions import methods_of, refuses
 from policies.reading.nginx_variables import Variables
 from policies.reading.requests import ANY_METHOD
 from policies.reading.values import UnknownValueError, mapping, sequence
@@ -49,8 +49,11 @@ IN_LIMIT: Final = frozenset({"allow", "deny"})
 _PREFIX_REWRITE = re.compile(r"^\^((?:[\w/.~-]|\\.)*/?)\(\.\*\)\$?$")
 
 
-def through_edge(walk: "Walk", flow: Flow, nginx: Nginx, port: int) -> None:
-    """Follow requests through the servers of an nginx that listen on a port."""
+def through_edge(walk: "Walk", flow: Flow, nginx: Nginx, port: int, balancer: Peer | None = None) -> None:
+    """Follow requests through the servers of an nginx that listen on a port.
+
+    `balancer` is a load balancer that ends clients' TLS in front; without it clients ask for the server's name themselves.
+    """
     if streams := list(nginx.main.all("stream")):
         raise UnknownValueError(f"{nginx.pod}: stream", f"raw connections, of which nothing is read ({len(streams)} blocks)")
     servers = [server for server in nginx.servers if any(listen.port == port for listen in server.listens)]
@@ -67,7 +70,8 @@ def through_edge(walk: "Walk", flow: Flow, nginx: Nginx, port: int) -> None:
         if server is default:
             hosts = ["*"]
         for requests in flow.requests.to(hosts):
-            _Passage(walk=walk, nginx=nginx, server=server, port=port).enter(flow.with_requests(requests))
+            passage = _Passage(walk=walk, nginx=nginx, server=server, port=port, first=default, balancer=balancer)
+            passage.enter(flow.with_requests(requests))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,9 @@ class _Passage:
     nginx: Nginx
     server: Server
     port: int
+    first: Server | None
+    """The port's own server, which takes connections that ask for no name."""
+    balancer: Peer | None
 
     def enter(self, flow: Flow) -> None:
         """Follow requests into the server."""
@@ -94,10 +101,26 @@ class _Passage:
         _check(server.directive, str(server))
         _check(server.http, str(server))
         tls = any(listen.tls for listen in server.listens if listen.port == self.port)
+        if self.balancer is not None and (reason := self._refuses(self.balancer, tls=tls)):
+            walk.refuse(flow, str(server), reason, server.config_map)
+            return
         by = f"nginx server {' '.join(server.names) or '(default)'} on port {self.port}{'' if tls else ' (plain HTTP)'}"
-        onward = replace(flow.hop(str(self.nginx.pod), by, server.config_map), roles=(*flow.roles, ROLE))
+        # A load balancer and the nginx behind it are one edge.
+        roles = flow.roles if flow.roles[-1:] == (ROLE,) else (*flow.roles, ROLE)
+        onward = replace(flow.hop(str(self.nginx.pod), by, server.config_map), roles=roles)
         for requests in onward.requests.by(methods_of(server.directive)):
             self._locations(onward.with_requests(requests))
+
+    def _refuses(self, balancer: Peer, *, tls: bool) -> str:
+        """Return why a load balancer gets no answer here; empty where it does. It asks for no name in TLS."""
+        if balancer.tls is not tls:
+            return "it asks for TLS" if tls else "it does not speak TLS"
+        reject = self.first.directive.get("ssl_reject_handshake") if self.first and tls else None
+        if reject is not None and reject.args == ("on",):
+            return f"{self.first} rejects connections that ask for no name, and a load balancer asks for none"
+        if tls and refuses(self.server, (self.server.directive,), {"ssl_server_name": "", "request_uri": "/"}):
+            return "it refuses requests on connections that ask for no name, and a load balancer asks for none"
+        return ""
 
     def _locations(self, flow: Flow) -> None:
         for hidden in self.server.locations:

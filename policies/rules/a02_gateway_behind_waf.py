@@ -9,8 +9,9 @@ from policies.reading.envoy_gateway import client_check
 from policies.reading.gateways import ApiGateway
 from policies.reading.kong_upstream import client_settings
 from policies.reading.pods import Pod
+from policies.reading.resource import Resource
 from policies.reading.stack import Stack
-from policies.reading.waf import fronts
+from policies.reading.waf import Front, behind_balancers, fronts
 from policies.rule import Finding, Hop, Rule, Severity
 
 
@@ -22,6 +23,8 @@ class A02(Rule):
           name, by an empty `from`, by a selector that fits more, or by an address range that pods live in; and no policy at all;
         - the same of a cloud's network: a security group that lets anybody but the WAF connect to API Management, or to the nodes on
           ports at which the gateway's pods serve;
+        - where nginx stands behind a cloud's load balancer, the same of nginx: the load balancer alone connects to it, and it alone
+          to the gateway;
         - a gateway that does not require and verify its clients' certificates, or one of Envoy Gateway that takes other identities
           than the edge's. The firewalls of clouds show no certificate: behind them the network alone is asked.
 
@@ -57,6 +60,8 @@ class A02(Rule):
         edge = frozenset(front.nginx.pod for front in fronts(stack))
         for gateway in stack.gateways:
             yield from self.over([gateway.gateway], lambda _, gateway=gateway: self._gateway(gateway, edge, stack))
+        for front in behind_balancers(stack):
+            yield from self.over([front.resource], lambda _, front=front: self._behind(front, stack))
         yield from in_clouds(self, stack)
         for resource, error in stack.unreadable:
             if resource.kind == "NetworkPolicy":
@@ -69,12 +74,17 @@ class A02(Rule):
             yield from self._certificates(gateway, edge, stack)
         for pod in gateway.pods:
             for port in sorted(set(gateway.ports.values()) or _served(pod, stack)):
-                yield from self._port(gateway, pod, port, edge, stack)
-                if stack.ways.landed_on(pod):
+                yield from self._port(gateway.gateway, pod, port, edge, stack)
+                if stack.cloud.of(EDGE):
                     yield from self._fence(pod, port, stack)
 
+    def _behind(self, front: Front, stack: Stack) -> Iterator[Finding]:
+        """Check that a load balancer alone connects to the nginx behind it."""
+        yield from self._port(front.resource, front.nginx.pod, front.exposure.port, frozenset(), stack)
+        yield from self._fence(front.nginx.pod, front.exposure.port, stack)
+
     def _fence(self, pod: Pod, port: int, stack: Stack) -> Iterator[Finding]:
-        """Check what lies around the nodes, where a cloud's firewall connects to the pods themselves."""
+        """Check what lies around the nodes, where a cloud's firewall connects to pods."""
         nodes = stack.cloud.nodes
         if nodes is None:
             return
@@ -110,18 +120,15 @@ class A02(Rule):
                     "name the edge's identity in clientValidation.subjectAltNames.uris",
                 )
 
-    def _port(self, gateway: ApiGateway, pod: Pod, port: int, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
+    def _port(self, owner: Resource, pod: Pod, port: int, before: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
+        fix = "name the layer before it alone under `from`: the edge's pods, or the subnets of a load balancer"
         if stack.network.is_open(pod, "Ingress"):
-            yield self.broken(
-                gateway.gateway,
-                f"no NetworkPolicy restricts who may connect to the {pod}",
-                "select them in a NetworkPolicy that names the edge's pods",
-            )
+            yield self.broken(owner, f"no NetworkPolicy restricts who may connect to the {pod}", f"select them in a NetworkPolicy: {fix}")
             return
         for opening in stack.network.openings(pod, "Ingress"):
             if not opening.on(port, "TCP", pod):
                 continue
-            others = [f"the {other}" for other in sorted(map(str, opening.pods - edge))]
+            others = [f"the {other}" for other in sorted(map(str, opening.pods - before))]
             landed = stack.ways.landed_on(pod)
             others += [f"the addresses {block}" for block in opening.blocks if block.holds_outside or not landed.holds(block.addresses)]
             everyone = opening.anyone or any(block.may_hold_pods for block in opening.blocks)
@@ -132,7 +139,7 @@ class A02(Rule):
             yield self.broken(
                 opening.policy,
                 f"lets {whom} connect to port {port} of the {pod}, past the WAF",
-                "name the edge's pods alone under `from`",
+                fix,
                 hops,
             )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.reading.controllers import Controller
+from policies.reading.gateways import ApiGateway
 from policies.reading.jwt import envoy_weaknesses, istio_providers, kong_credential_weaknesses, kong_weaknesses, missing_claims
 from policies.reading.key_holders import groups_of, of_plugins, of_policy, username
 from policies.reading.patterns import parse
@@ -35,7 +36,8 @@ class A06(RouteRule):
         - an API-key check without keys, with an anonymous way around it, or that takes the key of somebody who is no consumer of
           the door's tiers;
         - a token check at a door that does not ask for the claims that the topology requires, or takes other values of them;
-        - a Gateway of Envoy Gateway without a SecurityPolicy on the whole of it that denies by default;
+        - a Gateway of Envoy Gateway, or a listener of one, without a SecurityPolicy that denies everything by default;
+        - keys of an issuer that are used for longer than the topology says (`keyCache`);
         - an operation of API Management of which one of these holds (`validate-jwt`, products, subscriptions), and answers that it
           keeps for whoever asks next (`cache-lookup`).
 
@@ -82,17 +84,21 @@ class A06(RouteRule):
             )
         for gateway in stack.gateways:
             if gateway.controller is Controller.ENVOY_GATEWAY:
-                yield from self.over([gateway.gateway], lambda resource: self._closed(resource, stack))
+                yield from self.over([gateway.gateway], lambda _, gateway=gateway: self._closed(gateway, stack))
         yield from self.over(stack.of("KongConsumer"), lambda consumer: self._credentials(consumer, stack))
 
-    def _closed(self, gateway: Resource, stack: Stack) -> Iterator[Finding]:
-        """Check that a route without a policy of its own is closed."""
-        policy = stack.envoy_policies.of_gateway("SecurityPolicy", gateway)
-        authorization: Mapping[str, Any] = (policy.at("spec", "authorization", default={}) if policy else None) or {}
-        if authorization.get("defaultAction") != "Deny":
+    def _closed(self, gateway: ApiGateway, stack: Stack) -> Iterator[Finding]:
+        """Check that a route without a policy of its own is closed, on every listener."""
+        resource, policies = gateway.gateway, stack.envoy_policies
+        places = {str(resource): policies.of_gateway("SecurityPolicy", resource)}
+        places |= {
+            f"{listener.name} of {resource}": policies.of_listener("SecurityPolicy", listener, resource) for listener in gateway.listeners
+        }
+        open_ = {policy: place for place, policy in reversed(places.items()) if not _denies(policy)}
+        for policy, place in open_.items():
             yield self.broken(
-                policy or gateway,
-                f"nothing denies by default on {gateway}: a route whose own policy is missing or not yet there is open",
+                policy or resource,
+                f"nothing denies by default on {place}: a route whose own policy is missing or not yet there is open",
                 "add a SecurityPolicy on the Gateway with `authorization: {defaultAction: Deny}`",
             )
 
@@ -219,3 +225,8 @@ class A06(RouteRule):
                 raise UnknownValueError(f"{secret}: stringData", "not known, so which issuer's tokens Kong accepts is not known either")
             for weakness in kong_credential_weaknesses(data, stack.intent):
                 yield self.broken(secret, f"as credential of {consumer}: {weakness}", "give the public key of an issuer of the topology")
+
+
+def _denies(policy: Resource | None) -> bool:
+    authorization: Mapping[str, Any] = (policy.at("spec", "authorization", default={}) if policy else None) or {}
+    return authorization.get("defaultAction") == "Deny" and not authorization.get("rules")

@@ -27,8 +27,8 @@ from topology.model.door import ApiKeyAuth
 OF_THE_EDGE: Final = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id", "host", "connection", "upgrade")
 """Headers that the edge alone writes: from its own name, and from what it knows of the connection."""
 
-SAID: Final = ("x-forwarded-for",)
-"""Those of which the client's own would arrive where the edge says nothing: limits count by it."""
+SAID: Final = {"x-forwarded-for": "$remote_addr", "x-request-id": "$request_id"}
+"""Those of which the client's own would arrive where the edge says nothing, and what to say: limits count by them, and logs are found."""
 
 KONG_OWN: Final = "x-consumer-"
 """How the names of headers begin that Kong writes from the key it checked."""
@@ -47,7 +47,8 @@ class A07(RouteRule):
           client is (claims of the token, the API key's owner), or one by which frameworks serve another path or method
           (`x-original-url`, `x-http-method-override`);
         - an edge that says with the client's words where a request comes from or leads to (`x-forwarded-for`, `host`, `upgrade`),
-          or writes one thing that the client chose into a header of another name;
+          leaves `x-forwarded-for` or `x-request-id` to the client, or writes one thing that the client chose into a header of
+          another name;
         - a cloud's firewall that lets such a header pass where its load balancer removes none; a request id that the client said;
         - a gateway that does not remove or overwrite the latter on every route;
         - a ClientTrafficPolicy that lets `x-forwarded-client-cert` through;
@@ -123,7 +124,7 @@ class A07(RouteRule):
         kong = KONG_IDENTITY if any(gateway.controller is Controller.KONG for gateway in stack.gateways) else ()
         wanted = (CLIENT_CERTIFICATE, *ENVOY_INTERNAL, *kong, *OVERRIDING, *sorted(identity_headers(stack)))
         for passage in front.passages:
-            kept = [header for header in wanted if header not in _removed(passage)]
+            kept = [header for header in wanted if header not in passage.removed_headers]
             if kept:
                 more = f" and {len(kept) - 1} more" if len(kept) > 1 else ""
                 yield self.broken(
@@ -136,19 +137,19 @@ class A07(RouteRule):
 
     def _written(self, front: Front, passage: Passage) -> Iterator[Finding]:
         """Check what of a client's words the edge writes into which header."""
-        values = _values(passage)
-        for header in SAID:
+        values = passage.headers
+        for header, known in SAID.items():
             if header not in values:
                 yield self.broken(
                     front.resource,
                     f"{passage}: passes on a client's own {header}",
-                    f"write `{passage.module}_set_header {header} $remote_addr;`",
+                    f"write `{passage.module}_set_header {header} {known};`",
                 )
         variables = Variables(server=passage.server, location=passage.location)
         for header, given in values.items():
             own = set[str]() if header in OF_THE_EDGE else {f"http_{header.replace('-', '_')}"}
-            known = OF_NGINX | own | ({"host"} if header in {"host", "x-forwarded-host"} and any(passage.server.names) else set[str]())
-            chosen = sorted({each for value in given for each in variables.origins(value)} - known)
+            fine = OF_NGINX | own | ({"host"} if header in {"host", "x-forwarded-host"} and any(passage.server.names) else set[str]())
+            chosen = sorted({each for value in given for each in variables.origins(value)} - fine)
             if chosen:
                 yield self.broken(
                     front.resource,
@@ -222,20 +223,6 @@ def _written_by_kong(published: Published) -> Iterator[tuple[Resource, str, str]
                     yield plugin.resource, old, new
                 elif not old.lower().startswith(KONG_OWN):
                     yield plugin.resource, new, ""
-
-
-def _values(passage: Passage) -> dict[str, list[str]]:
-    """Return the values that the edge gives to headers of requests."""
-    values: dict[str, list[str]] = {}
-    for directive in passage.every(f"{passage.module}_set_header"):
-        values.setdefault(directive.args[0].lower(), []).append(directive.args[1] if len(directive.args) > 1 else "")
-    return values
-
-
-def _removed(passage: Passage) -> set[str]:
-    """Return the headers of which nothing that a client wrote is passed on."""
-    # A variable may hold what the client wrote, directly or by a map; what nobody knows yet at the edge needs none.
-    return {name for name, given in _values(passage).items() if not any("$" in value for value in given)}
 
 
 def _removed_by_envoy(published: Published) -> set[str]:

@@ -4,20 +4,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from policies.checks import attempt
+from policies.limits import Client, Window, broken_promise, clients, windows_of, windows_of_plugins
 from policies.reading.charts import chart_name
 from policies.reading.cloud.model import EDGE
 from policies.reading.controllers import envoy_gateway_config
+from policies.reading.durations import length
+from policies.reading.jwt import asks_for
 from policies.reading.key_holders import username
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
-from policies.reading.tiers import SECONDS, fastest, tiers_of
-from policies.reading.values import mapping, sequence
 from policies.reading.waf import fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
-from policies.waits import KONG_IDLE, length, silences_of, unsaid, waits_of
+from policies.waits import KONG_IDLE, silences_of, unsaid, waits_of
 from topology.model.base import seconds, size_in_bytes
-from topology.model.door import ApiKeyAuth, Door, Tier
+from topology.model.door import Door, PublicAuth
 from topology.model.service import Protocol
 
 LIMITERS: Final = ("rate-limiting", "rate-limiting-advanced", "response-ratelimiting")
@@ -41,8 +43,10 @@ class A11(RouteRule):
     Forbids:
         - a route on which the gateway limits nobody, only counts (`shadowMode`), or lets everything through when it cannot count
           (`failClosed: false`, `fault_tolerant: true`);
-        - a limit above what any tier of the door allows, one that counts by something that clients choose, or only some of them; a
-          consumer who falls under no limit of a door that its key opens;
+        - limits that together let the clients of a tier ask more often than their tier may, for a moment or for long; of a tier that is
+          counted once (`scope: global`), a count for each proxy, or for each path and method of a door (`shared: false`);
+        - a limit that counts by something that clients choose, have many of or need not have, or only some clients; a tier, or the holder of a key, of
+          whom no limit of the door counts anything;
         - a route on which neither the gateway nor the edge limits how large a request may be, or the gateway takes more than the doors;
         - a wait for answers without end (`0s`), or longer than the doors of the route allow (`timeout` of the topology); one of
           which nothing is said, where the gateway's own is longer than that (15 seconds in Envoy, 60 in Kong).
@@ -77,29 +81,25 @@ class A11(RouteRule):
             yield from self.over([consumer], lambda consumer: self._consumer(consumer, stack))
 
     def _consumer(self, consumer: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check the limits of one consumer, which take the place of a route's own."""
+        t = stack.intent
+        own = t.consumers.get(username(consumer))
+        tiers = {own.tier: t.tiers[own.tier]} if own else t.tiers
         for plugin in _limiters(consumer, stack):
-            config: Mapping[str, Any] = plugin.at("config", default={})
-            yield from self._tolerance(plugin, config)
-            t = stack.intent
-            own = t.consumers.get(username(consumer))
-            yield from self._windows(plugin, _windows_of(config), [t.tiers[own.tier]] if own else t.tiers.values())
+            yield from self._tolerance(plugin, plugin.at("config", default={}))
+            windows = list(windows_of_plugins([plugin.at("config", default={})]))
+            promised = [(Client(name=f"clients of the tier {name}", tier=tier), windows) for name, tier in tiers.items()]
+            yield from self._promises(plugin, "", promised)
 
     def _tolerance(self, plugin: Resource, config: Mapping[str, Any]) -> Iterator[Finding]:
         if config.get("policy", "local") != "local" and config.get("fault_tolerant", True):
             yield self.broken(plugin, "lets everything through while the counter is away (`fault_tolerant`)", "set fault_tolerant: false")
 
-    def _windows(self, resource: Resource, windows: Iterable[tuple[int, str]], tiers: Iterable[Tier]) -> Iterator[Finding]:
-        """Check that no limit is wider than what the tiers promise."""
-        most = fastest(tiers)
-        for requests, unit in windows:
-            if unit not in SECONDS:
-                yield self.undecided(resource, f"a limit of {requests} per {unit}: how long that is is not known")
-            elif requests / SECONDS[unit] > most:
-                yield self.broken(
-                    resource,
-                    f"lets a client ask {requests} times per {unit}; the tiers of the door allow {most:g} per second",
-                    "give the limits of the topology's tiers",
-                )
+    def _promises(self, resource: Resource, where: str, promised: Iterable[tuple[Client, Iterable[Window]]]) -> Iterator[Finding]:
+        """Check that limits keep each client to what the topology promises it."""
+        for client, windows in promised:
+            if broken := broken_promise(client, windows):
+                yield self.broken(resource, f"{where}{broken}", "give the limits of the topology's tiers")
 
     def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
         """Check the limits of one rule."""
@@ -157,10 +157,10 @@ class A11(RouteRule):
         if policy is not None and any(rule.get("shadowMode") for rule in rules):
             yield self.broken(policy, "a limit is only counted and not kept (`shadowMode`)", "remove shadowMode")
         if policy is not None:
-            windows = [(rule["limit"]["requests"], str(rule["limit"]["unit"]).lower()) for rule in rules]
-            yield from self._windows(policy, windows, tiers_of(stack.intent, published.declared()))
             yield from self._counted(published, policy, rules)
-            yield from self._consumers(published, policy, rules)
+            yield from self._claims(published, policy, rules)
+            promised = [(client, windows_of(client, published, policy)) for client in clients(published)] if rules else ()
+            yield from attempt(self, policy, self._promises(policy, f"for {published}: ", promised))
         size = policy.at("spec", "requestBuffer", "limit", default="") if policy else ""
         if policy is not None and size:
             yield from self._size(published, policy, quantity(size))
@@ -176,6 +176,12 @@ class A11(RouteRule):
                 yield self.broken(policy, f"for {published}: counts only requests with an empty {empty[0]}", "set type: Distinct")
             address: Mapping[str, Any] = selector.get("sourceCIDR") or {}
             some = address and (address.get("type"), address.get("value")) not in EVERYBODY
+            if address and any(not isinstance(door.auth, PublicAuth) for door in published.declared()):
+                yield self.broken(
+                    policy,
+                    f"for {published}: counts a client anew for each of its addresses",
+                    "count by the token's subject or the key's owner alone",
+                )
             if strange or some or set(selector) - {"headers", "sourceCIDR"}:
                 by = strange[0] if strange else f"{address.get('value')}" if some else ", ".join(sorted(set(selector)))
                 yield self.broken(
@@ -184,28 +190,34 @@ class A11(RouteRule):
                     "count by a header that is written from a verified token or key, or by each address",
                 )
 
-    def _consumers(self, published: Published, policy: Resource, rules: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
-        """Check that everybody whose key opens the route falls under some limit of it."""
+    def _claims(self, published: Published, policy: Resource, rules: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+        """Check that every token says what clients are counted by: a request without the header falls under no limit."""
         keys = published.policy("SecurityPolicy")
-        owner = str(keys.at("spec", "apiKeyAuth", "forwardClientIDHeader", default="")).lower() if keys else ""
-        tiers = {tier for door in published.declared() if isinstance(door.auth, ApiKeyAuth) for tier in door.auth.api_key}
-        consumers = [name for name, consumer in published.stack.intent.consumers.items() if consumer.tier in tiers]
-        # A rule without selectors counts everybody.
-        selectors = [mapping(selector) for rule in rules for selector in sequence(rule.get("clientSelectors")) or (None,)]
-        named = [[header for header in _headers(selector) if _is_about(header, owner)] for selector in selectors]
-        for consumer in consumers if owner and named else ():
-            if not any(all(_says(header, consumer) for header in headers) for headers in named):
+        told = [
+            each
+            for provider in (keys.at("spec", "jwt", "providers", default=[]) if keys else ())
+            for each in provider.get("claimToHeaders") or ()
+        ]
+        claims = {str(each["header"]).lower(): str(each["claim"]) for each in told}
+        selectors = [selector for rule in rules for selector in rule.get("clientSelectors") or ()]
+        counted = {
+            str(header["name"]).lower() for selector in selectors for header in _headers(selector) if header.get("type") == "Distinct"
+        }
+        for header in sorted(counted & set(claims)):
+            if keys is not None and not asks_for(claims[header], keys.at("spec", "authorization", default={})):
                 yield self.broken(
                     policy,
-                    f"for {published}: no limit counts the consumer {consumer}, whose key opens it",
-                    "name every consumer of the tier",
+                    f"for {published}: counts by the claim {claims[header]}, and takes tokens without it, which nothing counts",
+                    f"allow only tokens that have it, by `cel: has(... .{claims[header]})` in the SecurityPolicy",
                 )
 
     def _kong(self, published: Published, stack: Stack) -> Iterator[Finding]:
         limiters = [plugin for plugin in published.plugins if plugin.name in LIMITERS]
         for plugin in limiters:
             yield from self._tolerance(plugin.resource, plugin.config)
-            yield from self._windows(plugin.resource, _windows_of(plugin.config), tiers_of(stack.intent, published.declared()))
+            if published.plugin("key-auth") is None:
+                promised = [(client, windows_of_plugins([plugin.config])) for client in clients(published)]
+                yield from attempt(self, plugin.resource, self._promises(plugin.resource, f"for {published}: ", promised))
         limited = bool(limiters) or (published.plugin("key-auth") is not None and _consumers_are_limited(stack))
         if (body := published.plugin("request-size-limiting")) is not None:
             unit = UNITS.get(body.config.get("size_unit", "megabytes"))
@@ -241,17 +253,6 @@ def _headers(selector: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(selector.get("headers") or ())
 
 
-def _is_about(header: Mapping[str, Any], name: str) -> bool:
-    """Say whether a selector asks for values of a header, instead of counting each of them by itself."""
-    return header["name"].lower() == name and header.get("type") != "Distinct"
-
-
-def _says(header: Mapping[str, Any], value: str) -> bool:
-    """Say whether a selector of Envoy Gateway holds for a header of some value (`Exact` by default)."""
-    wanted = str(header.get("value") or "")
-    return re.fullmatch(wanted, value) is not None if header.get("type") == "RegularExpression" else wanted == value
-
-
 def _answers_at_once(door: Door, stack: Stack) -> bool:
     """Say whether the service behind a door answers each request by itself: HTTP, and every composition."""
     service = stack.intent.services.get(door.service)
@@ -262,11 +263,6 @@ def quantity(text: object) -> int | None:
     """Return a quantity of Kubernetes in bytes; None for one that is not read."""
     found = _QUANTITY.fullmatch(str(text))
     return int(found[1]) * _FACTORS[found[2]] if found else None
-
-
-def _windows_of(config: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """Return the windows of a Kong limit: requests, and the name of the window."""
-    return [(config[unit], unit) for unit in SECONDS if config.get(unit) is not None]
 
 
 def _rules(limits: Mapping[str, Any], scope: str) -> list[Mapping[str, Any]]:

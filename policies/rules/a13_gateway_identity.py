@@ -42,6 +42,7 @@ class A13(Rule):
         - a certificate that holds longer than 90 days, an authority that holds longer than ten years; one that keeps its key when it is renewed;
         - the same of a certificate or an authority that the program makes itself: held by anything but its vault, or a cloud's layers;
         - an issuer that is not in the program, whose key no `isCA` Certificate makes, or that shares its key with another;
+        - a certificate of a public authority (ACME) for anything but the topology's public hosts, or from one that is not known by its name;
         - a Secret that a gateway's TLS, or a pod of edge or API gateway, takes its key from, and that no Certificate of the program fills;
         - a Secret given by the program in the place of a mesh's own authority (`cacerts`) or of a Certificate; a ConfigMap in the
           place of the one by which pods know the authority (`istio-ca-root-cert`, `kube-root-ca.crt`).
@@ -156,8 +157,24 @@ class A13(Rule):
         elif issuer.at("spec", "selfSigned") is not None:
             if not resource.at("spec", "isCA", default=False):
                 yield self.broken(resource, f"signs itself ({issuer}): anybody can make one like it", "sign it with an authority")
+        elif (acme := issuer.at("spec", "acme")) is not None:
+            yield from self._proved(certificate, issuer, acme, stack)
         elif not issuer.at("spec", "ca", "secretName"):
             yield self.undecided(resource, f"{issuer} signs it, and who else it signs for is not known", "use an issuer of the kind `ca`")
+
+    def _proved(self, certificate: Certificate, issuer: Resource, acme: Mapping[str, Any], stack: Stack) -> Iterator[Finding]:
+        """Check a certificate of a public authority, which signs for everybody who can prove a name: it tells clients one of ours, and no more."""
+        beyond = sorted({*certificate.identities, *(set(certificate.hosts) - set(stack.intent.public_hosts()))})
+        if beyond:
+            yield self.broken(
+                certificate.resource,
+                f"{issuer} signs it, which is a public authority's: {', '.join(beyond)} is what somebody else may have as well",
+                "sign what layers show each other with an authority of the program",
+            )
+        if not str(acme.get("server")).startswith("https://") or acme.get("skipTLSVerify") or acme.get("caBundle"):
+            yield self.broken(
+                issuer, "does not know whom it asks for certificates", "name a public authority by https, without caBundle or skipTLSVerify"
+            )
 
     def _authority(self, certificate: Certificate, stack: Stack) -> Iterator[Finding]:
         """Check that keys which sign others lie with cert-manager alone."""

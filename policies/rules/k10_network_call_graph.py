@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from policies.checks import at, attempt
 from policies.layers import Layer, Workload, layers_of, workload
@@ -21,7 +21,9 @@ class K10(Rule):
     Forbids:
         On pods of services and of a mesh's own gateways: rules without `from`, from address ranges, from pods that are no
         declared caller, on every port or on ports where nothing listens; and policies that keep a declared caller out. On pods
-        that serve the layers alone (the counters of limits): rules without `from`, and services. In any policy of the program's own
+        that serve the layers alone (the counters of limits): rules without `from`, and services. On edge, API gateway and
+        controllers (istiod, cert-manager, Envoy Gateway): services, but for proxies at istiod; on controllers rules without `from` but
+        for their webhooks. In any policy of the program's own
         namespaces: peers in namespaces that are not named (`namespaceSelector: {}`, or one that does not ask for
         `kubernetes.io/metadata.name`).
 
@@ -56,6 +58,9 @@ class K10(Rule):
             yield from attempt(self, pod.resource, self._pod(pod, expected, unsure, stack))
         for pod in others_of(graph, stack):
             yield from attempt(self, pod.resource, self._other(pod, stack))
+        fronts = [pod for pod, layer in layers_of(stack).pods.items() if layer in {Layer.EDGE, Layer.GATEWAY}]
+        for pod in (*fronts, *controllers_of(stack)):
+            yield from attempt(self, pod.resource, self._controller(pod, stack))
         own = [each for each in stack.of("NetworkPolicy.networking.k8s.io") if each.namespace in stack.namespaces and each not in unread]
         yield from self.over(own, self._namespaces)  # the cluster's own namespaces serve all: so does its name service
 
@@ -67,6 +72,22 @@ class K10(Rule):
                 yield self.broken(opening.policy, f"a rule without from, or with addresses, lets others connect to {pod}", "name the pods")
             for sender in sorted((each for each in opening.pods - {pod} if each not in layers.pods and not each.maker), key=str):
                 yield self.broken(opening.policy, f"it lets {sender} connect to {pod}, which serves no service", "name the layer's pods")
+
+    def _controller(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
+        """Check that services connect to no controller or outer layer, and everybody to a controller's webhooks at most."""
+        for opening in stack.network.openings(pod, "Ingress"):
+            services = sorted(str(peer) for peer in opening.pods if peer.namespace in stack.app_namespaces and stack.member(peer))
+            for port in opening.ports if services else ():
+                if (pod.maker, port.first) != DISCOVERY or not port.is_one:
+                    yield self.broken(
+                        opening.policy,
+                        f"it lets {services[0]} connect to {port} of {pod}: no service has business there",
+                        "name the layers' pods",
+                    )
+            everybody = pod.maker in WEBHOOKS and (opening.anyone or any(block.may_hold_pods for block in opening.blocks))
+            for port in opening.ports if everybody else ():
+                if not port.is_one or port.first not in WEBHOOKS[pod.maker]:
+                    yield self.broken(opening.policy, f"it lets everybody connect to {port} of {pod}", "name the pods that need it")
 
     def _namespaces(self, policy: Resource) -> Iterator[Finding]:
         """Check that a policy names the namespaces of its peers."""
@@ -129,6 +150,23 @@ class K10(Rule):
             for opened in opening.ports:
                 if not opened.is_one or not any(opened.holds(port, "TCP", pod) for port in ports):
                     yield self.broken(policy, f"it opens {opened} of {pod}, which no Service leads to", "name the port of the service")
+
+
+WEBHOOKS: Final[Mapping[str, frozenset[int]]] = {
+    "chart istiod": frozenset({15017}),
+    "chart cert-manager": frozenset({10250}),
+    "chart gateway-helm": frozenset({9443}),
+}
+"""Ports on which the API server, which is no pod, asks what a chart makes; whoever else connects has to show a certificate there."""
+
+DISCOVERY: Final = ("chart istiod", 15012)
+"""Where proxies ask for their configuration, with a certificate of their own."""
+
+
+def controllers_of(stack: Stack) -> Iterator[Pod]:
+    """Yield the pods that charts make beside the layers: istiod, cert-manager, the gateway's controller."""
+    layers = layers_of(stack).pods
+    return (pod for pod in stack.pods if pod.maker in WEBHOOKS and pod not in layers)
 
 
 def others_of(graph: "CallGraph", stack: Stack) -> Iterator[Pod]:

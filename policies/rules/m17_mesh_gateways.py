@@ -7,6 +7,7 @@ from policies.checks import attempt
 from policies.layers import Layer, layers_of
 from policies.reading.istio_gateways import MeshGateway, MeshServer
 from policies.reading.stack import Stack
+from policies.reading.values import sequence
 from policies.rule import Finding, Rule, Severity
 
 MODES: Final[Mapping[Layer, frozenset[str]]] = {
@@ -27,13 +28,17 @@ CONSEQUENCES: Final[Mapping[str, str]] = {
 
 OLD: Final = frozenset({"TLSV1_0", "TLSV1_1"})
 
+SPIFFE: Final = "spiffe://"
+"""How an identity begins in a certificate; policies leave it out."""
+
 
 class M17(Rule):
     """Istio Gateways name their hosts, ask for a certificate, and configure only their own namespace's pods.
 
     Forbids:
         `*` and wildcards among hosts; on the mesh ingress any TLS mode but MUTUAL, on egress gateway and bridge any that does not
-        ask for a certificate; MUTUAL without the names that it takes (`subjectAltNames`); AUTO_PASSTHROUGH and PASSTHROUGH; TLS below 1.2; `insecureSkipVerify`; a Gateway that selects
+        ask for a certificate; MUTUAL without the names that it takes (`subjectAltNames`), or with
+        one that no policy of the gateway lets ask anything; AUTO_PASSTHROUGH and PASSTHROUGH; TLS below 1.2; `insecureSkipVerify`; a Gateway that selects
         pods of another namespace, sidecars, or nothing.
 
     Why:
@@ -64,6 +69,21 @@ class M17(Rule):
         for gateway in stack.mesh_gateways:
             its = {layers.pods.get(pod) for pod in gateway.pods}
             yield from attempt(self, gateway.resource, self._gateway(gateway, its))
+            yield from attempt(self, gateway.resource, self._callers(gateway, stack))
+
+    def _callers(self, gateway: MeshGateway, stack: Stack) -> Iterator[Finding]:
+        """Check that nobody may connect whom no policy of the gateway's pods lets ask anything."""
+        guards = [guard for pod in gateway.pods if (guard := stack.guard(pod)) is not None]
+        asking = {principal for guard in guards for grant in guard.allow or () for principal in grant.exact_principals() or ()}
+        for index, server in enumerate(gateway.servers):
+            named = [str(name) for name in sequence(server.tls.get("subjectAltNames"))]
+            identities = [name.removeprefix(SPIFFE) for name in named if name.startswith(SPIFFE)]
+            for stranger in sorted(set(identities) - asking) if asking else ():
+                yield self.broken(
+                    gateway.resource,
+                    f"servers[{index}] lets {stranger} connect, whom no policy lets ask anything",
+                    "name the layer before it alone in subjectAltNames",
+                )
 
     def _gateway(self, gateway: MeshGateway, layers: set[Layer | None]) -> Iterator[Finding]:
         resource = gateway.resource

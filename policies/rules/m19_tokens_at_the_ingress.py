@@ -3,18 +3,23 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.checks import attempt
+from policies.checks import at, attempt
 from policies.layers import Layer, layers_of
+from policies.reading.durations import length
 from policies.reading.grants import Grant
+from policies.reading.meshes import Mesh
 from policies.reading.patterns import Pattern, parse
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
+from topology.model.base import seconds
 from topology.model.door import Door, Issuer, JwtAuth
 
 REQUEST_PRINCIPAL: Final = "request.auth.principal"
 HTTPS: Final = "https://"
+REFRESH: Final = "PILOT_JWT_PUB_KEY_REFRESH_INTERVAL"
+"""Variable of istiod (pilot/pkg/features): how long it uses the keys of an issuer before it asks for them again."""
 
 
 class M19(Rule):
@@ -23,7 +28,7 @@ class M19(Rule):
     Forbids:
         A mesh ingress without a RequestAuthentication for the issuers of its doors; rules without audiences, with other
         audiences, issuers or key sets than the topology's, or with a key set that is not https; tokens taken from the query or a
-        cookie, or passed on to services; other claims than the subject and the tier written into headers; AuthorizationPolicies on the ingress that allow a door's requests without a token of
+        cookie, or passed on to services; keys that istiod uses for longer than the topology says (`keyCache`); other claims than the subject and the tier written into headers; AuthorizationPolicies on the ingress that allow a door's requests without a token of
         the door's issuer (`requestPrincipals`) and the claims that it must bear.
 
     Why:
@@ -58,6 +63,8 @@ class M19(Rule):
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check every RequestAuthentication, then every mesh whose doors ask for a token."""
         yield from self.over(stack.of("RequestAuthentication"), lambda resource: self._request_authentication(resource, stack))
+        for mesh in stack.meshes:
+            yield from attempt(self, mesh.release, self._refresh(mesh, stack))
         ingress = layers_of(stack).of(Layer.INGRESS)
         t = stack.intent
         for name, mesh in t.meshes.items():
@@ -70,6 +77,18 @@ class M19(Rule):
                 )
             for pod in pods:
                 yield from attempt(self, pod.resource, self._ingress(pod, issuers, doors, stack))
+
+    def _refresh(self, mesh: Mesh, stack: Stack) -> Iterator[Finding]:
+        """Check that istiod asks for keys as often as the topology says: one that its issuer has taken back goes on opening doors."""
+        said = at(mesh.values, "env", REFRESH) or at(mesh.values, "pilot", "env", REFRESH)
+        shortest = min((seconds(issuer.key_cache) for issuer in stack.intent.issuers.values()), default=None)
+        if said is None or shortest is None:
+            return
+        interval = length(str(said))
+        if interval is None or interval > shortest:
+            yield self.broken(
+                mesh.release, f"{REFRESH} is {said}; the topology uses keys for {shortest:g} seconds", "give the shortest keyCache"
+            )
 
     def _request_authentication(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         known = {issuer.issuer: issuer for issuer in stack.intent.issuers.values()}

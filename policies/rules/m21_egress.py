@@ -10,7 +10,16 @@ from policies.reading.network import EVERY_PORT, Opening
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
-from policies.rules.k10_network_call_graph import CallGraph, call_graph, openings_of, others_of, spelled, strangers, unread_policies
+from policies.rules.k10_network_call_graph import (
+    CallGraph,
+    call_graph,
+    controllers_of,
+    openings_of,
+    others_of,
+    spelled,
+    strangers,
+    unread_policies,
+)
 
 DNS_NAMESPACE: Final = "kube-system"
 DNS_LABELS: Final = ({"k8s-app": "kube-dns"}, {"k8s-app": "node-local-dns"})
@@ -57,7 +66,7 @@ class M21(Rule):
         for pod, layer in layers.pods.items():
             if layer in {Layer.EDGE, Layer.GATEWAY}:
                 yield from attempt(self, pod.resource, self._front(pod, stack))
-        for pod in others_of(graph, stack):
+        for pod in (*others_of(graph, stack), *controllers_of(stack)):
             yield from attempt(self, pod.resource, self._front(pod, stack))
 
     def _front(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
@@ -71,6 +80,12 @@ class M21(Rule):
                         f"it lets {pod} connect to {block}, pods and nodes among them",
                         "except the addresses of the cluster (ipBlock.except)",
                     )
+            if services := sorted(str(peer) for peer in opening.pods if peer.namespace in stack.app_namespaces):
+                yield self.broken(
+                    opening.policy,
+                    f"it lets {pod} connect to {services[0]}: requests reach services through the mesh's own gateways",
+                    "name the layer behind it alone",
+                )
 
     def _pod(self, pod: Pod, layer: Layer | None, graph: CallGraph, telemetry: frozenset[Collector], stack: Stack) -> Iterator[Finding]:
         expected = graph.receivers.get(pod, frozenset())

@@ -11,7 +11,8 @@ class N04(CloudRule):
         - a subnet without security group;
         - a rule, in the group or as a resource of its own, that after all rules before it (Azure's default rules are the last) lets
           anybody else than the API gateway, the nodes themselves, the Kubernetes API or Azure's probes connect to the nodes, or to
-          the address of a load balancer of the cluster;
+          the address of a load balancer of the cluster; where the edge is pods behind a public one, clients reach its address on the
+          ports of its Service, and on no other;
         - one that lets the internet connect to another subnet: `Internet`, `*`, a public range, a service tag of public addresses.
           The edge's subnet is open on the ports of its listeners.
 

@@ -8,7 +8,12 @@ class N07(CloudRule):
     """Secrets of the cluster are encrypted with a key of the account's own.
 
     Forbids:
-        An EKS cluster without `encryptionConfig` for `secrets`, or without a KMS key in it.
+        An EKS cluster without `encryptionConfig` for `secrets`, or without a KMS key in it. An AKS cluster with a key of a vault
+        (`azureKeyVaultKms`) that is off, unnamed, or asked for over the internet.
+
+        An AKS cluster without one is no finding. Azure encrypts its store always, with a key of Azure's own; one's own key asks for
+        more than it gives: the earlier way makes the cluster's identity Key Vault Contributor, which may open the vault (and whoever
+        loses the key loses the cluster), the later one is in preview (Learn, `aks/kms-data-encryption`, `aks/use-kms-etcd-encryption`).
 
     Why:
         Secrets hold the keys by which layers prove who they are. Encrypted with a key of one's own they cannot be read from a

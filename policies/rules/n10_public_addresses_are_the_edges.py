@@ -8,8 +8,11 @@ class N10(CloudRule):
     """A public address belongs to the WAF, or to a NAT gateway, by which packets leave and none come in.
 
     Forbids:
-        A `PublicIPAddress` of Azure or an `Eip` of AWS that anything else refers to or depends on: a network interface, a load
-        balancer, a gateway, a cluster, a bastion.
+        - a `PublicIPAddress` of Azure or an `Eip` of AWS that anything else refers to or depends on: a network interface, a load
+          balancer, a gateway, a cluster, a bastion; one that two share;
+        - in AKS a Service with a public load balancer that does not name an address of the program (Azure then takes any), or in front
+          of anything but the WAF; annotations by which Azure gives it further addresses, or of which that is not known;
+        - a record of Azure DNS that leads a host elsewhere.
 
     Why:
         What has a public address is found within minutes. The proof that every request passes the WAF begins with the list of what

@@ -135,7 +135,8 @@ class P04(Rule):
         logging = {
             each.namespace
             for each in stack.of("Telemetry.telemetry.istio.io")
-            if not each.at("spec", "selector") and any(at(entry, "providers") for entry in each.at("spec", "accessLogging", default=[]))
+            if not (each.at("spec", "selector") or each.at("spec", "targetRefs"))
+            and any(at(entry, "providers") for entry in each.at("spec", "accessLogging", default=[]))
         }
         for mesh in stack.meshes:
             if mesh.root_namespace not in logging and not at(mesh.config, "accessLogFile"):

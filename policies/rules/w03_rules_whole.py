@@ -73,6 +73,9 @@ SKIPS: Final[Mapping[str, str]] = {
 }
 """Actions that lead past other rules."""
 
+SPELLINGS: Final[Mapping[str, str]] = {"SecArgumentSeparator": "&", "SecCookieFormat": "0"}
+"""How requests are taken apart before rules see them: libmodsecurity's own values, which are the web's."""
+
 _SETVAR = re.compile(r"^(tx\.[a-z_]+)=(-?\d+)$")
 
 
@@ -86,6 +89,7 @@ class W03(EdgeRule):
           beyond those of the doors; any other setting or action of which it is not known that it takes nothing away;
         - request bodies that are not read (`SecRequestBodyAccess Off`), that pass unread when they are long
           (`SecRequestBodyLimitAction ProcessPartial`), when nobody says how to take them apart (JSON, XML), or when that failed;
+          arguments and cookies that are taken apart as nobody else does (`SecArgumentSeparator`, `SecCookieFormat`);
         - in a cloud: a firewall without its maker's rule set in a version that is kept up, rules of it that are overridden or
           excluded, own rules that let requests pass the others, bodies of which only the beginning is read.
 
@@ -137,6 +141,12 @@ class W03(EdgeRule):
                 f"a body {ERRORS[error]} is passed on, though rules have not seen it",
                 f'write `SecRule {error.upper()} "!@eq 0" "phase:2,deny,status:400,..."`',
             )
+        for name, wanted in SPELLINGS.items():
+            found = value_of(name, passage.rules)
+            if found is not None and found.arguments != (wanted,):
+                yield self.broken(
+                    front.resource, f"{found.place}: `{found}`: rules see other arguments than programs do", f"write `{name} {wanted}`"
+                )
         for name, wanted in (("SecRequestBodyAccess", "On"), ("SecRequestBodyLimitAction", "Reject")):
             found = value_of(name, passage.rules)
             if found is None or found.arguments != (wanted,):

@@ -18,7 +18,7 @@ class W07(EdgeRule):
     Forbids:
         - a place in a public nginx that sends on paths with escaped slashes or dots, backslashes, `.`, `..` or empty segments,
           control characters, characters escaped twice, or bytes that are no text;
-        - a server that answers for its name on a connection that was opened for another server's name (SNI);
+        - a server to which clients connect and that answers for its name on a connection that was opened for another's (SNI);
         - `ignore_invalid_headers off`; `underscores_in_headers on` where no rule of the WAF refuses such headers;
         - a cloud's firewall whose own rules do not refuse such paths; they are asked with one sample of each kind;
         - a load balancer of AWS that passes invalid headers or requests without a clear end on, or that does not say the client's
@@ -72,7 +72,7 @@ class W07(EdgeRule):
                     f"{switch.file}:{switch.line}: `underscores_in_headers on`: `X_User` and `X-User` are the same to some programs",
                     'remove it, or refuse them: `SecRule REQUEST_HEADERS_NAMES "@contains _" "phase:1,deny,status:400,..."`',
                 )
-        for server in dict.fromkeys(passage.server for passage in front.passages):
+        for server in dict.fromkeys(passage.server for passage in front.passages if front.balancer is None):
             for other in sorted(_names_beside(front, server)):
                 if not refuses(server, (server.directive,), {"ssl_server_name": other, "request_uri": "/"}):
                     yield self.broken(

@@ -7,7 +7,7 @@ from policies.reading.cloud.joined import provider_of
 from policies.reading.cloud.model import EDGE
 from policies.reading.pods import TEMPLATES
 from policies.reading.stack import Stack
-from policies.reading.waf import fronts
+from policies.reading.waf import behind_balancers, fronts
 from policies.rule import Finding, Hop, Rule, Severity
 
 PUBLISHERS: Final = frozenset({"Service", "Ingress", "Gateway", "Release", "EnvoyProxy", "GatewayClass", *TEMPLATES})
@@ -19,8 +19,8 @@ class W08(Rule):
 
     Forbids:
         Any public address besides the WAF's: a Service of type NodePort or LoadBalancer or with `externalIPs`, an Ingress, a
-        pod on its node's network or port, a Gateway whose controller makes a load balancer, a chart whose default is one; in a
-        cloud a public address or load balancer of anything else, and an API Management that is not in the internal network. And a
+        pod on its node's network or port, a Gateway whose controller makes a load balancer, a chart whose default is one; an nginx behind a
+        load balancer that has an address of its own beside that; in a cloud a public address or load balancer of anything else, and an API Management that is not in the internal network. And a
         stack in which nothing is public although the topology has doors: then somebody else owns the way in.
 
     Why:
@@ -44,8 +44,9 @@ class W08(Rule):
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Compare the public addresses with the edge's."""
         edge = {(front.exposure, front.nginx.pod) for front in fronts(stack)}
+        balanced = {front.nginx.pod for front in behind_balancers(stack)}
         for exposure in stack.exposures:
-            strangers = [pod for pod in exposure.pods if (exposure, pod) not in edge]
+            strangers = [pod for pod in exposure.pods if (exposure, pod) not in edge or pod in balanced]
             if strangers or not exposure.pods:
                 behind = str(strangers[0]) if strangers else "whatever is behind it"
                 hops = (

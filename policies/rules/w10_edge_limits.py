@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from policies.edge_rule import EdgeRule
+from policies.reading.cloud.addresses import EVERYWHERE, OUTSIDE, Addresses, addresses
+from policies.reading.cloud.model import Place
 from policies.reading.nginx import Directive
 from policies.reading.stack import Stack
 from policies.reading.tiers import fastest, largest_body, most_at_once
@@ -13,6 +15,9 @@ from policies.rule import Finding, Severity
 
 BY_ADDRESS: Final = frozenset({"$binary_remote_addr", "$remote_addr", "${binary_remote_addr}", "${remote_addr}"})
 """Keys that tell clients apart by address; all else is chosen by clients, new for each request, or empty, which counts nothing."""
+
+LAST_SEEN: Final = "x-forwarded-for"
+"""The header at whose end a load balancer writes the address that it has seen."""
 
 CLIENTS_PER_ADDRESS: Final = 10
 """Clients behind one address that may each use a whole tier at once; what lets more through stops no flood."""
@@ -26,8 +31,10 @@ class W10(EdgeRule):
     Forbids:
         A place where a public nginx sends requests on without `limit_req`, with a limit that is only tried out, or counted by
         anything but the client's address; a rate or a `burst` above ten times what the fastest tier of the topology allows;
-        `client_max_body_size 0`, or more than any door takes; a cloud's firewall without such bounds; a public Service of it without `externalTrafficPolicy: Local`, behind
-        which clients have the addresses of nodes.
+        `client_max_body_size 0`, or more than any door takes; a cloud's firewall without such bounds; a public Service of it without
+        `externalTrafficPolicy: Local`, behind which clients have the addresses of nodes; behind a load balancer one that takes its
+        address for the client's, or believes anybody else or another header than the `X-Forwarded-For` that it ends
+        (`set_real_ip_from`, `real_ip_header`).
 
     Why:
         The gateway counts by client, and it has to look at the request to know the client. A flood from one address, or bodies
@@ -59,7 +66,9 @@ class W10(EdgeRule):
     def _addresses(self, front: Front, stack: Stack) -> Iterator[Finding]:
         """Check that nginx sees the addresses of clients: a node that passes a packet on to another puts its own in their place."""
         service = front.exposure.resource
-        if service.kind == "Service" and service.at("spec", "externalTrafficPolicy", default="Cluster") != "Local":
+        if front.balancer is not None:
+            yield from self._said_by_balancer(front, front.balancer)
+        elif service.kind == "Service" and service.at("spec", "externalTrafficPolicy", default="Cluster") != "Local":
             yield self.broken(
                 service,
                 "nodes put their own addresses in the place of clients' (`externalTrafficPolicy`): limits and logs take all for a few",
@@ -108,7 +117,7 @@ class W10(EdgeRule):
             yield from self._high(front, limit, "burst", CLIENTS_PER_ADDRESS * most_at_once(stack.intent.tiers.values()))
         if limits and not counted:
             yield self.undecided(front.resource, f"{passage}: {limits[0].args[0]} is no zone of this configuration")
-        yield from self._real_address(front, passage)
+        yield from self._believed(front, passage)
 
     def _high(self, front: Front, directive: Directive, option: str, most: float) -> Iterator[Finding]:
         """Check that a limit is one: that it stops a flood, whatever the tiers promise single clients."""
@@ -122,14 +131,30 @@ class W10(EdgeRule):
                     front.resource, f"{where}: {CLIENTS_PER_ADDRESS} clients of the fastest tier need {most:g} at most", "give a lower one"
                 )
 
-    def _real_address(self, front: Front, passage: Passage) -> Iterator[Finding]:
+    def _believed(self, front: Front, passage: Passage) -> Iterator[Finding]:
+        """Check that nobody says which address a client has but a load balancer in front, which has seen it."""
+        own = front.balancer.addresses if front.balancer else Addresses()
         for trusted in passage.every("set_real_ip_from"):
-            if trusted.args[0] in {"0.0.0.0/0", "::/0"}:
-                yield self.broken(
-                    front.resource,
-                    f"{trusted.file}:{trusted.line}: every client may say which address it has (`set_real_ip_from {trusted.args[0]}`)",
-                    "name the addresses of the load balancer in front, or remove it",
-                )
+            where = f"{trusted.file}:{trusted.line}: `set_real_ip_from {trusted.args[0]}`"
+            beyond = addresses(trusted.args[0]) - own
+            if beyond & (EVERYWHERE if front.balancer else OUTSIDE):
+                whom = "every client may say which address it has" if beyond & OUTSIDE else f"{beyond} may say which address a client has"
+                yield self.broken(front.resource, f"{where}: {whom}", "name the load balancer's subnets, or remove it")
+
+    def _said_by_balancer(self, front: Front, balancer: Place) -> Iterator[Finding]:
+        """Check that the client's address is the one that the load balancer in front has seen and says last."""
+        for passage in front.passages:
+            trusted = Addresses()
+            for each in passage.every("set_real_ip_from"):
+                trusted |= addresses(each.args[0])
+            header = passage.get("real_ip_header")
+            said = header.args[0] if header else "X-Real-IP"
+            if missing := Addresses(balancer.addresses.ranges) - trusted:
+                message = f"{passage}: takes {missing} of {balancer} for a client's address: limits and logs take all clients for a few"
+                yield self.broken(front.resource, message, "write `set_real_ip_from` for each subnet of the load balancer")
+            elif said.lower() != LAST_SEEN:
+                message = f"{passage}: believes which address a client has in {said}, which {balancer} passes on as the client wrote it"
+                yield self.broken(front.resource, message, "write `real_ip_header X-Forwarded-For;`")
 
 
 def _bytes(text: str) -> int | None:

@@ -29,6 +29,7 @@ from topology.derive.probes import (
     Family,
     Layer,
     Limited,
+    Pods,
     Probe,
     Refused,
     Request,
@@ -48,6 +49,10 @@ class NoVantages(Vantages):
 
     def open(self, wanted: object) -> None:
         """Open nothing."""
+
+    def ready(self, pods: Pods) -> int:
+        """Say that there are two of everything."""
+        return 2
 
 
 def run(system: System, *chosen: Probe) -> list[Result]:
@@ -119,6 +124,15 @@ def test_a_limit_is_used_up_and_asked_again_after_its_rest(tmp_path: Path) -> No
     assert result.verdict is Verdict.FAILED
     assert result.said.startswith("20 of 40 passed")
     assert "rest" in result.said
+
+
+def test_a_limit_that_pods_count_each_for_itself_is_so_many_times_as_wide(tmp_path: Path) -> None:
+    expect = Limited(least=20, capacity=20, refill=0.0, rest=0.0, counted_by=Pods(namespace="gateway", label="layer", value="gateway"))
+    with running(tmp_path, limit=35) as system:
+        (result,) = run(system, probe("limit", "/open", expect, count=50))
+    assert "35 of 50 passed" in result.said
+    assert "counted by each of 2 pods" in result.said
+    assert "should pass" not in result.said
 
 
 def results() -> tuple[Result, ...]:

@@ -211,8 +211,8 @@ def test_what_a_client_forged_is_found_under_whatever_name_it_arrives() -> None:
     assert word(expect, Answer(status=404, body="404 page not found", connected=True)) is Verdict.NOT_RUN
 
 
-def limited(passed: int, stopped: int, seconds: float, rested: Answer) -> Verdict:
-    expect = Limited(least=20, capacity=40, refill=40.0, rest=1)
+def limited(passed: int, stopped: int, seconds: float, rested: Answer, counters: int = 1) -> Verdict:
+    expect = Limited(least=20, capacity=40, refill=40.0, rest=1, counters=counters)
     return word(expect, *[echo()] * passed, *[LIMITED] * stopped, replace(rested, seconds=seconds))
 
 
@@ -222,6 +222,12 @@ def test_a_limit_lets_pass_what_it_should_and_no_more_and_again_after_a_rest() -
     assert limited(5, 95, 1.0, echo()) is Verdict.FAILED
     assert limited(80, 20, 1.0, LIMITED) is Verdict.FAILED
     assert limited(100, 0, 10.0, echo()) is Verdict.NOT_RUN
+
+
+def test_pods_of_which_each_counts_for_itself_let_pass_so_many_times_more() -> None:
+    assert limited(160, 20, 1.0, echo(), counters=2) is Verdict.PASSED
+    assert limited(160, 0, 1.0, echo(), counters=2) is Verdict.NOT_RUN
+    assert limited(240, 0, 1.0, echo(), counters=2) is Verdict.FAILED
 
 
 def split(first: int, second: int) -> Verdict:

@@ -51,6 +51,11 @@ def test_a_version_in_a_type_changes_nothing() -> None:
     assert total(estimate([resource(kind, sku={"name": "Standard"})])) == (Decimal("3.65"), Decimal("3.65"))
 
 
+def test_an_address_that_is_protected_by_itself_costs_more() -> None:
+    given = resource("azure-native:network:PublicIPAddress", sku={"name": "Standard"}, ddosSettings={"protectionMode": "Enabled"})
+    assert [line.least for line in estimate([given]).lines] == [Decimal("0.005") * 730, Decimal(199)]
+
+
 def test_pieces_of_one_kind_are_added_up_within_their_layer_alone() -> None:
     kind, sku = "azure-native:network:PublicIPAddress", {"name": "Standard"}
     edge = "urn:pulumi:dev::perimeter::perimeter:edge:Edge"
@@ -74,7 +79,7 @@ def test_a_service_that_makes_a_load_balancer_is_charged_where_there_is_a_cloud(
     group = resource("azure-native:resources:ResourceGroup", location="westeurope")
     assert estimate([service, inside]).lines == ()
     assert [(line.what, line.count) for line in estimate([service, inside, group]).lines] == [
-        ("internal load balancer", "1"),
+        ("load balancer", "1"),
         ("its further rules", "2"),
     ]
 

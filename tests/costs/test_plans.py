@@ -8,7 +8,7 @@ import pytest
 from costs.estimate import Estimate, estimate
 from planner.plan import Mode
 from planner.program import plan_program
-from tests.components.azure.systems import PLANS, resources
+from tests.components.azure.systems import NGINX, PLANS, resources
 from tests.systems import ROOT
 
 OF_A_PLAN = pytest.mark.parametrize(("stack", "name"), PLANS)
@@ -31,6 +31,14 @@ def test_a_plan_of_azure_has_no_gap_and_every_layer_that_costs(stack: str, name:
     assert [layer for layer, _ in found.layers()] == ["edge", "gateway", "cluster", "mesh"]
     assert all(line.layer != "other" for line in found.lines)
     assert found.regions == ("westeurope",)
+
+
+@pytest.mark.parametrize("name", ["abc", "brokerage"])
+def test_a_plan_of_azure_with_nginx_has_no_gap_and_its_edge_is_a_load_balancer(name: str) -> None:
+    found = estimate(resources(NGINX, name))
+    assert found.gaps == ()
+    assert [layer for layer, _ in found.layers()] == ["edge", "cluster"]
+    assert [line.what for line in found.lines if line.layer == "edge"] == ["load balancer"]
 
 
 @pytest.mark.parametrize("stack", ["aws-dev", "aws-prod"])

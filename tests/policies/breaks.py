@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.policies.mutations import aws, azure_cluster, azure_gateway, azure_network, azure_plan
+from tests.policies.mutations import aws, aws_rights, azure_cluster, azure_gateway, azure_network, azure_plan
 from tests.policies.mutations.catalogue import MUTATIONS
 from tests.policies.mutations.plan import MARKER, UNKNOWN, Plan, manifest, name, namespace, pod_spec
 
@@ -175,6 +175,7 @@ BREAKS: Mapping[str, Break] = {
     "W10": of("edge-without-rate-limit", "W10"),
     "W11": of("every-method", "W11"),
     "W12": of("image-with-old-rules", "W12"),
+    "W13": of("slow-headers", "W13"),
     "A01": azure(azure_network.gateway_external, "A01", "W08"),
     "A02": of("gateway-network-open", "A02", "K10"),
     "A03": azure(azure_gateway.gateway_tls_old, "A03"),
@@ -228,7 +229,10 @@ BREAKS: Mapping[str, Break] = {
     "M20": of("sidecar-of-everything", "M20"),
     "M21": of(service_may_connect_to_its_caller, "M21"),
     "M22": of("old-istio", "M22"),
-    "M23": of("istiod-network-open", "M23"),
+    "M23": of("istiod-network-open", "K10", "M23"),
+    "M24": of("service-limit-filled-faster", "M24", system="payments"),
+    "M25": of("audit-log-of-failures", "M25", system="payments"),
+    "M26": of("calls-last-a-day", "M26"),
     "N01": azure(azure_cluster.api_public, "N01"),
     "N02": of(aws.aws_api_public, "N02", stack="aws-dev"),
     "N03": azure(azure_cluster.system_nodes_public, "N03"),
@@ -240,6 +244,7 @@ BREAKS: Mapping[str, Break] = {
     "N09": azure(azure_cluster.api_not_logged, "N09"),
     "N10": azure(cluster_has_a_public_address, "B01", "N10", "P07", "W08"),
     "N11": azure(azure_cluster.router_addon, "N11"),
+    "N12": of(aws_rights.role_may_open_groups, "N12", stack="aws-dev"),
     "P01": of(lifetime_is_not_known, "A13", "P01", "P07"),
     "P02": of("opaque-release", "P02"),
     "P03": of("registered-twice", "B02", "M07", "P03"),

@@ -1,6 +1,7 @@
 """Who may call whom, and how finely it can be said."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from topology.edges import operations
 from topology.findings import Finding, KeyPath
@@ -16,6 +17,9 @@ CARRIED: dict[Protocol, tuple[type[Operation], str]] = {
     Protocol.GRPC: (GrpcOperation, "rpcs"),
 }
 """How operations of a protocol are written. TCP has none: one can connect or not."""
+
+COMPOSED: Final = Service()
+"""What a composition is to its callers: it speaks HTTP."""
 
 
 def calls_stay_in_the_mesh(t: Topology) -> Iterator[Finding]:
@@ -62,7 +66,7 @@ def operations_fit_the_protocol(t: Topology) -> Iterator[Finding]:
     for name, service in t.services.items():
         for callee, granted in service.calls.items():
             if callee in t.services or callee in t.compositions:
-                yield from _operations(("services", name, "calls", callee), t.services.get(callee, Service()), callee, granted)
+                yield from _operations(("services", name, "calls", callee), t.services.get(callee, COMPOSED), callee, granted)
     for name, bridge in t.bridges.items():
         target = t.services.get(bridge.target)
         if target and target.protocol is Protocol.TCP:

@@ -10,22 +10,24 @@ import pulumi_azure_native.operationalinsights as analytics
 import pulumi_azure_native.resources as groups
 
 from components.authority import CertificateAuthority
-from components.azure.addresses import Addresses, Subnet, plan
-from components.azure.diagnostics import send
-from components.azure.flows import flows
+from components.azure.addresses import FOR_PODS, Addresses, Subnet, plan
+from components.azure.diagnostics import DDOS_LOGS, send
+from components.azure.edge_address import EdgeAddress
+from components.azure.flows import flows, flows_to_pods
 from components.azure.ids import place
 from components.azure.land import AzureLand
 from components.azure.settings import AzureSettings
 from components.azure.sizes import SIZES
 from components.azure.zones import MESH
-from components.binding import Binding
+from components.binding import IN_CLUSTER, Binding
 from components.cluster.aks.flow_logs import FlowLogs
 from components.cluster.aks.kubernetes import AksCluster
-from components.cluster.aks.network import VirtualNetwork
+from components.cluster.aks.network import Layout, VirtualNetwork
+from components.cluster.aks.public_issuer import HostProofs
 from components.cluster.aks.vault import Vault
 from components.cluster.kubernetes import provider
 from components.component import Component
-from components.contracts import ClusterOutputs, LoadBalancer, OutsideGateway
+from components.contracts import ClusterOutputs, LoadBalancer, OutsideGateway, PublicIssuer
 from topology.model.base import Name
 from topology.model.door import JwtAuth
 from topology.model.system import Topology
@@ -38,9 +40,10 @@ class Azure(Component, layer="cluster"):
 
     land: AzureLand
     kubernetes: AksCluster
+    issuer: PublicIssuer | None
 
-    def __init__(self, settings: AzureSettings, t: Topology, azure: pulumi.ProviderResource) -> None:
-        """Register everything."""
+    def __init__(self, settings: AzureSettings, t: Topology, azure: pulumi.ProviderResource, *, pods: bool) -> None:
+        """Register everything; `pods` says whether edge and gateway are pods of the cluster, or stand in the network around it."""
         bare = place(settings)
         super().__init__("azure", {"location": settings.location, "size": str(settings.size)}, providers=[azure])
         group = groups.ResourceGroup(
@@ -49,8 +52,8 @@ class Azure(Component, layer="cluster"):
             opts=pulumi.ResourceOptions(parent=self),
         )
         where = replace(bare, owner=group)
-        addresses = plan(settings.network, doors_by_mesh(t))
-        allowed = flows(settings.pods, key_set_ports(t), {exit_.port for exit_ in t.egress.values()})
+        address = EdgeAddress(settings, bare, parent=self) if pods else None
+        layout = _layout(settings, t, address)
         workspace = analytics.Workspace(
             "workspace",
             analytics.WorkspaceArgs(
@@ -62,23 +65,29 @@ class Azure(Component, layer="cluster"):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        network = VirtualNetwork(settings, where, addresses, allowed, parent=self).network
+        network = VirtualNetwork(settings, where, layout, parent=self).network
         vault = Vault(settings, where, network, parent=self)
         self.land = AzureLand(
             settings=settings,
             place=where,
-            addresses=addresses,
+            addresses=layout.addresses,
+            subnets=layout.subnets,
             network=network,
             vault=vault.vault,
             vault_ready=vault.ready,
             workspace=workspace,
-            authority=CertificateAuthority("boundary", "perimeter boundary", parent=self).outputs,
+            authority=None if pods else CertificateAuthority("boundary", "perimeter boundary", parent=self).outputs,
+            address=address,
         )
+        if address:
+            send("edge-address", self.land, of=address.address_id, logs=DDOS_LOGS, parent=self)
         send("vault", self.land, of=vault.vault_id, logs=("AuditEvent",), parent=self)
         # Who has asked what of the logs themselves.
         send("workspace", self.land, of=self.land.workspace_id, logs=("Audit",), parent=self, metrics=False)
         FlowLogs(self.land, parent=self)
         self.kubernetes = AksCluster(self.land, parent=self)
+        zone = settings.zone
+        self.issuer = HostProofs(zone, self.land, self.kubernetes.token_issuer, parent=self).issuer if zone else None
         self.register_outputs({"group": where.group_name, "network": settings.network})
 
 
@@ -90,14 +99,26 @@ def aks(binding: Binding, t: Topology) -> ClusterOutputs:
     azure = azure_native.Provider(
         "azure", azure_native.ProviderArgs(subscription_id=settings.subscription_id, tenant_id=settings.tenant_id)
     )
-    made = Azure(settings, t, azure)
-    outside = OutsideGateway(
-        addresses=(made.land.addresses.of(Subnet.GATEWAY),),
-        load_balancers={mesh: _load_balancer(mesh, made.land.addresses) for mesh in doors_by_mesh(t)},
-        authority=made.land.authority,
-    )
+    pods = binding.gateway in IN_CLUSTER
+    made = Azure(settings, t, azure, pods=pods)
     cluster = provider(made.kubernetes.kubeconfig, after=made.kubernetes.ready)
-    return ClusterOutputs(providers=(cluster, azure), gateway=outside, land=made.land)
+    return ClusterOutputs(providers=(cluster, azure), gateway=None if pods else _outside(made.land, t), issuer=made.issuer, land=made.land)
+
+
+def _layout(settings: AzureSettings, t: Topology, address: EdgeAddress | None) -> Layout:
+    addresses, exits = plan(settings.network, doors_by_mesh(t)), {exit_.port for exit_ in t.egress.values()}
+    if address is None:
+        return Layout(addresses=addresses, subnets=tuple(Subnet), flows=flows(settings.pods, key_set_ports(t), exits))
+    allowed = flows_to_pods(settings.pods, {*key_set_ports(t), *exits})
+    return Layout(addresses=addresses, subnets=FOR_PODS, flows=allowed, public_address=address.address)
+
+
+def _outside(land: AzureLand, t: Topology) -> OutsideGateway:
+    return OutsideGateway(
+        addresses=(land.addresses.of(Subnet.GATEWAY),),
+        load_balancers={mesh: _load_balancer(mesh, land.addresses) for mesh in doors_by_mesh(t)},
+        authority=land.boundary,
+    )
 
 
 def doors_by_mesh(t: Topology) -> dict[Name, list[Name]]:

@@ -1,12 +1,13 @@
 """The virtual network: closed by default at every subnet, one way out for the nodes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_azure_native.network as net
 
 from components.azure.addresses import Addresses, Subnet
-from components.azure.flows import Flow, Rule, Transport, rules
+from components.azure.flows import PUBLIC_ADDRESS, Flow, Rule, Transport, rules
 from components.azure.ids import Place
 from components.azure.settings import AzureSettings
 from components.azure.sizes import SIZES
@@ -21,18 +22,27 @@ TRANSPORTS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What an environment's network is made of."""
+
+    addresses: Addresses
+    subnets: tuple[Subnet, ...]
+    flows: Sequence[Flow]
+    public_address: pulumi.Input[str] | None = None
+    """What `PUBLIC_ADDRESS` means in flows; None where no flow says it."""
+
+
 class VirtualNetwork(Component, layer="cluster"):
     """The network of an environment. The security group of a subnet exists before the subnet does."""
 
     network: net.VirtualNetwork
 
-    def __init__(
-        self, settings: AzureSettings, where: Place, addresses: Addresses, flows: Sequence[Flow], *, parent: pulumi.Resource
-    ) -> None:
+    def __init__(self, settings: AzureSettings, where: Place, layout: Layout, *, parent: pulumi.Resource) -> None:
         """Register security groups, the way out of the nodes, and the network with all its subnets."""
-        super().__init__("network", {"addresses": settings.network, "subnets": [str(subnet) for subnet in Subnet]}, parent=parent)
-        self._where, self._addresses = where, addresses
-        groups = {subnet: self._security_group(subnet, flows, settings.pods) for subnet in Subnet}
+        super().__init__("network", {"addresses": settings.network, "subnets": [str(subnet) for subnet in layout.subnets]}, parent=parent)
+        self._where, self._addresses, self._layout = where, layout.addresses, layout
+        groups = {subnet: self._security_group(subnet, settings.pods) for subnet in layout.subnets}
         way_out = self._way_out(list(SIZES[settings.size].zones))
         self.network = net.VirtualNetwork(
             "vnet",
@@ -42,20 +52,20 @@ class VirtualNetwork(Component, layer="cluster"):
                 location=where.location,
                 address_space=net.AddressSpaceArgs(address_prefixes=[settings.network]),
                 # All in one: subnets of their own would be changed side by side, which Azure refuses.
-                subnets=[self._subnet(subnet, groups[subnet], way_out) for subnet in Subnet],
+                subnets=[self._subnet(subnet, groups[subnet], way_out) for subnet in layout.subnets],
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.register_outputs({"subnets": {str(subnet): addresses.of(subnet) for subnet in Subnet}})
+        self.register_outputs({"subnets": {str(subnet): layout.addresses.of(subnet) for subnet in layout.subnets}})
 
-    def _security_group(self, subnet: Subnet, flows: Sequence[Flow], pods: str) -> net.NetworkSecurityGroup:
+    def _security_group(self, subnet: Subnet, pods: str) -> net.NetworkSecurityGroup:
         return net.NetworkSecurityGroup(
             f"nsg-{subnet}",
             net.NetworkSecurityGroupInitArgs(
                 network_security_group_name=self._where.of(f"nsg-{subnet}"),
                 resource_group_name=self._where.group,
                 location=self._where.location,
-                security_rules=[_security_rule(rule) for rule in rules(subnet, flows, self._addresses, pods)],
+                security_rules=[self._rule(rule) for rule in rules(subnet, self._layout.flows, self._addresses, pods)],
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -105,21 +115,23 @@ class VirtualNetwork(Component, layer="cluster"):
             private_endpoint_network_policies=net.VirtualNetworkPrivateEndpointNetworkPolicies.ENABLED,
         )
 
-
-def _security_rule(rule: Rule) -> net.SecurityRuleArgs:
-    one_source, one_target, one_port = len(rule.sources) == 1, len(rule.targets) == 1, len(rule.ports) == 1
-    return net.SecurityRuleArgs(
-        name=rule.name,
-        description=rule.why,
-        priority=rule.priority,
-        direction=net.SecurityRuleDirection.INBOUND if rule.inbound else net.SecurityRuleDirection.OUTBOUND,
-        access=net.SecurityRuleAccess.ALLOW if rule.allow else net.SecurityRuleAccess.DENY,
-        protocol=TRANSPORTS[rule.transport],
-        source_port_range="*",
-        source_address_prefix=rule.sources[0] if one_source else None,
-        source_address_prefixes=None if one_source else list(rule.sources),
-        destination_address_prefix=rule.targets[0] if one_target else None,
-        destination_address_prefixes=None if one_target else list(rule.targets),
-        destination_port_range=rule.ports[0] if one_port else None,
-        destination_port_ranges=None if one_port else list(rule.ports),
-    )
+    def _rule(self, rule: Rule) -> net.SecurityRuleArgs:
+        one_source, one_target, one_port = len(rule.sources) == 1, len(rule.targets) == 1, len(rule.ports) == 1
+        given = self._layout.public_address
+        public = {PUBLIC_ADDRESS: given} if given is not None else {}
+        targets = [public.get(target, target) for target in rule.targets]
+        return net.SecurityRuleArgs(
+            name=rule.name,
+            description=rule.why,
+            priority=rule.priority,
+            direction=net.SecurityRuleDirection.INBOUND if rule.inbound else net.SecurityRuleDirection.OUTBOUND,
+            access=net.SecurityRuleAccess.ALLOW if rule.allow else net.SecurityRuleAccess.DENY,
+            protocol=TRANSPORTS[rule.transport],
+            source_port_range="*",
+            source_address_prefix=rule.sources[0] if one_source else None,
+            source_address_prefixes=None if one_source else list(rule.sources),
+            destination_address_prefix=targets[0] if one_target else None,
+            destination_address_prefixes=None if one_target else targets,
+            destination_port_range=rule.ports[0] if one_port else None,
+            destination_port_ranges=None if one_port else list(rule.ports),
+        )

@@ -19,6 +19,7 @@ from components.cluster.eks.kubernetes import EksCluster
 from components.cluster.eks.network import Vpc
 from components.component import Component
 from components.contracts import ClusterOutputs, OutsideEdge
+from components.placement import has_nginx_behind_balancer
 from topology.model.door import JwtAuth
 from topology.model.system import Topology
 
@@ -53,7 +54,8 @@ def eks(binding: Binding, t: Topology) -> ClusterOutputs:
     given = aws.ProviderArgs(region=settings.region, allowed_account_ids=[settings.account_id], default_tags=tags)
     provider = aws.Provider("aws", given)
     made = Aws(settings, t, provider)
-    edge = OutsideEdge(addresses=made.land.network.addresses.ranges(Tier.PUBLIC))
+    balancer = OutsideEdge(addresses=made.land.network.addresses.ranges(Tier.PUBLIC))
+    edge = None if has_nginx_behind_balancer(binding, t) else balancer
     return ClusterOutputs(providers=(made.kubernetes, provider), gateway=None, edge=edge, land=made.land)
 
 

@@ -9,7 +9,7 @@ import pulumi_azure_native.network as net
 
 from components.authority import CertificateAuthority, Leaf, der
 from components.azure.addresses import Subnet
-from components.azure.diagnostics import send
+from components.azure.diagnostics import DDOS_LOGS, send
 from components.azure.land import land_of
 from components.azure.roles import Role, grant
 from components.azure.vault import PKCS12, secret
@@ -93,7 +93,7 @@ class ApplicationGatewayEdge(Component, layer="edge"):
         return url, right
 
     def _address(self, label: str) -> pulumi.Output[str]:
-        where = self._land.place
+        where, protected = self._land.place, self._land.settings.ddos_protection
         made = net.PublicIPAddress(
             "edge-address",
             net.PublicIPAddressInitArgs(
@@ -104,10 +104,14 @@ class ApplicationGatewayEdge(Component, layer="edge"):
                 public_ip_allocation_method=net.IPAllocationMethod.STATIC,
                 zones=list(self._land.sizing.zones),
                 dns_settings=net.PublicIPAddressDnsSettingsArgs(domain_name_label=label),
+                ddos_settings=net.DdosSettingsArgs(protection_mode=net.DdosSettingsProtectionMode.ENABLED) if protected else None,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return known(where.id("Microsoft.Network/publicIPAddresses", where.of("pip-edge")), made)
+        address = known(where.id("Microsoft.Network/publicIPAddresses", where.of("pip-edge")), made)
+        if protected:
+            send("edge-address", self._land, of=address, logs=DDOS_LOGS, parent=self)
+        return address
 
     def _application_gateway(
         self, identity: pulumi.Input[str], certificate: pulumi.Input[str], address: pulumi.Input[str], after: list[pulumi.Resource]

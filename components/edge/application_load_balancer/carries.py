@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from components.binding import Binding, GatewayKind
+from components.binding import Binding
 from components.edge.application_load_balancer.paths import LONGEST_PATH, MOST_RULES, coarse, rules
+from components.edge.application_load_balancer.waits import margin
 from topology.findings import Finding
 from topology.model.base import seconds
-from topology.model.door import PublicAuth
 from topology.model.system import Topology
 
 LONGEST_IDLE: Final = 4000
@@ -19,31 +19,18 @@ EDGE: Final = "application-load-balancer"
 
 def uncarried(binding: Binding, t: Topology) -> Iterator[Finding]:
     """Yield everything that cannot be carried: nothing is dropped silently."""
-    yield from _caches(binding, t)
-    yield from _doors(t)
+    yield from _doors(binding, t)
     yield from _hosts(binding, t)
     if (count := len(rules(t))) > MOST_RULES:
         reason = f"need {count} rules of the {EDGE}, which has at most {MOST_RULES}"
         yield Finding(path=("doors",), given=len(t.doors), reason=reason, suggestion="gather paths under common beginnings")
 
 
-def _caches(binding: Binding, t: Topology) -> Iterator[Finding]:
-    if binding.gateway is GatewayKind.KONG:
-        return
+def _doors(binding: Binding, t: Topology) -> Iterator[Finding]:
+    most = LONGEST_IDLE - margin(binding, t)
     for name, door in t.doors.items():
-        if door.cache and isinstance(door.auth, PublicAuth):
-            yield Finding(
-                path=("doors", name, "cache"),
-                given=None,
-                reason=f"asks for a cache of a public door, but neither {EDGE} nor {binding.gateway} keeps answers",
-                suggestion="remove the cache; or set `perimeter:gateway: kong` in the stack file, which keeps them, if it carries the rest",
-            )
-
-
-def _doors(t: Topology) -> Iterator[Finding]:
-    for name, door in t.doors.items():
-        if seconds(door.timeout) >= LONGEST_IDLE:
-            reason = f"is longer than {EDGE} waits, which is {LONGEST_IDLE} seconds"
+        if seconds(door.timeout) > most:
+            reason = f"is longer than {EDGE} can wait for the layers behind it, which is {most:g} seconds"
             yield Finding(path=("doors", name, "timeout"), given=door.timeout, reason=reason, suggestion="answer sooner")
         for number, path in enumerate(door.paths):
             if len(coarse(path)) > LONGEST_PATH:

@@ -1,4 +1,4 @@
-"""Who tells the load balancer where the gateway's pods are, and can do nothing else with it."""
+"""Who tells the load balancer where its targets are, and can do nothing else with it."""
 
 from typing import Any, Final
 
@@ -11,7 +11,8 @@ from components.binding import Binding
 from components.charts import release
 from components.component import Component
 from components.contracts import Below
-from topology.derive import names, namespaces, network
+from topology.derive import namespaces, network
+from topology.model.base import Name
 
 CHART: Final = "aws-load-balancer-controller"
 NAMESPACE: Final = "aws-load-balancer"
@@ -43,8 +44,8 @@ class LoadBalancerController(Component, layer="edge"):
 
     ready: pulumi.Resource
 
-    def __init__(self, binding: Binding, land: AwsLand, below: Below, *, parent: pulumi.Resource) -> None:
-        """Register the controller."""
+    def __init__(self, binding: Binding, land: AwsLand, below: Below, watched: Name, *, parent: pulumi.Resource) -> None:
+        """Register the controller; `watched` is the namespace of the targets."""
         super().__init__("load-balancer-controller", {"namespace": NAMESPACE}, parent=parent)
         made = self.add(namespaces.namespace(NAMESPACE, namespaces.ENFORCE_RESTRICTED))
         closed = self.add(network.default_deny(NAMESPACE), after=[made])
@@ -54,7 +55,7 @@ class LoadBalancerController(Component, layer="edge"):
             CHART,
             CHART,
             NAMESPACE,
-            _values(binding, land),
+            _values(binding, land, watched),
             parent=self,
             after=[fence, below.platform.certificates, *self._identity(land)],
         )
@@ -89,8 +90,8 @@ def _fence(binding: Binding) -> dict[str, Any]:
     return network.policy(CHART, NAMESPACE, LABELS, ingress=[webhook], egress=[network.dns(), inside, agent])
 
 
-def _values(binding: Binding, land: AwsLand) -> dict[str, Any]:
-    """Return the values of the chart: it binds target groups in the gateway's namespace, and everything else is off."""
+def _values(binding: Binding, land: AwsLand, watched: Name) -> dict[str, Any]:
+    """Return the values of the chart: it binds target groups in one namespace, and everything else is off."""
     repository, _, tag = binding.image(CHART).rpartition(":")
     return {
         "clusterName": land.names.name,
@@ -100,7 +101,7 @@ def _values(binding: Binding, land: AwsLand) -> dict[str, Any]:
         "defaultTargetType": "ip",
         "replicaCount": 2,
         "serviceAccount": {"create": True, "name": ACCOUNT},
-        "watchNamespace": names.GATEWAY_NAMESPACE,
+        "watchNamespace": watched,
         "enableCertManager": True,
         "createIngressClassResource": False,
         "ingressClassParams": {"create": False},

@@ -1,13 +1,12 @@
-"""Application Load Balancer: the only public address. TLS ends here and begins anew to the pods of the gateway."""
+"""Application Load Balancer: the only public address. TLS ends here and begins anew to the pods behind it."""
 
-import math
 from typing import Final
 
 import pulumi
 from pulumi_aws import lb, route53, wafv2
 
 from components.aws.addresses import Tier
-from components.aws.flows import Group, clients, edge_to_gateway
+from components.aws.flows import Group, clients
 from components.aws.land import land_of
 from components.aws.rules import allow
 from components.binding import Binding
@@ -18,21 +17,16 @@ from components.edge.application_load_balancer.api_keys import ApiKeys
 from components.edge.application_load_balancer.certificate import certificate
 from components.edge.application_load_balancer.controller import LoadBalancerController
 from components.edge.application_load_balancer.paths import Rule, is_grpc, rules
+from components.edge.application_load_balancer.targets import GRPC_GROUP, HTTPS_GROUP, Check, targets
 from components.edge.application_load_balancer.waf import Firewall
+from components.edge.application_load_balancer.waits import idle
 from components.known import known
 from topology.derive import names
 from topology.derive.manifest import manifest
-from topology.model.base import seconds
 from topology.model.system import Topology
 
 TLS: Final = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 """TLS 1.2 and 1.3, with forward secrecy and authenticated encryption alone (ELB User Guide, `describe-ssl-policies`)."""
-MARGIN: Final = 1.0
-"""Seconds that the edge waits longer than the gateway, so that the gateway's own answer to a slow service arrives."""
-LEAST_IDLE: Final = 300.0
-"""Seconds without a byte after which a connection is closed, at least: Envoy's default for idle streams behind."""
-HTTPS_GROUP: Final = "https"
-GRPC_GROUP: Final = "grpc"
 BINDINGS: Final = "elbv2.k8s.aws/v1beta1"
 HSTS: Final = "max-age=31536000"
 
@@ -45,34 +39,34 @@ class ApplicationLoadBalancerEdge(Component, layer="edge"):
     def __init__(self, binding: Binding, t: Topology, gateway: GatewayOutputs, below: Below, *, parent: pulumi.Resource) -> None:
         """Register the edge; its listener last, so that nothing is public before everything behind it works."""
         super().__init__("edge", {"product": str(binding.edge), "hosts": list(t.public_hosts())}, parent=parent)
-        self._t, self._gateway, self._land = t, gateway, land_of(below)
+        self._t, self._land = t, land_of(below)
         self._own = pulumi.ResourceOptions(parent=self)
         land = self._land
-        opened = allow([clients(), edge_to_gateway(gateway.pod_port)], land.network.groups, land.names, parent=self)
-        controller = LoadBalancerController(binding, land, below, parent=self).ready
+        self._behind = targets(self, binding, t, gateway, below)
+        opened = allow([clients(), self._behind.flow], land.network.groups, land.names, parent=self)
+        controller = LoadBalancerController(binding, land, below, self._behind.namespace, parent=self).ready
         if below.platform.api_keys:
             ApiKeys(below.platform.api_keys, land, parent=self)
         firewall = Firewall(t, land, parent=self)
-        self._balancer = self._load_balancer(AccessLogs(land, parent=self))
+        self._balancer = self._load_balancer(AccessLogs(land, parent=self), idle(binding, t))
         guarded = wafv2.WebAclAssociation(
             "waf",
             wafv2.WebAclAssociationArgs(resource_arn=self._balancer.arn, web_acl_arn=firewall.arn),
             opts=self._own,
         )
         kinds = [HTTPS_GROUP, *([GRPC_GROUP] if any(is_grpc(t, name) for name in t.doors) else [])]
-        self._targets = {kind: self._target_group(kind) for kind in kinds}
+        self._groups = {kind: self._target_group(kind) for kind in kinds}
         bound = [self._bind(kind, controller) for kind in kinds]
         issued = certificate(t.public_hosts(), land, parent=self)
-        listener = self._listener(issued, [*opened, guarded, firewall.logged, *bound, gateway.ready])
+        listener = self._listener(issued, [*opened, guarded, firewall.logged, *bound, self._behind.ready])
         for number, rule in enumerate(rules(t), start=1):
             self._rule(number, rule, listener)
         self._records(listener)
         self.outputs = EdgeOutputs(name=self._balancer.dns_name, port=names.HTTPS_PORT, ready=listener)
         self.register_outputs({"name": self._balancer.dns_name, "port": names.HTTPS_PORT})
 
-    def _load_balancer(self, logs: AccessLogs) -> lb.LoadBalancer:
-        land, t = self._land, self._t
-        longest = max((seconds(door.timeout) for door in t.doors.values()), default=0.0)
+    def _load_balancer(self, logs: AccessLogs, idle_seconds: int) -> lb.LoadBalancer:
+        land = self._land
         return lb.LoadBalancer(
             "edge",
             lb.LoadBalancerArgs(
@@ -91,7 +85,7 @@ class ApplicationLoadBalancerEdge(Component, layer="edge"):
                 # Where the firewall cannot be asked, nobody is let in.
                 enable_waf_fail_open=False,
                 enable_deletion_protection=land.sizing.deletion_protection,
-                idle_timeout=math.ceil(max(LEAST_IDLE, longest + MARGIN)),
+                idle_timeout=idle_seconds,
                 access_logs=lb.LoadBalancerAccessLogsArgs(bucket=logs.bucket, prefix=PREFIX, enabled=True),
                 tags=land.names.tags("edge"),
             ),
@@ -99,33 +93,35 @@ class ApplicationLoadBalancerEdge(Component, layer="edge"):
         )
 
     def _target_group(self, kind: str) -> lb.TargetGroup:
-        land = self._land
+        land, behind = self._land, self._behind
+        name = f"{behind.name}-{kind}"
         return lb.TargetGroup(
-            f"gateway-{kind}",
+            f"{behind.resource}-{kind}",
             lb.TargetGroupArgs(
-                name=land.names.of(f"gw-{kind}"),
+                name=land.names.of(name),
                 target_type="ip",
                 vpc_id=land.network.vpc.id,
-                port=self._gateway.pod_port,
+                port=behind.pod_port,
                 protocol="HTTPS",
                 protocol_version="GRPC" if kind == GRPC_GROUP else "HTTP1",
                 deregistration_delay=30,
-                health_check=_health(kind),
-                tags=land.names.tags(f"gw-{kind}"),
+                health_check=_health(behind.checks[kind]),
+                tags=land.names.tags(name),
             ),
             opts=self._own,
         )
 
     def _bind(self, kind: str, controller: pulumi.Resource) -> pulumi.Resource:
-        """Register where the targets are: the pods behind the gateway's Service. It opens no security group: those are ours."""
+        """Register where the targets are: the pods behind a Service. It opens no security group: those are ours."""
+        behind = self._behind
         spec = {
-            # By name: its ARN is not known before it exists, and this says who reaches the gateway.
-            "targetGroupName": known(self._land.names.of(f"gw-{kind}"), self._targets[kind]),
+            # By name: its ARN is not known before it exists, and this says whom it reaches.
+            "targetGroupName": known(self._land.names.of(f"{behind.name}-{kind}"), self._groups[kind]),
             "targetType": "ip",
-            "serviceRef": {"name": self._gateway.service, "port": self._gateway.port},
+            "serviceRef": {"name": behind.service, "port": behind.port},
         }
-        document = manifest(BINDINGS, "TargetGroupBinding", kind, self._gateway.namespace, spec)
-        return self.add(document, after=[controller, self._gateway.ready])
+        document = manifest(BINDINGS, "TargetGroupBinding", kind, behind.namespace, spec)
+        return self.add(document, after=[controller, behind.ready])
 
     def _listener(self, issued: pulumi.Input[str], after: list[pulumi.Resource]) -> lb.Listener:
         nobody = lb.ListenerDefaultActionFixedResponseArgs(status_code="404", content_type="text/plain", message_body="")
@@ -156,7 +152,7 @@ class ApplicationLoadBalancerEdge(Component, layer="edge"):
                     lb.ListenerRuleConditionArgs(host_header=lb.ListenerRuleConditionHostHeaderArgs(values=[rule.host])),
                     lb.ListenerRuleConditionArgs(path_pattern=lb.ListenerRuleConditionPathPatternArgs(values=list(rule.paths))),
                 ],
-                actions=[lb.ListenerRuleActionArgs(type="forward", target_group_arn=self._targets[kind].arn)],
+                actions=[lb.ListenerRuleActionArgs(type="forward", target_group_arn=self._groups[kind].arn)],
                 tags=self._land.names.tags(f"doors-{number}"),
             ),
             opts=self._own,
@@ -176,13 +172,9 @@ class ApplicationLoadBalancerEdge(Component, layer="edge"):
             )
 
 
-def _health(kind: str) -> lb.TargetGroupHealthCheckArgs:
-    """Return how the load balancer asks whether a pod still answers over TLS: for a path of no host, which is refused as it should be.
-
-    Whether a pod is ready at all, Kubernetes says: the controller registers no other.
-    """
-    refused, path = ("12", "/perimeter.Health/Check") if kind == GRPC_GROUP else ("404", "/")
+def _health(check: Check) -> lb.TargetGroupHealthCheckArgs:
+    """Return how the load balancer asks whether a pod still answers. Whether it is ready at all, Kubernetes says: no other is registered."""
     return lb.TargetGroupHealthCheckArgs(
-        enabled=True, protocol="HTTPS", port="traffic-port", path=path, matcher=refused, interval=15, timeout=5, healthy_threshold=2,
+        enabled=True, protocol="HTTPS", port="traffic-port", path=check.path, matcher=check.refused, interval=15, timeout=5, healthy_threshold=2,
         unhealthy_threshold=2,
     )  # fmt: skip

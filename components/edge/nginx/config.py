@@ -8,6 +8,7 @@ from typing import Final
 
 from components.edge.ambiguous import AMBIGUOUS
 from components.edge.nginx import headers, waf
+from components.edge.nginx.balancer import Balancer, nobody
 from components.edge.nginx.locations import Cached, Credential, Location, locations
 from components.edge.rates import address_limit
 from topology.derive import names
@@ -27,6 +28,9 @@ MARGIN: Final = 1.0
 """Seconds that the edge waits longer than the gateway, so that the gateway's own answer to a slow service arrives."""
 WEBSOCKET_IDLE: Final = 300.0
 """Seconds without a frame after which a WebSocket is closed, at least: Envoy's default for idle streams behind."""
+
+IDLE: Final = 60
+"""Seconds for which a client's unused connection is kept."""
 
 REFUSED: Final = {found.reason: f"~{'*' if found.any_case else ''}{found.regex}" for found in AMBIGUOUS}
 """Paths that layers might read differently, by the reason for refusing them, as a map of nginx says them."""
@@ -56,8 +60,14 @@ LOG: Final = {
 """One line of JSON for each request: no query string, no credential, no body."""
 
 
-def nginx_conf(t: Topology, gateway: str) -> str:
-    """Return nginx.conf; `gateway` is the address of the API gateway, `host:port`."""
+def nginx_conf(t: Topology, gateway: str, balancer: Balancer | None = None) -> str:
+    """Return nginx.conf.
+
+    Args:
+        t: the system.
+        gateway: address of the API gateway, `host:port`.
+        balancer: what ends clients' TLS in front; without it clients connect themselves.
+    """
     lines = [
         "# Made from the topology. A change here is undone by the next deployment.",
         "daemon off;",
@@ -66,7 +76,7 @@ def nginx_conf(t: Topology, gateway: str) -> str:
         "pid /tmp/nginx.pid;",
         "error_log stderr error;",
         *_block("events", ["worker_connections 4096;"]),
-        *_block("http", _http(t, gateway)),
+        *_block("http", _http(t, gateway, balancer)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -87,7 +97,7 @@ def _block(opening: str, lines: Iterable[str]) -> Iterator[str]:
     yield "}"
 
 
-def _http(t: Topology, gateway: str) -> Iterator[str]:
+def _http(t: Topology, gateway: str, balancer: Balancer | None) -> Iterator[str]:
     hosts = t.public_hosts()
     yield from (f"{kind}_temp_path /tmp/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     yield "server_tokens off;"
@@ -98,19 +108,19 @@ def _http(t: Topology, gateway: str) -> Iterator[str]:
     yield ""
     yield from _waf()
     yield ""
-    yield from _bounds(t)
+    yield from _bounds(t, balancer)
     yield ""
     yield from _tls()
     yield ""
-    yield from _maps(hosts)
+    yield from _maps(hosts, named=balancer is None)
     yield ""
     yield from _forwarding(t)
     yield ""
     for host in hosts:
         yield from _block(f"upstream {upstream(host)}", [f"server {gateway};", "keepalive 64;"])
-    yield from _block("server", _nobody())
+    yield from _block("server", _nobody() if balancer is None else nobody(grpc=_speaks_grpc(t)))
     for host in hosts:
-        yield from _block("server", _host(t, host))
+        yield from _block("server", _host(t, host, named=balancer is None))
     yield from _block("server", _health())
 
 
@@ -124,7 +134,9 @@ def _waf() -> Iterator[str]:
     yield "underscores_in_headers on;"
 
 
-def _bounds(t: Topology) -> Iterator[str]:
+def _bounds(t: Topology, balancer: Balancer | None) -> Iterator[str]:
+    if balancer is not None:
+        yield from balancer.real_address()
     limit = address_limit(t)
     yield f"limit_req_zone $binary_remote_addr zone=address:10m rate={limit.per_second}r/s;"
     yield f"limit_req zone=address burst={limit.burst} nodelay;"
@@ -132,7 +144,7 @@ def _bounds(t: Topology) -> Iterator[str]:
     yield "client_header_timeout 10s;"
     yield "client_body_timeout 10s;"
     yield "send_timeout 30s;"
-    yield "keepalive_timeout 60s;"
+    yield f"keepalive_timeout {balancer.keepalive if balancer else IDLE}s;"
     yield "reset_timedout_connection on;"
     yield "large_client_header_buffers 4 16k;"
     yield "client_body_buffer_size 64k;"
@@ -152,12 +164,13 @@ def _tls() -> Iterator[str]:
     yield "ssl_session_tickets off;"
 
 
-def _maps(hosts: Iterable[HostName]) -> Iterator[str]:
+def _maps(hosts: Iterable[HostName], *, named: bool) -> Iterator[str]:
     yield "# The id of a request in the form of a UUID of version 4, whatever the client sent."
     pattern = "~^(?<u1>.{8})(?<u2>.{4}).(?<u3>.{3}).(?<u4>.{3})(?<u5>.{12})$"
     yield from _map("$request_id", "$edge_request_id", {pattern: "$u1-$u2-4$u3-8$u4-$u5"})
-    yield "# SNI in small letters; empty for a host that is not ours."
-    yield from _map("$ssl_server_name", "$sni", {host: host for host in hosts})
+    if named:
+        yield "# SNI in small letters; empty for a host that is not ours."
+        yield from _map("$ssl_server_name", "$sni", {host: host for host in hosts})
     yield "# Paths that layers might read differently."
     yield from _map("$request_uri", "$refused", {pattern: reason for reason, pattern in REFUSED.items()})
     yield "# The path alone, as it came: query strings carry secrets."
@@ -209,7 +222,11 @@ def _forwarding(t: Topology) -> Iterator[str]:
 
 def _modules(t: Topology) -> tuple[str, ...]:
     """Return the nginx modules that pass requests on: gRPC has one of its own."""
-    return ("proxy", "grpc") if any(place.protocol is Protocol.GRPC for place in _everywhere(t)) else ("proxy",)
+    return ("proxy", "grpc") if _speaks_grpc(t) else ("proxy",)
+
+
+def _speaks_grpc(t: Topology) -> bool:
+    return any(place.protocol is Protocol.GRPC for place in _everywhere(t))
 
 
 def _everywhere(t: Topology) -> list[Location]:
@@ -225,13 +242,14 @@ def _nobody() -> Iterator[str]:
     yield "return 421;"
 
 
-def _host(t: Topology, host: HostName) -> Iterator[str]:
+def _host(t: Topology, host: HostName, *, named: bool) -> Iterator[str]:
     yield f"listen {names.EDGE_POD_PORT} ssl http2;"
     yield f"server_name {host};"
     yield "set $door -;"
     yield f"set $credential {Credential.NONE};"
     yield "set $websocket no;"
-    yield "if ($sni != $server_name) { return 421; }"
+    if named:
+        yield "if ($sni != $server_name) { return 421; }"
     yield "if ($refused) { return 400; }"
     places = locations(t, host)
     for place in places:

@@ -1,10 +1,11 @@
-"""What runs the edge: nginx with ModSecurity behind the only public Service."""
+"""What runs the edge: nginx with ModSecurity behind one Service."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from components.edge.nginx import waf
+from components.edge.nginx.balancer import Balancer
 from components.edge.nginx.config import CLIENT_CERTIFICATE, DIRECTORY, HEALTH_PORT, SERVER_CERTIFICATE, nginx_conf
 from topology.derive import names, network
 from topology.derive.manifest import Manifest, manifest
@@ -14,6 +15,11 @@ from topology.model.system import Topology
 LABELS: Final = {names.APP_LABEL: names.EDGE, names.LAYER_LABEL: names.EDGE}
 USER: Final = 101
 """User and group `nginx` of the image."""
+BY_NODES: Final[Mapping[str, Any]] = {"type": "NodePort", "externalTrafficPolicy": "Local"}
+"""The Service of a cluster without a cloud, where a LoadBalancer never gets an address. `Local` keeps the client's address, which the
+limit by address needs; a node without an instance of the edge does not answer."""
+INSIDE: Final[Mapping[str, Any]] = {"type": "ClusterIP"}
+"""The Service behind a load balancer that connects to the pods themselves."""
 CONFIG_ANNOTATION: Final = "perimeter.dev/config"
 """On the pods: a digest of the configuration, so that a change of it restarts them."""
 MOST_PER_LEAST: Final = 4
@@ -26,18 +32,18 @@ DRAIN: Final = 10
 """Seconds a pod goes on answering after it was told to stop, until nobody sends to it any more."""
 
 
-def files(t: Topology, gateway: str) -> dict[str, str]:
-    """Return every file of the edge's configuration; `gateway` is the address of the API gateway, `host:port`."""
+def files(t: Topology, gateway: str, balancer: Balancer | None = None) -> dict[str, str]:
+    """Return every file of the edge's configuration; the arguments are those of `nginx_conf`."""
     return {
-        "nginx.conf": nginx_conf(t, gateway),
+        "nginx.conf": nginx_conf(t, gateway, balancer),
         waf.FILE: waf.modsecurity_conf(t, DIRECTORY),
         waf.SETUP_FILE: waf.crs_setup_conf(t),
     }
 
 
-def configuration(t: Topology, gateway: str) -> Manifest:
-    """Return the ConfigMap that alone decides what the edge does."""
-    return manifest("v1", "ConfigMap", names.EDGE, names.EDGE_NAMESPACE, labels=LABELS, data=files(t, gateway))
+def configuration(t: Topology, gateway: str, balancer: Balancer | None = None) -> Manifest:
+    """Return the ConfigMap that alone decides what the edge does; the arguments are those of `nginx_conf`."""
+    return manifest("v1", "ConfigMap", names.EDGE, names.EDGE_NAMESPACE, labels=LABELS, data=files(t, gateway, balancer))
 
 
 def account() -> Manifest:
@@ -45,31 +51,35 @@ def account() -> Manifest:
     return manifest("v1", "ServiceAccount", names.EDGE, names.EDGE_NAMESPACE, labels=LABELS, automountServiceAccountToken=False)
 
 
-def service(node_port: int) -> Manifest:
-    """Return the only public Service of the system.
+def service(spec: Mapping[str, Any], annotations: Mapping[str, str] | None = None, node_port: int | None = None) -> Manifest:
+    """Return the Service of the edge's pods.
 
-    A NodePort, because on a cluster without a cloud a LoadBalancer never gets an address. `Local` keeps the client's address, which
-    the limit by address needs; a node without an instance of the edge does not answer.
+    Args:
+        spec: how it is published: its type, and what goes with that.
+        annotations: what a cloud wants to know of it.
+        node_port: of its one port.
     """
     port = {
         "name": "https",
         "port": names.HTTPS_PORT,
         "targetPort": names.EDGE_POD_PORT,
-        "nodePort": node_port,
+        **({"nodePort": node_port} if node_port else {}),
         "protocol": "TCP",
         "appProtocol": "https",
     }
-    spec = {"type": "NodePort", "externalTrafficPolicy": "Local", "selector": LABELS, "ports": [port]}
-    return manifest("v1", "Service", names.EDGE, names.EDGE_NAMESPACE, spec, labels=LABELS)
+    whole = {**spec, "selector": LABELS, "ports": [port]}
+    return manifest("v1", "Service", names.EDGE, names.EDGE_NAMESPACE, whole, labels=LABELS, annotations=annotations)
 
 
-def network_policy(gateway_namespace: str, gateway_pods: Mapping[str, str], gateway_port: int) -> Manifest:
-    """Return what the edge accepts (everybody, on its TLS port) and where it goes (the gateway, and nowhere else)."""
+def network_policy(
+    gateway_namespace: str, gateway_pods: Mapping[str, str], gateway_port: int, callers: Iterable[str] = (network.ANYWHERE,)
+) -> Manifest:
+    """Return what the edge accepts (everybody, or the addresses of `callers`, on its TLS port) and where it goes (the gateway alone)."""
     return network.policy(
         names.EDGE,
         names.EDGE_NAMESPACE,
         LABELS,
-        ingress=[network.accept([{"ipBlock": {"cidr": network.ANYWHERE}}], names.EDGE_POD_PORT)],
+        ingress=[network.accept([network.block(cidr) for cidr in callers], names.EDGE_POD_PORT)],
         egress=[network.dns(), network.reach([network.pods(gateway_namespace, gateway_pods)], gateway_port)],
     )
 

@@ -59,7 +59,7 @@ class ApiManagement(Component, layer="gateway"):
         self.outputs = OutsideGatewayOutputs(
             host=f"{made.service_name}.{API_MANAGEMENT}",
             port=names.HTTPS_PORT,
-            authority=land.authority.certificate,
+            authority=land.boundary.certificate,
             status_path=STATUS,
             ready=made.ready[0],
         )

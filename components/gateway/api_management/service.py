@@ -48,7 +48,7 @@ class Service(Component, layer="gateway"):
         self.service_name = where.unique("apim")
         super().__init__("service", {"name": self.service_name, "hosts": list(t.public_hosts())}, parent=parent)
         hosts = t.public_hosts()
-        server = Leaf("gateway-server", land.authority, usage="server", dns_names=hosts, parent=self)
+        server = Leaf("gateway-server", land.boundary, usage="server", dns_names=hosts, parent=self)
         self.service = self._service(t, server)
         self.service_id = known(where.id("Microsoft.ApiManagement/service", self.service_name), self.service)
         named = self._names()
@@ -64,14 +64,17 @@ class Service(Component, layer="gateway"):
     def _service(self, t: Topology, server: Leaf) -> apim.ApiManagementService:
         settings, where, size = self._land.settings, self._land.place, self._land.sizing
         premium = size.gateway_sku == apim.SkuType.PREMIUM
+        publisher = settings.publisher
+        if publisher is None:
+            raise TypeError("API Management without a publisher, which no stack file can say")
         return apim.ApiManagementService(
             "apim",
             apim.ApiManagementServiceArgs(
                 service_name=self.service_name,
                 resource_group_name=where.group,
                 location=where.location,
-                publisher_name=settings.publisher.name,
-                publisher_email=settings.publisher.email,
+                publisher_name=publisher.name,
+                publisher_email=publisher.email,
                 sku=apim.ApiManagementServiceSkuPropertiesArgs(name=size.gateway_sku, capacity=size.gateway_units),
                 zones=list(size.zones) if premium else None,
                 identity=apim.ApiManagementServiceIdentityArgs(type=apim.ApimIdentityType.SYSTEM_ASSIGNED),
@@ -92,7 +95,7 @@ class Service(Component, layer="gateway"):
                 ],
                 # By this it verifies the mesh ingresses.
                 certificates=[
-                    apim.CertificateConfigurationArgs(store_name="Root", encoded_certificate=self._land.authority.certificate.apply(der))
+                    apim.CertificateConfigurationArgs(store_name="Root", encoded_certificate=self._land.boundary.certificate.apply(der))
                 ],
                 custom_properties={**{f"{_SECURITY}{name}": "False" for name in OLD}, HTTP2: "True"},
                 api_version_constraint=apim.ApiVersionConstraintArgs(min_api_version=LEAST_API_VERSION),
@@ -125,7 +128,7 @@ class Service(Component, layer="gateway"):
     def _certificate(self) -> apim.Certificate:
         """Register the certificate that the gateway shows the mesh: a secret that only the gateway may read."""
         land, where = self._land, self._land.place
-        client = Leaf(CLIENT_CERTIFICATE, land.authority, usage="client", uris=[f"{names.SPIFFE}{names.GATEWAY_IDENTITY}"], parent=self)
+        client = Leaf(CLIENT_CERTIFICATE, land.boundary, usage="client", uris=[f"{names.SPIFFE}{names.GATEWAY_IDENTITY}"], parent=self)
         kept = secret(CLIENT_CERTIFICATE, client.secret, land, parent=self, content_type=PKCS12)
         secret_id = land.secret_id(CLIENT_CERTIFICATE)
         right = grant(

@@ -49,6 +49,7 @@ def cloud_of(stack: "Stack") -> Cloud:
         nodes=next((each.nodes for each in found if each.nodes), None),
         certificates=tuple(certificate for each in found for certificate in each.certificates),
         callers={service: places for each in found for service, places in each.callers.items()},
+        published={service: at for each in found for service, at in each.published.items()},
         authorities={secret: maker for each in found for secret, maker in each.authorities.items()},
     )
 

@@ -146,6 +146,9 @@ class Cloud:
     callers: Mapping["Service", tuple[Place, ...]] = field(default_factory=dict["Service", tuple[Place, ...]])
     """Services that places outside the cluster send requests to, by design of the resources (load balancer, target group)."""
 
+    published: Mapping["Service", Addresses] = field(default_factory=dict["Service", Addresses])
+    """Services of the cluster behind a public load balancer that only passes connections on, each with its address as filters know it."""
+
     def of(self, role: str) -> tuple[Station, ...]:
         """Return the stations of a layer."""
         return tuple(station for station in self.stations if station.role == role)

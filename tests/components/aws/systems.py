@@ -2,50 +2,30 @@
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
-
-import yaml
 
 from planner.plan import Mode
 from planner.program import plan_program
-from tests.systems import ROOT, topology_file
-from topology.load import load
+from tests.systems import ROOT, SYSTEMS, topology, topology_file
 from topology.model.system import Topology
 
-WHOLE = ("abc", "bookinfo", "imaging")
-"""Systems that are carried whole."""
-CACHED = {"brokerage": "exchange-rates", "payments": "catalogue"}
-"""Systems with a public door whose answers are kept, which Envoy Gateway behind a load balancer does not: planned without."""
+WITH_NGINX = ("brokerage", "payments")
+"""Systems with a public door whose answers are kept: nginx does that, between the load balancer and Envoy Gateway."""
 PLANS = (
-    *((stack, system) for system in (*WHOLE, *CACHED) for stack in ("aws-dev", "aws-prod")),
+    *((stack, system) for system in SYSTEMS for stack in ("aws-dev", "aws-prod")),
     ("aws-kong", "bookinfo"),
 )
 
 
-@cache
-def file_of(system: str) -> Path:
-    """Return the file of a system; some have lost a cache."""
-    if system in WHOLE:
-        return topology_file(system)
-    document = yaml.safe_load(topology_file(system).read_text(encoding="utf-8"))
-    del document["doors"][CACHED[system]]["cache"]
-    made = Path(mkdtemp()) / f"{system}.topology.yaml"
-    made.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    return made
-
-
-@cache
 def system(name: str) -> Topology:
     """Return the model of a system."""
-    return load(file_of(name))
+    return topology(name)
 
 
 @cache
 def resources(stack: str, name: str) -> tuple[dict[str, Any], ...]:
     """Return the resources of a first preview, in which nothing is known that only AWS knows."""
-    config = {"perimeter:topology": str(file_of(name))}
+    config = {"perimeter:topology": str(topology_file(name))}
     return tuple(plan_program(ROOT, stack, config, mode=Mode.PESSIMISTIC).resources)
 
 

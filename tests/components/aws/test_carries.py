@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from components.binding import Binding, GatewayKind
 from components.edge import uncarried
-from tests.systems import topology
+from components.placement import has_nginx_behind_balancer, layers_in_cluster
+from tests.systems import SYSTEMS, topology
 from topology.model.system import Topology
 
 AWS: dict[str, Any] = {
@@ -32,16 +35,33 @@ def test_other_edges_carry_what_their_gateways_do() -> None:
     assert uncarried(Binding(topology="-"), topology("payments")) == []
 
 
-def test_a_cache_of_a_public_door_is_carried_by_kong_and_by_nobody_else() -> None:
-    (found,) = uncarried(binding(), topology("payments"))
-    assert found.path == ("doors", "catalogue", "cache")
-    assert "perimeter:gateway: kong" in found.suggestion
-    assert uncarried(binding(GatewayKind.KONG), topology("payments")) == []
+@pytest.mark.parametrize("gateway", [GatewayKind.ENVOY_GATEWAY, GatewayKind.KONG])
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_system_is_carried(name: str, gateway: GatewayKind) -> None:
+    assert uncarried(binding(gateway), topology(name)) == []
+
+
+def test_nginx_joins_the_edge_where_it_keeps_the_answers_of_a_public_door() -> None:
+    assert has_nginx_behind_balancer(binding(), topology("payments"))
+    assert layers_in_cluster(binding(), topology("payments")) == {"edge", "gateway"}
+
+
+def test_nginx_does_not_join_where_nothing_is_cached_or_the_gateway_does_it() -> None:
+    assert not has_nginx_behind_balancer(binding(), topology("abc"))
+    assert layers_in_cluster(binding(), topology("abc")) == {"gateway"}
+    assert not has_nginx_behind_balancer(binding(GatewayKind.KONG), topology("payments"))
+    assert not has_nginx_behind_balancer(Binding(topology="-"), topology("payments"))
 
 
 def test_a_wait_that_is_too_long_is_refused() -> None:
     (found,) = uncarried(binding(), changed(topology("abc"), "a", timeout="2h"))
     assert (found.path, found.given) == (("doors", "a", "timeout"), "2h")
+
+
+@pytest.mark.parametrize(("name", "door", "most"), [("abc", "a", 3999), ("payments", "catalogue", 3998)])
+def test_each_layer_waits_a_second_longer_than_the_one_behind_it(name: str, door: str, most: int) -> None:
+    assert uncarried(binding(), changed(topology(name), door, timeout=f"{most}s")) == []
+    assert uncarried(binding(), changed(topology(name), door, timeout=f"{most + 1}s")) != []
 
 
 def test_a_path_that_is_too_long_for_a_rule_is_refused() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from components.edge.application_load_balancer.paths import MOST_VALUES, MOST_WILDCARDS, coarse, is_grpc, rules
-from tests.components.aws.systems import CACHED, WHOLE, system
+from tests.components.aws.systems import system
+from tests.systems import SYSTEMS
 from topology.paths import covers
 
 
@@ -12,7 +13,7 @@ def test_a_pattern_is_said_as_a_rule_can(pattern: str, said: str) -> None:
     assert coarse(pattern) == said
 
 
-@pytest.mark.parametrize("name", [*WHOLE, *CACHED])
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_rules_hold_the_paths_of_the_doors_of_their_host_and_no_others(name: str) -> None:
     t = system(name)
     for host in t.public_hosts():
@@ -20,7 +21,7 @@ def test_rules_hold_the_paths_of_the_doors_of_their_host_and_no_others(name: str
         assert {path for rule in rules(t) if rule.host == host for path in rule.paths} == wanted
 
 
-@pytest.mark.parametrize("name", [*WHOLE, *CACHED])
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_a_rule_is_no_larger_than_aws_takes(name: str) -> None:
     for rule in rules(system(name)):
         assert 1 + len(rule.paths) <= MOST_VALUES
@@ -34,7 +35,7 @@ def test_paths_of_grpc_doors_go_to_a_target_group_of_their_own() -> None:
     assert {path for rule in rules(t) if rule.grpc for path in rule.paths} == grpc
 
 
-@pytest.mark.parametrize("name", [*WHOLE, *CACHED])
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_no_rule_hides_a_narrower_one_that_leads_elsewhere(name: str) -> None:
     found = rules(system(name))
     for number, before in enumerate(found):

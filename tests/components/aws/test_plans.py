@@ -1,8 +1,6 @@
 """First previews of the AWS environments, for every system: what is made, and that it can be judged."""
 
 import json
-from ipaddress import IPv4Network
-from itertools import combinations
 from typing import Any
 
 import pytest
@@ -13,10 +11,13 @@ from planner import wire
 from planner.errors import PlanError
 from planner.plan import Mode
 from planner.program import plan_program
-from tests.components.aws.systems import PLANS, asked, file_of, named, of, registered, resources, system
+from tests.components.aws.systems import PLANS, WITH_NGINX, asked, named, of, registered, resources, system
 from tests.systems import ROOT, topology_file
+from topology.model.base import seconds
 
 OF_A_PLAN = pytest.mark.parametrize(("stack", "name"), PLANS)
+OF_NGINX = pytest.mark.parametrize(("stack", "name"), [(stack, name) for stack, name in PLANS if name in WITH_NGINX])
+WITHOUT_NGINX = pytest.mark.parametrize(("stack", "name"), [(stack, name) for stack, name in PLANS if name not in WITH_NGINX])
 ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
 
 MADE_BY_AWS = frozenset({
@@ -35,6 +36,11 @@ LATER = {
 
 def kubernetes(stack: str, name: str, kind: str) -> list[dict[str, Any]]:
     return [r for r in resources(stack, name) if r["type"].startswith("kubernetes:") and r["type"].endswith(f":{kind}")]
+
+
+def behind(name: str) -> str:
+    """Return the layer that the load balancer sends requests to; its namespace and Service have the same name."""
+    return "edge" if name in WITH_NGINX else "gateway"
 
 
 def allowed(stack: str, name: str, direction: str) -> list[dict[str, Any]]:
@@ -86,13 +92,12 @@ def test_no_security_group_is_open_to_everybody_but_the_edges_on_443(stack: str,
 def test_each_layer_accepts_the_one_before_it_on_one_port(stack: str, name: str) -> None:
     (into_nodes,) = [r for r in allowed(stack, name, "Ingress") if asked(r, "referencedSecurityGroupId") == {"edge"}]
     (out_of_edge,) = [r for r in allowed(stack, name, "Egress") if asked(r, "securityGroupId") == {"edge"}]
-    port = 8443 if stack == "aws-kong" else 10443
+    port = 8443 if stack == "aws-kong" or name in WITH_NGINX else 10443
+    layer = behind(name)
     assert asked(into_nodes, "securityGroupId") == asked(out_of_edge, "referencedSecurityGroupId") == {"nodes"}
     for rule in (into_nodes, out_of_edge):
         assert (rule["inputs"]["fromPort"], rule["inputs"]["toPort"]) == (port, port)
-    (fence,) = [
-        p["inputs"] for p in kubernetes(stack, name, "NetworkPolicy") if p["inputs"]["metadata"] | {} and named(p) == "gateway/gateway"
-    ]
+    (fence,) = [p["inputs"] for p in kubernetes(stack, name, "NetworkPolicy") if named(p) == f"{layer}/{layer}"]
     public = [inputs["cidrBlock"] for inputs in of(stack, name, "ec2/subnet:Subnet") if inputs["tags"]["Name"].split("-")[-2] == "public"]
     assert fence["spec"]["ingress"] == [
         {"from": [{"ipBlock": {"cidr": cidr}} for cidr in public], "ports": [{"protocol": "TCP", "port": port}]}
@@ -100,12 +105,8 @@ def test_each_layer_accepts_the_one_before_it_on_one_port(stack: str, name: str)
 
 
 @OF_A_PLAN
-def test_subnets_lie_in_the_network_over_three_zones_and_none_overlaps_another(stack: str, name: str) -> None:
-    (vpc,) = of(stack, name, "ec2/vpc:Vpc")
+def test_each_zone_has_a_subnet_of_each_tier(stack: str, name: str) -> None:
     subnets = of(stack, name, "ec2/subnet:Subnet")
-    ranges = [IPv4Network(inputs["cidrBlock"]) for inputs in subnets]
-    assert all(found.subnet_of(IPv4Network(vpc["cidrBlock"])) for found in ranges)
-    assert not any(a.overlaps(b) for a, b in combinations(ranges, 2))
     assert sorted(inputs["availabilityZone"] for inputs in subnets) == sorted(ZONES * 3)
 
 
@@ -232,28 +233,33 @@ def test_the_load_balancer_takes_modern_tls_and_one_reading_of_a_request(stack: 
 def test_the_listener_comes_after_everything_that_guards_it(stack: str, name: str) -> None:
     (listener,) = registered(stack, name, "lb/listener:Listener")
     waited = {urn.rpartition("::")[2] for urn in listener["dependencies"]}
-    assert waited >= {"waf", "waf-logs", "gateway/https", "gateway/gateway", "in-nodes-edge-to-gateway"}
+    layer = behind(name)
+    flow = "in-nodes-edge-to-nginx" if name in WITH_NGINX else "in-nodes-edge-to-gateway"
+    assert waited >= {"waf", "waf-logs", f"{layer}/https", f"{layer}/{layer}", flow}
 
 
 @OF_A_PLAN
-def test_rules_lead_to_target_groups_that_hold_the_gateways_pods_alone(stack: str, name: str) -> None:
+def test_rules_lead_to_target_groups_that_hold_the_pods_of_the_layer_behind_alone(stack: str, name: str) -> None:
     groups = {named(r): r["inputs"] for r in registered(stack, name, "lb/targetGroup:TargetGroup")}
-    kinds = {"gateway-https": "HTTP1", **({"gateway-grpc": "GRPC"} if name == "brokerage" else {})}
+    layer, begins = behind(name), "nginx" if name in WITH_NGINX else "gateway"
+    kinds = {f"{begins}-https": "HTTP1", **({f"{begins}-grpc": "GRPC"} if name == "brokerage" else {})}
     assert {key: group["protocolVersion"] for key, group in groups.items()} == kinds
     assert all((group["targetType"], group["protocol"]) == ("ip", "HTTPS") for group in groups.values())
     bindings = kubernetes(stack, name, "TargetGroupBinding")
     assert {b["inputs"]["spec"]["targetGroupName"] for b in bindings} == {group["name"] for group in groups.values()}
     for binding in bindings:
-        assert binding["inputs"]["metadata"]["namespace"] == "gateway"
-        assert binding["inputs"]["spec"]["serviceRef"] == {"name": "gateway", "port": 443}
+        assert binding["inputs"]["metadata"]["namespace"] == layer
+        assert binding["inputs"]["spec"]["serviceRef"] == {"name": layer, "port": 443}
         assert "networking" not in binding["inputs"]["spec"]
     for rule in registered(stack, name, "lb/listenerRule:ListenerRule"):
         assert asked(rule, "actions") <= set(groups)
+    (controller,) = [r["inputs"] for r in kubernetes(stack, name, "Release") if r["inputs"]["name"] == "aws-load-balancer-controller"]
+    assert controller["values"]["watchNamespace"] == layer
     priorities = [inputs["priority"] for inputs in of(stack, name, "lb/listenerRule:ListenerRule")]
     assert priorities == list(range(1, len(priorities) + 1))
 
 
-@OF_A_PLAN
+@WITHOUT_NGINX
 def test_the_gateway_is_asked_without_a_name_in_tls_and_tells_hosts_apart_by_its_routes(stack: str, name: str) -> None:
     (gateway,) = [r["inputs"] for r in kubernetes(stack, name, "Gateway") if r["type"].startswith("kubernetes:gateway.networking")]
     (listener,) = gateway["spec"]["listeners"]
@@ -263,7 +269,49 @@ def test_the_gateway_is_asked_without_a_name_in_tls_and_tells_hosts_apart_by_its
     assert all(spec["hostnames"] and spec["parentRefs"][0]["sectionName"] == listener["name"] for spec in routes)
 
 
-@OF_A_PLAN
+@OF_NGINX
+def test_nginx_stands_before_the_gateway_which_takes_its_certificate_alone(stack: str, name: str) -> None:
+    (fence,) = [p["inputs"]["spec"] for p in kubernetes(stack, name, "NetworkPolicy") if named(p) == "gateway/gateway"]
+    (peer,) = fence["ingress"][0]["from"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "edge"}
+    (policy,) = [r["inputs"]["spec"] for r in kubernetes(stack, name, "ClientTrafficPolicy")]
+    assert policy["tls"]["clientValidation"]["subjectAltNames"]["uris"][0]["value"].endswith("/ns/edge/sa/edge")
+    (gateway,) = [r["inputs"] for r in kubernetes(stack, name, "Gateway") if r["type"].startswith("kubernetes:gateway.networking")]
+    assert [listener["hostname"] for listener in gateway["spec"]["listeners"]] == list(system(name).public_hosts())
+
+
+@OF_NGINX
+def test_nginx_takes_the_clients_address_from_the_load_balancers_subnets_alone(stack: str, name: str) -> None:
+    (files,) = [r["inputs"]["data"] for r in kubernetes(stack, name, "ConfigMap") if named(r) == "edge/edge"]
+    public = [inputs["cidrBlock"] for inputs in of(stack, name, "ec2/subnet:Subnet") if inputs["tags"]["Name"].split("-")[-2] == "public"]
+    trusted = [line.strip() for line in files["nginx.conf"].splitlines() if "set_real_ip_from" in line]
+    assert trusted == [f"set_real_ip_from {cidr};" for cidr in public]
+    assert "real_ip_header X-Forwarded-For;" in files["nginx.conf"]
+
+
+@OF_NGINX
+def test_the_load_balancer_waits_longer_than_nginx_which_waits_longer_than_the_gateway(stack: str, name: str) -> None:
+    (balancer,) = of(stack, name, "lb/loadBalancer:LoadBalancer")
+    longest = max(seconds(door.timeout) for door in system(name).doors.values())
+    assert longest + 2 <= balancer["idleTimeout"]
+    (files,) = [r["inputs"]["data"] for r in kubernetes(stack, name, "ConfigMap") if named(r) == "edge/edge"]
+    assert f"keepalive_timeout {balancer['idleTimeout'] + 10}s;" in files["nginx.conf"]
+
+
+@OF_NGINX
+def test_nginx_runs_before_it_is_bound_and_the_gateway_before_nginx(stack: str, name: str) -> None:
+    (deployment,) = [r for r in kubernetes(stack, name, "Deployment") if named(r) == "edge/edge"]
+    assert "gateway/gateway" in {urn.rpartition("::")[2] for urn in deployment["dependencies"]}
+    (service,) = [r for r in kubernetes(stack, name, "Service") if named(r) == "edge/edge"]
+    assert deployment["urn"] in service["dependencies"]
+    for binding in kubernetes(stack, name, "TargetGroupBinding"):
+        assert {urn.rpartition("::")[2] for urn in binding["dependencies"]} >= {
+            "edge/edge",
+            "aws-load-balancer/aws-load-balancer-controller",
+        }
+
+
+@WITHOUT_NGINX
 def test_what_runs_outside_the_cluster_has_no_namespace_inside(stack: str, name: str) -> None:
     namespaces = {r["inputs"]["metadata"]["name"] for r in kubernetes(stack, name, "Namespace")}
     assert "edge" not in namespaces
@@ -320,14 +368,8 @@ def test_a_certificate_of_yours_is_used_as_it_is() -> None:
 
 
 def test_the_program_also_runs_where_outputs_are_known() -> None:
-    plan = plan_program(ROOT, "aws-dev", {"perimeter:topology": str(file_of("abc"))}, mode=Mode.OPTIMISTIC)
+    plan = plan_program(ROOT, "aws-dev", {"perimeter:topology": str(topology_file("abc"))}, mode=Mode.OPTIMISTIC)
     assert any(r["type"] == "aws:lb/listener:Listener" for r in plan.resources)
-
-
-def test_a_cache_that_nobody_keeps_is_refused_and_nothing_registered() -> None:
-    config = {"perimeter:topology": str(topology_file("payments"))}
-    with pytest.raises(PlanError, match=r"doors\.catalogue\.cache.*neither application-load-balancer nor envoy-gateway keeps answers"):
-        plan_program(ROOT, "aws-dev", config)
 
 
 def test_kong_cannot_fetch_key_sets_here_either() -> None:

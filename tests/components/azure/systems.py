@@ -1,5 +1,6 @@
 """Real plans of the Azure environments, made once a test session."""
 
+import json
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,6 +17,13 @@ from topology.model.system import Topology
 CARRIED = ("abc", "bookinfo", "imaging", "payments")
 """Systems that API Management carries whole."""
 PLANS = tuple((stack, system) for stack in ("azure-dev", "azure-prod") for system in (*CARRIED, "brokerage"))
+NGINX = "azure-nginx"
+"""The stack whose edge and gateway are pods. It carries every system whole."""
+SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{NGINX}.yaml").read_text(encoding="utf-8"))["config"][
+    "perimeter:azure"
+]
+ZONE = f"/subscriptions/{SETTINGS['subscriptionId']}/resourceGroups/rg-dns/providers/Microsoft.Network/dnsZones/abc.example"
+"""A zone of Azure DNS that holds the hosts of the system `abc`."""
 UNCARRIED = ("quote-stream", "market-data")
 """Doors of the brokerage that it does not carry: a WebSocket and gRPC."""
 
@@ -42,5 +50,12 @@ def system(name: str) -> Topology:
 @cache
 def resources(stack: str, name: str) -> tuple[dict[str, Any], ...]:
     """Return the resources of a first preview, in which nothing is known that only Azure knows."""
-    config = {"perimeter:topology": str(file_of(name))}
+    config = {"perimeter:topology": str(topology_file(name) if stack == NGINX else file_of(name))}
     return tuple(plan_program(ROOT, stack, config, mode=Mode.PESSIMISTIC).resources)
+
+
+@cache
+def proved() -> tuple[dict[str, Any], ...]:
+    """Return the plan of a system whose hosts are in a zone of Azure DNS."""
+    config = {"perimeter:topology": str(topology_file("abc")), "perimeter:azure": json.dumps({**SETTINGS, "dnsZone": ZONE})}
+    return tuple(plan_program(ROOT, NGINX, config, mode=Mode.PESSIMISTIC).resources)

@@ -103,7 +103,10 @@ def test_systems_that_are_carried_have_no_finding(name: str) -> None:
 def test_the_brokerage_is_refused_for_its_websocket_and_its_grpc_door_with_a_gateway_that_can() -> None:
     found = findings(topology("brokerage"), GatewayKind.API_MANAGEMENT)
     assert {finding.path[:2] for finding in found} == {("doors", name) for name in UNCARRIED}
-    assert all("deploy to an environment with `perimeter:gateway: envoy-gateway`" in finding.suggestion for finding in found)
+    assert all(
+        "set `perimeter:edge: load-balancer` with `perimeter:gateway: envoy-gateway` in the stack file" in finding.suggestion
+        for finding in found
+    )
     assert findings(system("brokerage"), GatewayKind.API_MANAGEMENT) == []
 
 

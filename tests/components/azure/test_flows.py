@@ -3,7 +3,7 @@
 import pytest
 
 from components.azure.addresses import Subnet, plan
-from components.azure.flows import ANY, INTERNET, LAST, Rule, flows, rules
+from components.azure.flows import ANY, INTERNET, LAST, PUBLIC_ADDRESS, Rule, flows, flows_to_pods, rules
 
 PODS = "10.244.0.0/16"
 ADDRESSES = plan("10.60.0.0/16", ["main"])
@@ -75,3 +75,13 @@ def test_keys_of_issuers_and_hosts_of_the_egress_gateway_can_be_reached_on_their
 
 def test_without_issuers_the_gateway_has_no_way_out_to_them() -> None:
     assert not [flow for flow in flows(PODS, [], []) if flow.source is Subnet.GATEWAY and flow.name == "issuers"]
+
+
+def test_where_the_edge_is_pods_the_internet_reaches_its_public_address_on_443_and_nothing_else() -> None:
+    found = [
+        (subnet, rule.targets, rule.ports)
+        for subnet in Subnet
+        for rule in rules(subnet, flows_to_pods(PODS, [443, 8443]), ADDRESSES, PODS)
+        if rule.inbound and rule.allow and INTERNET in rule.sources
+    ]
+    assert found == [(Subnet.NODES, (PUBLIC_ADDRESS,), ("443",))]

@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from components.edge.nginx import config, waf
+from components.edge.nginx.balancer import Balancer
 from topology.model.system import Topology
 
 RULE_FOLDERS = (Path("/opt/owasp-crs/rules"), Path("/usr/share/modsecurity-crs/rules"))
 MODULES = (Path("/usr/share/nginx/modules/ngx_http_modsecurity_module.so"), Path("/etc/nginx/modules/ngx_http_modsecurity_module.so"))
+NOBODY = "nobody.test.example"
+"""A name in the edge's certificate that is no host of the system."""
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
@@ -157,7 +160,9 @@ def _unchunk(body: bytes) -> bytes:
     return whole
 
 
-def render(t: Topology, folder: Path, *, gateway: int, port: int, health: int) -> Path:
+def render(  # noqa: PLR0913 # what stands around it
+    t: Topology, folder: Path, *, gateway: int, port: int, health: int, balancer: Balancer | None = None
+) -> Path:
     """Write the edge's files with this machine's paths and ports in place of the pod's."""
     rules = next(path for path in RULE_FOLDERS if path.is_dir())
     (folder / "tmp").mkdir(exist_ok=True)
@@ -172,7 +177,7 @@ def render(t: Topology, folder: Path, *, gateway: int, port: int, health: int) -
         "worker_processes 2;": "worker_processes 1;" + ("user root;" if os.getuid() == 0 else ""),
     }
     files = {
-        "nginx.conf": config.nginx_conf(t, f"127.0.0.1:{gateway}"),
+        "nginx.conf": config.nginx_conf(t, f"127.0.0.1:{gateway}", balancer),
         waf.FILE: waf.modsecurity_conf(t, config.DIRECTORY),
         waf.SETUP_FILE: waf.crs_setup_conf(t),
     }
@@ -192,7 +197,7 @@ def certificates(folder: Path, hosts: tuple[str, ...]) -> None:
 
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl("req", "-x509", *key, "-subj", "/CN=authority", "-days", "2", "-keyout", "ca.key", "-out", "ca.crt")
-    names = ",".join(f"DNS:{host}" for host in hosts)
+    names = ",".join(f"DNS:{host}" for host in (*hosts, NOBODY))
     for name, alternative, usage in (
         ("server", names, "serverAuth"),
         ("client", "URI:spiffe://boundary/ns/edge/sa/edge", "clientAuth"),
@@ -207,13 +212,13 @@ def certificates(folder: Path, hosts: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def running(t: Topology, folder: Path, stand_in: "StandIn | None" = None) -> Generator[Edge]:
-    """Run the edge of a system until the block ends, in front of a stand-in for the gateway."""
+def running(t: Topology, folder: Path, stand_in: "StandIn | None" = None, balancer: Balancer | None = None) -> Generator[Edge]:
+    """Run the edge of a system until the block ends, in front of a stand-in for the gateway; the tests are its clients, or the balancer."""
     assert NGINX is not None
     certificates(folder, t.public_hosts())
     with (stand_in or http_gateway)(folder) as gateway:
         edge = Edge(port=_free(), health_port=_free(), gateway=gateway, authority=folder / "ca.crt", log=folder / "stdout")
-        conf = render(t, folder, gateway=gateway.port, port=edge.port, health=edge.health_port)
+        conf = render(t, folder, gateway=gateway.port, port=edge.port, health=edge.health_port, balancer=balancer)
         with edge.log.open("wb") as out, (folder / "stderr").open("wb") as err:
             process = subprocess.Popen([NGINX, "-e", "stderr", "-c", str(conf)], stdout=out, stderr=err)
         try:

@@ -20,7 +20,7 @@ def everything(t: Topology) -> list[Manifest]:
     files = objects.configuration(t, "gateway.gateway.svc.cluster.local:443")
     return [
         objects.account(),
-        objects.service(30443),
+        objects.service(objects.BY_NODES, node_port=30443),
         objects.network_policy("gateway", GATEWAY_PODS, 10443),
         files,
         *objects.workload(t, files, IMAGE, 2),

@@ -301,21 +301,26 @@ def aws_gateway_takes_network(plan: Plan) -> bool:
     return True
 
 
-@NETWORK.mutation("A02", "the gateway's NetworkPolicy takes the whole network")
+@NETWORK.mutation("A02", "the NetworkPolicy of the pods behind the load balancer takes the whole network")
 def aws_policy_takes_network(plan: Plan) -> bool:
-    gateway = plan.gateway()
-    assert gateway is not None
+    binding = plan.first(kinds.TARGET_BINDING)
+    assert binding is not None
     policy = plan.first(
-        "NetworkPolicy", where=lambda i: namespace(i) == namespace(gateway["inputs"]) and "ipBlock" in str(i["spec"].get("ingress"))
+        "NetworkPolicy", where=lambda i: namespace(i) == namespace(binding["inputs"]) and "ipBlock" in str(i["spec"].get("ingress"))
     )
     assert policy is not None
     plan.edit(policy)["spec"]["ingress"][0]["from"] = [{"ipBlock": {"cidr": found(plan, kinds.VPC)["inputs"]["cidrBlock"]}}]
     return True
 
 
-@NETWORK.mutation("B01", "no group lets the edge reach the gateway")
-def aws_gateway_closed(plan: Plan) -> bool:
-    plan.remove(found(plan, kinds.INGRESS_RULE, "in-nodes-edge-to-gateway"))
+def _from_edge(plan: Plan) -> Record:
+    """Return the rule by which nodes take the load balancer."""
+    return next(record for record in every(plan, kinds.INGRESS_RULE) if called(record).startswith("in-nodes-edge-to-"))
+
+
+@NETWORK.mutation("B01", "no group lets the edge reach its targets")
+def aws_targets_closed(plan: Plan) -> bool:
+    plan.remove(_from_edge(plan))
     return True
 
 
@@ -328,7 +333,7 @@ def aws_edge_sends_everywhere(plan: Plan) -> bool:
 
 @NETWORK.mutation("W09", "the edge reaches every port of the nodes")
 def aws_edge_reaches_all_ports(plan: Plan) -> bool:
-    plan.edit(found(plan, kinds.INGRESS_RULE, "in-nodes-edge-to-gateway"))["fromPort"] = 1
+    plan.edit(_from_edge(plan))["fromPort"] = 1
     return True
 
 
@@ -663,9 +668,14 @@ def aws_forged_headers_behind_others(plan: Plan) -> bool:
     return True
 
 
+def _first_proxy(plan: Plan) -> Record | None:
+    """Return the policy of a gateway that takes requests as clients sent them; None where nginx, which shows a certificate, cleans them."""
+    return plan.first("ClientTrafficPolicy", where=lambda i: "clientValidation" not in i["spec"]["tls"])
+
+
 @EDGE.mutation("A07", "the gateway takes the client's request id")
 def aws_request_id_of_client(plan: Plan) -> bool:
-    policy = plan.first("ClientTrafficPolicy")
+    policy = _first_proxy(plan)
     if policy is None:
         return False
     plan.edit(policy)["spec"]["headers"]["requestID"] = "Preserve"
@@ -674,7 +684,7 @@ def aws_request_id_of_client(plan: Plan) -> bool:
 
 @EDGE.mutation("A07", "a client's own x-real-ip reaches the mesh")
 def aws_real_address(plan: Plan) -> bool:
-    policy = plan.first("ClientTrafficPolicy")
+    policy = _first_proxy(plan)
     if policy is None:
         return False
     plan.edit(policy)["spec"]["headers"]["earlyRequestHeaders"]["remove"].remove("x-real-ip")

@@ -285,22 +285,3 @@ def subnet_said_twice(plan: Plan) -> bool:
         {"virtualNetworkName": network["virtualNetworkName"], "subnetName": "aks", "addressPrefix": "10.60.0.0/22"},
     )
     return True
-
-
-@TABLE.mutation("P07", "the vault answers the internet")
-def vault_public(plan: Plan) -> bool:
-    azure.inputs(plan, "keyvault:Vault")["properties"]["publicNetworkAccess"] = "Enabled"
-    return True
-
-
-@TABLE.mutation("P07", "nothing is said about who may ask the vault")
-def vault_public_by_default(plan: Plan) -> bool:
-    del azure.inputs(plan, "keyvault:Vault")["properties"]["publicNetworkAccess"]
-    return True
-
-
-@TABLE.mutation("P07", "an identity is owner of the subscription")
-def owner_of_everything(plan: Plan) -> bool:
-    found = azure.inputs(plan, "authorization:RoleAssignment")
-    found["scope"] = azure.SUBSCRIPTION
-    return True

@@ -1,9 +1,12 @@
 """All mutations."""
 
 from tests.policies.mutations import (
+    audit,
+    bounds,
     bypass,
     cluster,
     edge,
+    edge_settings,
     evasion,
     exposure,
     gateway_access,
@@ -14,6 +17,8 @@ from tests.policies.mutations import (
     identity,
     layers,
     network,
+    service_limits,
+    trust,
     waf,
     workloads,
 )
@@ -22,8 +27,8 @@ from tests.policies.mutations.mutation import Mutation
 MUTATIONS: tuple[Mutation, ...] = tuple(
     mutation
     for module in (
-        *(exposure, waf, edge, gateway_routes, gateway_access, gateway_limits, gateway_options),
-        *(identity, layers, bypass, hairpin, network, workloads, cluster, evasion),
+        *(exposure, waf, edge, edge_settings, gateway_routes, gateway_access, gateway_limits, gateway_options),
+        *(identity, trust, layers, bypass, service_limits, bounds, hairpin, network, workloads, audit, cluster, evasion),
     )
     for mutation in module.TABLE.mutations
 )

@@ -40,7 +40,7 @@ def _rule(plan: Plan, line: str) -> bool:
 
 
 def _pod(plan: Plan) -> dict[str, Any] | None:
-    public = plan.public_service()
+    public = plan.edge_service()
     place = namespace(public["inputs"]) if public else ""
     workload = plan.first("Deployment", where=lambda i: namespace(i) == place)
     return pod_spec(plan.edit(workload)) if workload else None

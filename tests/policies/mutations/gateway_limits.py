@@ -169,15 +169,11 @@ def one_limit_of_several_wider(plan: Plan) -> bool:
 
 @TABLE.mutation("A11", "clients of one tier are limited like those of another")
 def tiers_exchanged(plan: Plan) -> bool:
-    def tier(rule: Inputs) -> str | None:
-        told = [each for each in rule["clientSelectors"][0].get("headers", []) if each["type"] == "Exact"]
-        return told[0]["value"] if told else None
-
     def change(inputs: Inputs) -> None:
         for scope in inputs["spec"]["rateLimit"].values():
-            names = sorted({tier(rule) for rule in scope["rules"]} - {None})
-            for rule in scope["rules"]:
-                rule["clientSelectors"][0]["headers"][0]["value"] = names[names.index(tier(rule)) - 1]
+            told = [rule["clientSelectors"][0]["headers"][0] for rule in scope["rules"]]
+            for header, value in zip(told, reversed([header["value"] for header in told]), strict=True):
+                header["value"] = value
 
     return change_first(plan, "BackendTrafficPolicy", change, lambda i: str(i["spec"].get("rateLimit")).count("'Exact'") > 1)
 

@@ -29,8 +29,10 @@ class CloudFamily(StrEnum):
 
     NETWORK = "cloud network"
     EDGE = "cloud edge"
+    NGINX = "cloud edge with nginx"
     GATEWAY = "cloud gateway"
     CLUSTER = "cloud cluster"
+    RIGHTS = "cloud rights"
     EVASION = "cloud evasion"
 
 

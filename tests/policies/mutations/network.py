@@ -7,6 +7,8 @@ from tests.policies.mutations.plan import Plan, Record, namespace, pod_labels
 
 TABLE = Table(Family.NETWORK_POLICY)
 
+NAME_LABEL = "kubernetes.io/metadata.name"
+
 
 def _default_deny(plan: Plan) -> Record | None:
     return plan.app("NetworkPolicy", where=lambda i: not i["spec"].get("podSelector") and not i["spec"].get("ingress"))
@@ -134,14 +136,13 @@ def _counters(plan: Plan) -> Record | None:
     if redis is None:
         return None
     labels, place = pod_labels(redis["inputs"]), namespace(redis["inputs"])
-    return plan.first(
-        "NetworkPolicy",
-        where=lambda i: (
-            namespace(i) == place
-            and bool(wanted := (i["spec"].get("podSelector") or {}).get("matchLabels"))
-            and wanted.items() <= labels.items()
-        ),
-    )
+
+    def selects(inputs: Any) -> bool:
+        selector: dict[str, Any] = inputs["spec"].get("podSelector") or {}
+        wanted: dict[str, str] = selector.get("matchLabels") or {}
+        return namespace(inputs) == place and bool(wanted) and wanted.items() <= labels.items()
+
+    return plan.first("NetworkPolicy", where=selects)
 
 
 @TABLE.mutation("K10", "everybody may connect to the counters of limits")
@@ -170,3 +171,55 @@ def another_port_outside(plan: Plan) -> bool:
         if "ipBlock" in str(rule):
             rule["ports"].append({"protocol": "TCP", "port": 22})
     return True
+
+
+def _controller(plan: Plan, chart: str) -> Record | None:
+    """Return the NetworkPolicy of what a chart makes beside the layers."""
+    release = plan.release(chart)
+    place = release["inputs"]["namespace"] if release else ""
+    return plan.first("NetworkPolicy", where=lambda i: namespace(i) == place and bool(i["spec"].get("ingress")))
+
+
+def _opened(plan: Plan, policy: Record | None, direction: str, rule: dict[str, Any]) -> bool:
+    if policy is not None:
+        plan.edit(policy)["spec"][direction].append(rule)
+    return policy is not None
+
+
+@TABLE.mutation("K10", "everybody may ask the gateway's controller for its configuration")
+def controller_open(plan: Plan) -> bool:
+    return _opened(plan, _controller(plan, "gateway-helm"), "ingress", {"ports": [{"port": 18000, "protocol": "TCP"}]})
+
+
+@TABLE.mutation("K10", "services may connect to the certificates' controller")
+def certificates_open_to_services(plan: Plan) -> bool:
+    peer = {"namespaceSelector": {"matchLabels": {NAME_LABEL: plan.app_namespaces()[0]}}}
+    return _opened(plan, _controller(plan, "cert-manager"), "ingress", {"from": [peer], "ports": [{"port": 9402, "protocol": "TCP"}]})
+
+
+@TABLE.mutation("K10", "everybody may ask istiod for configuration")
+def istiod_open(plan: Plan) -> bool:
+    return _opened(plan, _controller(plan, "istiod"), "ingress", {"ports": [{"port": 15012, "protocol": "TCP"}]})
+
+
+@TABLE.mutation("K10", "services may connect to the API gateway's administration")
+def gateway_administration_open(plan: Plan) -> bool:
+    gateway = plan.gateway()
+    place = namespace(gateway["inputs"]) if gateway else ""
+    policy = plan.first("NetworkPolicy", where=lambda i: namespace(i) == place and bool(i["spec"].get("ingress")))
+    peer = {"namespaceSelector": {"matchLabels": {NAME_LABEL: plan.app_namespaces()[0]}}}
+    return _opened(plan, policy, "ingress", {"from": [peer], "ports": [{"port": 19000, "protocol": "TCP"}]})
+
+
+@TABLE.mutation("M21", "the API gateway may connect to services, past the mesh ingress")
+def gateway_reaches_services(plan: Plan) -> bool:
+    gateway = plan.gateway()
+    place = namespace(gateway["inputs"]) if gateway else ""
+    policy = plan.first("NetworkPolicy", where=lambda i: namespace(i) == place and bool(i["spec"].get("egress")))
+    peer = {"namespaceSelector": {"matchLabels": {NAME_LABEL: plan.app_namespaces()[0]}}}
+    return _opened(plan, policy, "egress", {"to": [peer], "ports": [{"port": 8080, "protocol": "TCP"}]})
+
+
+@TABLE.mutation("M21", "istiod may connect to everything")
+def istiod_reaches_everything(plan: Plan) -> bool:
+    return _opened(plan, _controller(plan, "istiod"), "egress", {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]})

@@ -132,12 +132,20 @@ class Plan:
         """Return the Service that the outside reaches."""
         return self.first("Service", where=lambda i: i["spec"].get("type") in {"NodePort", "LoadBalancer"})
 
+    def edge_service(self) -> Record | None:
+        """Return the Service of the edge's pods: the one that the outside reaches, or the one that a load balancer's targets come from."""
+        binding = self.first("TargetGroupBinding")
+        if (public := self.public_service()) is not None or binding is None:
+            return public
+        place, bound = namespace(binding["inputs"]), binding["inputs"]["spec"]["serviceRef"]["name"]
+        return self.first("Service", where=lambda i: (namespace(i), name(i)) == (place, bound))
+
     def edge_files(self, pattern: str) -> tuple[Record, str] | None:
         """Return the ConfigMap and the key of the edge's file in which a pattern is found."""
-        public = self.public_service()
-        if public is None:
+        service = self.edge_service()
+        if service is None:
             return None
-        place = namespace(public["inputs"])
+        place = namespace(service["inputs"])
         for record in self.records("ConfigMap", where=lambda i: namespace(i) == place):
             for key, text in (record["inputs"].get("data") or {}).items():
                 if re.search(pattern, text, re.MULTILINE):

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from tests.components.aws.systems import resources, system
-from tests.policies.mutations.aws import MUTATIONS
+from tests.policies.mutations import aws, aws_rights
 from tests.policies.mutations.held import Record, hold_clean, hold_noticed, hold_untouched, hold_wellformed, read
 
+MUTATIONS = (*aws.MUTATIONS, *aws_rights.MUTATIONS)
 PLANS = (("abc", "aws-dev"), ("imaging", "aws-prod"))
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.components.azure.systems import resources, system
-from tests.policies.mutations import azure_cluster, azure_edge, azure_gateway, azure_network
+from tests.policies.mutations import azure_cluster, azure_edge, azure_gateway, azure_network, azure_rights
 from tests.policies.mutations.catalogue import MUTATIONS as OF_THE_CLUSTER
 from tests.policies.mutations.held import Record, hold_clean, hold_noticed, hold_wellformed, read
 from tests.policies.mutations.mutation import CloudFamily, Family
@@ -18,7 +18,9 @@ PLANS = (
 """Each system once, in both sizes; the brokerage without the doors that API Management does not carry."""
 FAMILIES = (Family.IDENTITY, Family.BYPASS, Family.HAIRPIN, Family.NETWORK_POLICY, Family.WORKLOADS)
 """Families of the cluster whose mutations do not ask for an edge of nginx."""
-MUTATIONS = tuple(mutation for module in (azure_network, azure_edge, azure_gateway, azure_cluster) for mutation in module.TABLE.mutations)
+MUTATIONS = tuple(
+    mutation for module in (azure_network, azure_edge, azure_gateway, azure_cluster, azure_rights) for mutation in module.TABLE.mutations
+)
 
 
 @pytest.mark.parametrize(("name", "stack"), PLANS)

@@ -60,6 +60,10 @@ class Limited:
     refill: float
     rest: float
     """Seconds."""
+    counted_by: Pods | None = None
+    """Pods of which each counts for itself; None: one counter for all."""
+    counters: int = 1
+    """How many of them there were: whoever sends the requests says so."""
     window: float = 0.0
     """Seconds of a fixed window, counted from the clock's full minute: across its end twice as many may pass. 0: none."""
 

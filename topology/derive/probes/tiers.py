@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from topology.derive import names
 from topology.derive.probes.credential import ApiKey, Credential, Token
 from topology.derive.probes.doors import entering, entrance, requests_of
 from topology.derive.probes.examples import protocol_of
 from topology.derive.probes.expectation import Limited
+from topology.derive.probes.pods import layer_pods
 from topology.derive.probes.probe import Family, Probe, Stage
 from topology.derive.probes.target import EDGE
 from topology.derive.probes.traffic import MOST_SENT, PERIOD
@@ -57,6 +59,7 @@ def tiers(t: Topology) -> Iterator[Probe]:
                 capacity=capacity,
                 refill=refill,
                 rest=period,
+                counted_by=layer_pods(names.GATEWAY_NAMESPACE, names.GATEWAY) if tier.scope is Scope.LOCAL else None,
                 window=period if tier.scope is Scope.GLOBAL else 0.0,
             ),
             why=f"tier {tier_name}: {rate.requests} a {rate.per}, burst {rate.burst}",

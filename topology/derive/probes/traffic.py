@@ -8,6 +8,7 @@ from topology.derive.probes import examples
 from topology.derive.probes.calls import allowed_id, granted, target_of
 from topology.derive.probes.examples import Operation
 from topology.derive.probes.expectation import Admitted, Ejected, Expectation, Faulted, GivenUp, Limited, SameTrace, Split
+from topology.derive.probes.pods import pods_of
 from topology.derive.probes.probe import Family, Probe, Stage
 from topology.derive.probes.vantage import inside
 from topology.edges import Direction
@@ -113,7 +114,13 @@ def _bounds(pair: _Pair, service: Service) -> Iterator[Probe]:
     rate = service.limit
     if rate and rate.scope is Scope.LOCAL and rate.per != "hour":
         period = PERIOD[rate.per]
-        expect = Limited(least=rate.requests, capacity=rate.requests + rate.burst, refill=rate.requests / period, rest=period)
+        expect = Limited(
+            least=rate.requests,
+            capacity=rate.requests + rate.burst,
+            refill=rate.requests / period,
+            rest=period,
+            counted_by=pods_of(pair.t, callee),
+        )
         count = min(4 * expect.capacity, MOST_SENT)
         yield pair.probe(Family.SERVICE_LIMITS, "limit", expect, f"{rate.requests} a {rate.per}, whoever calls", Stage.LOAD, count=count)
     ejection, instances = bounds.ejection, _instances(pair.t, service)

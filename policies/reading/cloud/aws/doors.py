@@ -15,6 +15,7 @@ from policies.reading.patterns import EVERY, Pattern, prefix
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CLIENT_CERTIFICATE, ENVOY_INTERNAL, KONG_IDENTITY, OVERRIDING, identity_headers
 from policies.reading.values import sequence
+from policies.reading.waf import behind_balancers
 from topology.edges import Edge
 from topology.model.base import size_in_bytes
 from topology.model.service import Protocol, Service
@@ -128,7 +129,7 @@ def refuses_ambiguous(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def forges_no_headers(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check what becomes of headers that layers believe: a load balancer removes none, so its firewall refuses them, or the gateway does.
+    """Check what becomes of headers that layers believe: a load balancer removes none, so its firewall refuses them, or a layer behind does.
 
     Those that say who the client is have to be refused here, whatever the gateway removes.
     """
@@ -137,7 +138,7 @@ def forges_no_headers(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
     if acl is None or not doors:
         return
     kong = KONG_IDENTITY if any(gateway.controller is Controller.KONG for gateway in stack.gateways) else ()
-    removed = _removed_by_gateway(stack)
+    removed = _removed_by_gateway(stack) | _removed_by_nginx(stack)
     identity = {CLIENT_CERTIFICATE, *kong, *identity_headers(stack)}
     passed = [
         header
@@ -175,9 +176,15 @@ def _removed_by_gateway(stack: "Stack") -> frozenset[str]:
     return frozenset(header for header in (removed[0] if removed else ()) if all(header in each for each in removed))
 
 
+def _removed_by_nginx(stack: "Stack") -> frozenset[str]:
+    """Return the headers that every nginx behind a load balancer removes from every request that it passes on."""
+    removed = [passage.removed_headers for front in behind_balancers(stack) for passage in front.passages]
+    return removed[0].intersection(*removed) if removed else frozenset()
+
+
 def makes_request_ids(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that the gateway makes the id of each request: a load balancer passes on the client's."""
-    if not is_public(balancer):
+    """Check that the gateway makes the id of each request: a load balancer passes on the client's. An nginx between the two makes it itself."""
+    if not is_public(balancer) or behind_balancers(stack):
         return
     for policy in stack.of("ClientTrafficPolicy.gateway.envoyproxy.io"):
         if (how := policy.at("spec", "headers", "requestID", default="PreserveOrGenerate")) != "Generate":

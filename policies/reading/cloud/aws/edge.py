@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws.balancers import cases_of, groups_of, is_application, is_public, listeners_of, services_of, targets_of
@@ -10,8 +11,10 @@ from policies.reading.cloud.aws.groups import groups_in, groups_named
 from policies.reading.cloud.aws.kinds import EIP_ASSOCIATION, NAT_GATEWAY
 from policies.reading.cloud.aws.references import values_at
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.values import mapping
+from policies.reading.waf import behind_balancers
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -93,11 +96,26 @@ def writes_log(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Next:
+    """The layer that a public load balancer sends requests to."""
+
+    name: str
+    pods: frozenset[Pod]
+
+
+def _next(stack: "Stack") -> _Next:
+    """Return the layer behind public load balancers: nginx where it stands there, because the gateway believes what nginx says, else the gateway."""
+    if nginx := frozenset(front.nginx.pod for front in behind_balancers(stack)):
+        return _Next(name="nginx, which stands before the API gateway", pods=nginx)
+    return _Next(name="the API gateway", pods=frozenset(pod for each in stack.gateways for pod in each.pods))
+
+
 def leads_to_gateway(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that a public load balancer sends requests to the API gateway's pods alone, over TLS."""
+    """Check that a public load balancer sends requests to the pods of the layer behind it alone, over TLS."""
     if not is_public(balancer):
         return
-    gateway = {pod for each in stack.gateways for pod in each.pods}
+    layer = _next(stack)
     for listener in listeners_of(stack, balancer):
         for case in cases_of(stack, listener):
             for group in targets_of(stack, case):
@@ -108,12 +126,12 @@ def leads_to_gateway(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
                         resource=group,
                     )
                 for target in services_of(stack, group):
-                    strangers = [pod for pod in target.service.pods if pod not in gateway]
+                    strangers = [pod for pod in target.service.pods if pod not in layer.pods]
                     if strangers or not target.service.pods:
                         behind = strangers[0] if strangers else target.service
                         yield Flaw(
-                            message=f"{group} leads to {behind}, which is not the API gateway, so nobody asks who the client is",
-                            fix="bind the API gateway's Service",
+                            message=f"{group} leads to {behind}, which is not {layer.name}",
+                            fix=f"bind the Service of {layer.name}",
                             resource=target.binding,
                         )
 
@@ -127,25 +145,25 @@ def sends_nowhere_else(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
         for permission in groups.of(group):
             if permission.way == "out" and permission.peers.ranges:
                 yield Flaw(
-                    message=f"{group} lets it connect to {permission}, not only to the API gateway's nodes",
-                    fix="name the nodes' group and the gateway's port",
+                    message=f"{group} lets it connect to {permission}, not only to the pods of its targets",
+                    fix="name the nodes' group and the port of the targets",
                     resource=permission.resource,
                 )
 
 
 def binds_the_gateway(binding: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that a target group of the program gets the API gateway's pods, and no others."""
-    gateway = {pod for each in stack.gateways for pod in each.pods}
+    """Check that a target group of the program gets the pods of the layer behind load balancers, and no others."""
+    layer = _next(stack)
     groups = list(groups_of(stack, binding))
     if not groups:
         yield Flaw(
             message="binds pods to a target group that is not in the program", fix="name a target group of the program", undecided=True
         )
     for target in (target for group in groups for target in services_of(stack, group) if target.binding is binding):
-        strangers = [pod for pod in target.service.pods if pod not in gateway]
+        strangers = [pod for pod in target.service.pods if pod not in layer.pods]
         if strangers or not target.service.pods:
             behind = strangers[0] if strangers else target.service
-            yield Flaw(message=f"opens a way from a load balancer to {behind}, past the API gateway", fix="bind the API gateway's Service")
+            yield Flaw(message=f"opens a way from a load balancer to {behind}, past {layer.name}", fix=f"bind the Service of {layer.name}")
 
 
 def binding_opens_nothing(binding: Resource, stack: "Stack") -> Iterator[Flaw]:

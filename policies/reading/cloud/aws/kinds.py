@@ -41,3 +41,17 @@ ADDON: Final = "aws:eks/addon:Addon"
 
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 # a type of resource
 SECRET_VERSION: Final = "aws:secretsmanager/secretVersion:SecretVersion"  # noqa: S105 # a type of resource
+
+ROLE: Final = "aws:iam/role:Role"
+ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
+ROLE_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+POLICY: Final = "aws:iam/policy:Policy"
+POD_IDENTITY: Final = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+ACCESS_ENTRY: Final = "aws:eks/accessEntry:AccessEntry"
+ACCESS_POLICY: Final = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+FLOW_LOG: Final = "aws:ec2/flowLog:FlowLog"
+KEY: Final = "aws:kms/key:Key"
+SECRET_POLICY: Final = "aws:secretsmanager/secretPolicy:SecretPolicy"  # noqa: S105 # a type of resource
+BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
+BUCKET_BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+LOG_POLICY: Final = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"

@@ -33,7 +33,7 @@ def lets_internet_in(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def edge_reaches_gateway_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that nodes take the edge on the ports where the gateway serves, and on no others."""
+    """Check that nodes take the edge on the ports where its targets serve, and on no others."""
     nodes = {group.urn for node_group in stack.of(NODE_GROUP) for group in groups_of_nodes(stack, node_group)}
     edge = Addresses()
     for station in stack.cloud.of(EDGE):
@@ -44,7 +44,7 @@ def edge_reaches_gateway_alone(resource: Resource, stack: "Stack") -> Iterator[F
         public = permission.peers & OUTSIDE  # said by `lets_internet_in`
         if group in nodes and permission.way == "in" and permission.peers & edge and not only and not public:
             yield Flaw(
-                message=f"lets the edge ({permission}) connect to ports of nodes on which the API gateway does not serve",
+                message=f"lets the edge ({permission}) connect to ports of nodes on which none of its targets serves",
                 fix=f"open port {', '.join(map(str, served))} alone" if served else "remove it",
             )
 

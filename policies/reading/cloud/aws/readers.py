@@ -2,9 +2,12 @@
 
 from typing import Final
 
-from policies.reading.cloud.aws import doors, edge, eks, firewall, openings, stored
+from policies.reading.cloud.aws import answers, doors, edge, eks, entries, firewall, openings, roles, stored
 from policies.reading.cloud.aws.kinds import (
+    ACCESS_ENTRY,
+    ACCESS_POLICY,
     ADDON,
+    BUCKET_BLOCK,
     CLASSIC_LOAD_BALANCER,
     CLUSTER,
     DEFAULT_GROUP,
@@ -16,8 +19,13 @@ from policies.reading.cloud.aws.kinds import (
     LISTENER,
     LOAD_BALANCER,
     NODE_GROUP,
+    POLICY,
+    ROLE,
+    ROLE_ATTACHMENT,
+    ROLE_POLICY,
     SECRET_VERSION,
     TARGET_BINDING,
+    VPC_ENDPOINT,
     WEB_ACL,
 )
 from policies.reading.cloud.flaws import Reader, by_rule
@@ -54,9 +62,17 @@ READERS: Final = by_rule(
     Reader(rule="N06", kinds=(CLUSTER,), look=eks.policies_are_enforced),
     Reader(rule="N07", kinds=(CLUSTER,), look=eks.secrets_are_encrypted),
     Reader(rule="N08", kinds=(CLUSTER,), look=eks.local_access),
+    Reader(rule="N08", kinds=(ACCESS_ENTRY, ACCESS_POLICY), look=entries.is_an_administrator),
     Reader(rule="N09", kinds=(CLUSTER,), look=eks.api_logs),
     Reader(rule="N10", kinds=(EIP,), look=edge.attached),
     Reader(rule="N10", kinds=BALANCERS, look=edge.fixed_addresses),
+    Reader(rule="N12", kinds=(ROLE,), look=roles.is_taken_on),
+    Reader(rule="N12", kinds=(POLICY, ROLE_POLICY), look=roles.may),
+    Reader(rule="N12", kinds=(ROLE_ATTACHMENT,), look=roles.is_given),
+    Reader(rule="N12", kinds=tuple(roles.TAKING_ON), look=roles.takes_on_own),
+    Reader(rule="N12", kinds=tuple(answers.ANSWERING), look=answers.whom),
+    Reader(rule="N12", kinds=(BUCKET_BLOCK,), look=answers.is_closed),
+    Reader(rule="N12", kinds=(VPC_ENDPOINT,), look=answers.passes_on),
     Reader(rule="P02", kinds=(ADDON,), look=eks.is_known_addon),
     Reader(rule="P08", kinds=(SECRET_VERSION,), look=stored.is_secret),
 )

@@ -13,20 +13,8 @@ from policies.reading.cloud.azure.fields_gateway import GATEWAY
 
 OFF: Final = "false|disabled"
 ON: Final = "true|enabled"
-RESOURCE: Final = r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.+"
-"""An id of one resource: not of a group, and not of a subscription."""
 
 _COMMON: Final = all_of("resourceGroupName location tags.* zones.*")
-
-ROLES: Final[Mapping[str, str]] = {
-    "4d97b98b-1d4f-4787-a291-c67834d212e7": "Network Contributor",
-    "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
-    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
-    "e147488a-f6f5-4113-8e2d-b22465e65bf6": "Key Vault Crypto Service Encryption User",
-    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
-}
-"""Roles that an identity of the system may have, on single resources (https://learn.microsoft.com/azure/role-based-access-control/built-in-roles)."""
 
 _SIDE: Final = "AddressPrefix AddressPrefixes.* PortRange PortRanges.* ApplicationSecurityGroups.*"
 _RULE: Final = {
@@ -59,9 +47,10 @@ NETWORK: Final[Mapping[str, Table]] = {
         **all_of("privateEndpointName privateLinkServiceConnections.*.groupIds.* privateLinkServiceConnections.*.name"),
         **all_of("privateLinkServiceConnections.*.privateLinkServiceId subnet.*"),
     },
-    "PublicIPAddress": all_of(
-        "publicIpAddressName dnsSettings.* publicIPAllocationMethod sku.* publicIPAddressVersion idleTimeoutInMinutes"
-    ),
+    "PublicIPAddress": {
+        **all_of("publicIpAddressName dnsSettings.* publicIPAllocationMethod sku.* publicIPAddressVersion idleTimeoutInMinutes"),
+        "ddosSettings.protectionMode": "VirtualNetworkInherited|Enabled",
+    },
     "RouteTable": {
         **all_of("routeTableName disableBgpRoutePropagation routes.*.name routes.*.addressPrefix"),
         "routes.*.nextHopType": "None|Internet|VnetLocal",
@@ -79,24 +68,29 @@ OTHERS: Final[Mapping[str, Table]] = {
         " publicNetworkAccessForQuery requestSource workspaceResourceId retentionInDays"
     ),
     "authorization:RoleAssignment": {
-        **all_of("principalId roleAssignmentName"),
+        **all_of("principalId roleAssignmentName roleDefinitionId scope"),
         "principalType": "ServicePrincipal",
-        "roleDefinitionId": rf"/subscriptions/[^/]+/providers/Microsoft\.Authorization/roleDefinitions/({'|'.join(ROLES)})",
-        "scope": RESOURCE,
     },
     "compute:DiskEncryptionSet": all_of(
         "activeKey.keyUrl activeKey.sourceVault.id diskEncryptionSetName encryptionType identity.type rotationToLatestKeyVersionEnabled"
     ),
+    "dns:RecordSet": {
+        **all_of("zoneName relativeRecordSetName ttl"),
+        "recordType": "A",
+        "targetResource.id": r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network/publicIPAddresses/[^/]+",
+    },
     "keyvault:Key": all_of("keyName vaultName properties.keySize properties.kty properties.keyOps.* properties.rotationPolicy.*"),
     "keyvault:Secret": all_of("secretName vaultName properties.attributes.* properties.contentType properties.value"),
     "keyvault:Vault": {
         **all_of("vaultName properties.sku.* properties.softDeleteRetentionInDays properties.tenantId"),
-        "properties.enableRbacAuthorization": ON,
+        **all_of("properties.enableRbacAuthorization properties.networkAcls.defaultAction properties.publicNetworkAccess"),
         **all_of("properties.enablePurgeProtection properties.enableSoftDelete", ON),
         **all_of("properties.enabledForDeployment properties.enabledForDiskEncryption properties.enabledForTemplateDeployment", OFF),
         "properties.networkAcls.bypass": "AzureServices|None",
-        "properties.networkAcls.defaultAction": "Deny",
-        "properties.publicNetworkAccess": "Disabled",
+    },
+    "managedidentity:FederatedIdentityCredential": {
+        **all_of("federatedIdentityCredentialResourceName issuer resourceName subject"),
+        "audiences.*": "api://AzureADTokenExchange",
     },
     "managedidentity:UserAssignedIdentity": all_of("resourceName"),
     "monitor:DataCollectionRule": all_of("dataCollectionRuleName dataFlows.* dataSources.* destinations.logAnalytics.* kind"),
@@ -116,13 +110,11 @@ OTHERS: Final[Mapping[str, Table]] = {
     },
     "resources:ResourceGroup": all_of("resourceGroupName"),
     "storage:StorageAccount": {
-        **all_of("accountName allowCrossTenantReplication kind sku.name accessTier"),
-        **all_of("allowBlobPublicAccess allowSharedKeyAccess", OFF),
+        **all_of("accountName allowCrossTenantReplication kind sku.name accessTier allowBlobPublicAccess allowSharedKeyAccess"),
+        **all_of("networkRuleSet.defaultAction publicNetworkAccess"),
         "enableHttpsTrafficOnly": ON,
         "minimumTlsVersion": "TLS1_[23]",
         "networkRuleSet.bypass": ".*",
-        "networkRuleSet.defaultAction": "Deny",
-        "publicNetworkAccess": "Disabled",
     },
 }
 
@@ -140,7 +132,6 @@ ACCEPTED: Final[Mapping[str, Table]] = {
 """By kind: accepted paths, with the values that they may have."""
 
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
-    "azure-native:authorization:RoleAssignment": ("scope", "roleDefinitionId"),
     "azure-native:containerservice:ManagedCluster": (
         *(
             "apiServerAccessProfile.disableRunCommand",
@@ -150,7 +141,6 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
         ),
     ),
     "azure-native:network:VirtualNetwork": ("addressSpace",),
-    "azure-native:keyvault:Vault": ("properties.publicNetworkAccess", "properties.enableRbacAuthorization"),
-    "azure-native:storage:StorageAccount": ("publicNetworkAccess", "allowBlobPublicAccess", "allowSharedKeyAccess", "minimumTlsVersion"),
+    "azure-native:storage:StorageAccount": ("minimumTlsVersion",),
 }
 """Fields without which Azure opens something: what it takes in their place is public, older, or somebody else's."""

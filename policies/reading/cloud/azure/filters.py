@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.addresses import EVERYWHERE, INTERNET, OUTSIDE, Addresses, addresses
+from policies.reading.cloud.azure.balancers import ADDRESS, all_named, named
 from policies.reading.cloud.azure.ids import NETWORK, below
 from policies.reading.cloud.model import Opening, Way
 from policies.reading.resource import Resource
-from policies.reading.values import UnknownValueError, mapping, sequence
+from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -56,6 +57,8 @@ class SecurityGroup:
     """The address space of the virtual network: what `VirtualNetwork` means besides networks joined to it."""
     separate: tuple[Resource, ...]
     """Rules that are resources of their own."""
+    public: tuple[Resource, ...] = ()
+    """The public addresses of the program. Behind a load balancer they are addresses of the subnet too: packets keep them (floating IP)."""
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -87,10 +90,10 @@ class SecurityGroup:
             spec = rule.spec
             if rule.inbound != (way == "in") or not _speaks(spec, transport) or not _among(spec, "destinationPort", port):
                 continue
-            guarded = self._named(spec, inside)
+            guarded = self._named(rule, inside) | self._public(rule, inside)
             if not guarded & own or not (rule.allows or guarded.holds(own)):
                 continue
-            peers = self._named(spec, beyond)
+            peers = self._named(rule, beyond)
             if rule.allows:
                 if left := peers - denied:
                     yield Opening(peers=left, by=str(rule))
@@ -107,17 +110,39 @@ class SecurityGroup:
             if left := peers - denied:
                 yield Opening(peers=left, by="Azure's default rules")
 
-    def _named(self, spec: Mapping[str, Any], side: str) -> Addresses:
+    def _named(self, rule: Rule, side: str) -> Addresses:
         """Return the addresses that a rule means on one side."""
-        prefixes = [*sequence(spec.get(f"{side}AddressPrefixes"))]
-        prefixes += [one] if (one := spec.get(f"{side}AddressPrefix")) else []
+        spec, prefixes = rule.spec, _prefixes(rule.spec, side)
         groups = [str(mapping(each).get("id")) for each in sequence(spec.get(f"{side}ApplicationSecurityGroups"))]
         found = Addresses(names=frozenset(groups))
         if groups and side == "destination":
             return EVERYONE  # which machines are in the group is not in the plan
         for prefix in prefixes:
-            found |= self._meant(str(prefix))
+            found |= self._chosen(rule, side, prefix) if is_unknown(prefix) else self._meant(str(prefix))
         return found
+
+    def _public(self, rule: Rule, side: str) -> Addresses:
+        """Return the public addresses that a rule may mean by the ranges of its own side.
+
+        Whoever lets in somewhere outside may let in to a number that nobody knows yet; who refuses has to name everything.
+        """
+        meant = [self._meant(str(prefix)) for prefix in _prefixes(rule.spec, side) if not is_unknown(prefix)]
+        if any(each.holds(EVERYWHERE) for each in meant):
+            return all_named(self.public)
+        somewhere = rule.allows and any(each & OUTSIDE for each in meant)
+        return all_named(each for each in self.public if not named(each).ranges) if somewhere else Addresses()
+
+    def _chosen(self, rule: Rule, side: str, value: Any) -> Addresses:
+        """Return the public address that a rule means by a value which Azure chooses: the only one that the value can be of.
+
+        Raises:
+            UnknownValueError: if it may be of something else.
+        """
+        owner, field = (rule.resource, f"{side}AddressPrefix") if rule.resource else (self.resource, "securityRules")
+        found = [each for each in self.public if each.urn in owner.property_dependencies.get(field, ())]
+        if len(found) != 1 or len(owner.property_dependencies[field]) != 1:
+            bool(value)  # raises, with the value's own path
+        return named(found[0])
 
     def _meant(self, prefix: str) -> Addresses:
         if prefix.lower() in ANYTHING or prefix in {"0.0.0.0/0", "::/0"}:
@@ -137,7 +162,13 @@ def security_group(stack: "Stack", resource: Resource, network: Addresses) -> Se
     Raises:
         UnknownValueError: if it is not known which group such a rule belongs to.
     """
-    return SecurityGroup(resource=resource, network=network, separate=tuple(below(stack, resource, RULE, "networkSecurityGroupName")))
+    separate = tuple(below(stack, resource, RULE, "networkSecurityGroupName"))
+    return SecurityGroup(resource=resource, network=network, separate=separate, public=tuple(stack.of(ADDRESS)))
+
+
+def _prefixes(spec: Mapping[str, Any], side: str) -> list[Any]:
+    one = spec.get(f"{side}AddressPrefix")
+    return [*sequence(spec.get(f"{side}AddressPrefixes")), *([one] if is_unknown(one) or one else [])]
 
 
 def _rule(spec: Mapping[str, Any], resource: Resource | None) -> Rule:

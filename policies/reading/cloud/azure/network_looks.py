@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.addresses import INTERNET, OUTSIDE, Addresses, addresses
-from policies.reading.cloud.azure import names, public
+from policies.reading.cloud.azure import balancers, names, public
 from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.cluster import CLUSTER, pools
 from policies.reading.cloud.azure.edge_looks import ALL_LOGS, DIAGNOSTICS
 from policies.reading.cloud.azure.filters import LOAD_BALANCER, PROBES, SecurityGroup
-from policies.reading.cloud.azure.ids import name_of, part
+from policies.reading.cloud.azure.ids import name_of, part, target
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, subnet_of, subnets
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place, senders
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping, sequence
+from policies.reading.waf import fronts
 from policies.rule import Hop
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ def nodes_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         for address in names.addresses_of(service):
             for port in service.ports:
                 yield from _strangers(nodes, {port.port}, fine, at=addresses(address))
+    for service, address in stack.cloud.published.items():
+        own = {port.port for port in service.ports}
+        yield from _strangers(nodes, _ports(stack, nodes) - own, fine, at=address)
 
 
 def subnets_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -148,14 +152,52 @@ def publishes_nothing_itself(resource: Resource, stack: "Stack") -> Iterator[Fla
 
 def belongs_to_the_edge(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N10."""
-    holders = public.holders(stack, resource)
-    if not holders:
+    holders, services = public.holders(stack, resource), balancers.asking(stack, resource)
+    if not holders and not services:
         yield Flaw(message="nothing in the program uses it: whose address it is cannot be told", fix="remove it", undecided=True)
     for holder in holders:
         if holder.kind != APPLICATION_GATEWAY and holder.kind not in public.OUTBOUND:
             yield Flaw(
                 message=f"is a public address of {holder}, which is no WAF", fix="take it away; what leaves goes through the NAT gateway"
             )
+    waf = {front.exposure.resource for front in fronts(stack)}
+    for service in services:
+        if service.resource not in waf:
+            yield Flaw(message=f"is the public address of {service}, behind which is no WAF", fix="take it away", resource=service.resource)
+    if len(services) + len(holders) > 1:
+        users = ", ".join(map(str, [*services, *holders]))
+        yield Flaw(message=f"is the address of more than one: {users}", fix="leave it to the edge alone")
+
+
+def has_an_address_of_ours(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N10, for Services: Azure gives a public load balancer some address, unless told which."""
+    service = stack.service(resource.namespace, resource.name)
+    if service is None or not balancers.is_public(service):
+        return
+    if balancers.address_of(stack, service) is None:
+        yield Flaw(
+            message="the public address of its load balancer is none of the program: nobody says which, and no filter names it",
+            fix=f"name a PublicIPAddress of the program in {balancers.BY_NAME} and {balancers.GROUP}",
+        )
+    for annotation in sorted(resource.annotations):
+        if annotation.startswith(balancers.PREFIX) and annotation not in balancers.KNOWN:
+            what = f"its annotation {annotation} tells Azure something of which it is not known what that opens"
+            yield Flaw(message=what, fix="remove it, or add it to balancers.py after review", undecided=True)
+    if resource.at("spec", "loadBalancerClass"):
+        yield Flaw(
+            message="another controller than Azure's makes its load balancer (loadBalancerClass)", fix="remove the class", undecided=True
+        )
+
+
+def leads_to_the_edge(record: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N10, for public names of hosts."""
+    wanted = mapping(record.at("targetResource", default={})).get("id")
+    address = target(stack, record, "targetResource", wanted, public.ADDRESS)
+    users = {holder.kind for holder in public.holders(stack, address)} if address else set[str]()
+    if address is None or not (balancers.asking(stack, address) or APPLICATION_GATEWAY in users):
+        yield Flaw(
+            message="leads clients of a host to what is no address of the edge", fix="name the edge's PublicIPAddress in targetResource"
+        )
 
 
 def gateway_is_inside(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -230,6 +272,8 @@ READERS: Final = (
     Reader(rule="N08", kinds=(CLUSTER,), look=users_are_known),
     Reader(rule="N09", kinds=(CLUSTER,), look=control_plane_is_logged),
     Reader(rule="N10", kinds=(public.ADDRESS,), look=belongs_to_the_edge),
+    Reader(rule="N10", kinds=("Service",), look=has_an_address_of_ours),
+    Reader(rule="N10", kinds=(public.RECORD,), look=leads_to_the_edge),
     Reader(rule="N11", kinds=(CLUSTER,), look=publishes_nothing_itself),
     Reader(rule="A01", kinds=(SERVICE,), look=gateway_is_inside),
     Reader(rule="A02", kinds=(SERVICE,), look=gateway_hears_the_edge),

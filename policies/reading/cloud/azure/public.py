@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
+from policies.reading.cloud.azure.balancers import ADDRESS
+from policies.reading.cloud.azure.filters import GROUP, RULE
 from policies.reading.cloud.azure.ids import NAMES, NETWORK, name_of, part
 from policies.reading.cloud.model import Entrance, Station
 from policies.reading.resource import Resource
@@ -13,20 +15,22 @@ from policies.reading.values import is_known, is_unknown
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
-ADDRESS: Final = f"{NETWORK}PublicIPAddress"
-
 OUTBOUND: Final = frozenset({f"{NETWORK}NatGateway"})
 """Kinds whose public addresses nobody can connect to: packets come back, none come in."""
+
+RECORD: Final = "azure-native:dns:RecordSet"
+SPEAKING: Final = frozenset({GROUP, RULE, RECORD, "azure-native:monitor:DiagnosticSetting"})
+"""Kinds that speak of a public address and do not have it."""
 
 READ: Final = frozenset({APPLICATION_GATEWAY, SERVICE})
 """Kinds that are read as stations on the way in."""
 
 
 def holders(stack: "Stack", address: Resource) -> list[Resource]:
-    """Return the resources that use a public address: by its id, or, where that is not known, by depending on it."""
+    """Return the resources of Azure that use a public address: by its id, or, where that is not known, by depending on it."""
     found: list[Resource] = []
     for resource in stack.resources:
-        if resource is address or not resource.custom or not resource.kind.startswith("azure-native:"):
+        if resource is address or not resource.custom or not resource.kind.startswith("azure-native:") or resource.kind in SPEAKING:
             continue
         if _names(resource.props, address) or any(address.urn in urns for urns in resource.property_dependencies.values()):
             found.append(resource)

@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from policies.reading.cloud.azure import door_looks, edge_looks, edge_ways, gateway_looks, holders, network_looks, secret_looks
+from policies.reading.cloud.azure import (
+    door_looks,
+    edge_looks,
+    edge_ways,
+    gateway_looks,
+    holders,
+    network_looks,
+    rights_looks,
+    secret_looks,
+    users_looks,
+)
 from policies.reading.cloud.flaws import by_rule
 
 READERS: Final = by_rule(
@@ -13,4 +23,6 @@ READERS: Final = by_rule(
     *edge_looks.READERS,
     *edge_ways.READERS,
     *network_looks.READERS,
+    *rights_looks.READERS,
+    *users_looks.READERS,
 )

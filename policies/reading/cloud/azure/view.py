@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.certificates import Certificate
-from policies.reading.cloud.azure import certificates, cluster, names, public
+from policies.reading.cloud.azure import balancers, certificates, cluster, names, public
 from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import Gateway, gateways
 from policies.reading.cloud.azure.edge import Edge
@@ -76,6 +76,8 @@ class Azure:
             for first in [*stack.of(public.ADDRESS), *stack.of(SERVICE)][:1]
             for entrance in stack.reading(first, lambda: list(public.entrances(stack, self.stations))) or ()
         )
+        first = next(stack.of(public.ADDRESS), None)
+        published = stack.reading(first, lambda: list(balancers.published(stack))) if first else None
         return Cloud(
             name="azure",
             entrances=entrances,
@@ -84,6 +86,7 @@ class Azure:
             nodes=nodes,
             certificates=tuple(certificates.made(stack)),
             authorities=certificates.authorities(stack),
+            published={service: balancers.named(address) for service, address in published or ()},
         )
 
     def at(self, host: str) -> Station | names.Balanced | None:

@@ -1,0 +1,22 @@
+"""Where the outer layers run: the stack file says which products play them, and in AWS the topology whether nginx joins its edge."""
+
+from components.binding import IN_CLUSTER, Binding, EdgeKind, GatewayKind
+from topology.derive import names
+from topology.model.door import PublicAuth
+from topology.model.system import Topology
+
+
+def has_nginx_behind_balancer(binding: Binding, t: Topology) -> bool:
+    """Say whether nginx stands between an Application Load Balancer and the gateway: where somebody must keep a public door's answers.
+
+    Kong keeps them itself.
+    """
+    cached = any(door.cache and isinstance(door.auth, PublicAuth) for door in t.doors.values())
+    return cached and binding.edge is EdgeKind.APPLICATION_LOAD_BALANCER and binding.gateway is not GatewayKind.KONG
+
+
+def layers_in_cluster(binding: Binding, t: Topology) -> frozenset[str]:
+    """Return the outer layers, `edge` and `gateway`, that are pods of the cluster, or have some there."""
+    played: dict[str, EdgeKind | GatewayKind] = {names.EDGE: binding.edge, names.GATEWAY: binding.gateway}
+    found = {layer for layer, product in played.items() if product in IN_CLUSTER}
+    return frozenset(found | ({names.EDGE} if has_nginx_behind_balancer(binding, t) else set[str]()))

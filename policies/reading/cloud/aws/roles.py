@@ -1,0 +1,138 @@
+"""Roles of AWS: who takes them on, and what they may do."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from policies.reading.cloud.aws import kinds
+from policies.reading.cloud.aws.documents import EVERYBODY, EXACTLY, WHERE, Sentence, account_of, allowing, but, is_in, part
+from policies.reading.cloud.aws.references import values_at
+from policies.reading.cloud.flaws import Flaw
+from policies.reading.resource import Resource
+from policies.reading.values import is_unknown
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+INSTANCES: Final = "ec2.amazonaws.com"
+"""Gives an instance roles of its own account alone, and does not say for which account."""
+PODS: Final = "pods.eks.amazonaws.com"
+POD: Final = ("aws:RequestTag/kubernetes-namespace", "aws:RequestTag/kubernetes-service-account")
+"""What EKS says of the pod that takes on a role (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html)."""
+
+LOOKING: Final = re.compile(r"[a-z0-9-]+:(Describe|List)\w*\*?")
+UNBOUND: Final = frozenset({"ecr:GetAuthorizationToken", "sts:GetCallerIdentity"})
+"""Actions besides looking that AWS lets nobody narrow to a resource (https://docs.aws.amazon.com/service-authorization/latest/reference)."""
+GIVING: Final = re.compile(r"iam:(?!Get|List|Simulate).*|sts:Assume.*|organizations:.*|eks:(Create|Update|Associate).*", re.IGNORECASE)
+"""Actions by which whoever may do them gets any right, or gives it."""
+PASSING: Final = "iam:PassRole"
+ONE_ROLE: Final = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
+WHOLE: Final = re.compile(r"|[^:/*?]*[:/]?[*?].*")
+"""What stands in an ARN for everything of a service, or of a kind: nothing is named before the first wildcard but a kind."""
+
+KEPT_BY_AWS: Final = "arn:aws:iam::aws:policy/"
+NARROW: Final = frozenset(
+    {
+        *("AmazonEKSClusterPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"),
+        *("AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"),
+    }
+)
+"""Policies kept by AWS for clusters and nodes (https://docs.aws.amazon.com/eks/latest/userguide/security-iam-awsmanpol.html)."""
+WIDE: Final = re.compile(r"(.*/)?(AdministratorAccess.*|PowerUserAccess|SystemAdministrator|\w*FullAccess\w*)")
+
+TAKING_ON: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    kinds.CLUSTER: (("roleArn",),),
+    kinds.NODE_GROUP: (("nodeRoleArn",),),
+    kinds.ADDON: (("podIdentityAssociations", "roleArn"), ("serviceAccountRoleArn",)),
+    kinds.POD_IDENTITY: (("roleArn",),),
+    kinds.FLOW_LOG: (("iamRoleArn",),),
+}
+"""Fields in which something takes on a role."""
+
+
+def is_taken_on(role: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check who takes on a role: a service for this account, or somebody in it by name."""
+    account = account_of(stack)
+    for each in allowing(role, "assumeRolePolicy"):
+        yield from but(each, "is taken on by everybody but some")
+        for kind, name in each.principals:
+            yield from _taker(kind, name, each, account)
+
+
+def _taker(kind: str, name: str, each: Sentence, account: str) -> Iterator[Flaw]:
+    if kind == "Service":
+        if name == PODS and not all(len(each.demands(tag)) == 1 and "*" not in each.demands(tag)[0] for tag in POD):
+            yield Flaw(message="is taken on by any pod that is given it", fix=f"demand {' and '.join(POD)} in its trust policy")
+        if name != INSTANCES and not each.is_of(account):
+            yield Flaw(message=f"is taken on by {name} for any account", fix=f"demand aws:SourceAccount {account} in its trust policy")
+    elif kind != "AWS":
+        fix = "let pods take it on by Pod Identity"
+        yield Flaw(message=f"is taken on by whom {name} vouches for, which no rule reads", fix=fix, undecided=True)
+    elif name == EVERYBODY:
+        yield Flaw(message="is taken on by everybody in AWS", fix="name the service that takes it on")
+    elif not is_in(name, account):
+        yield Flaw(message=f"is taken on by {name}, in another account", fix="name the service of this account that takes it on")
+    elif name in {account, f"arn:aws:iam::{account}:root"}:
+        yield Flaw(message="is taken on by whoever in the account may take on roles", fix="name the one role that takes it on")
+
+
+def may(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check what a role may do: named actions to named things."""
+    del stack
+    for each in allowing(resource, "policy"):
+        yield from but(each, "lets a role do everything but some")
+        wide = [thing for thing in each.resources if _is_wide(thing)]
+        for action in each.actions:
+            service, _, verb = action.partition(":")
+            if "*" in service or "?" in service or verb == "*":
+                yield Flaw(message=f"lets a role do {action}", fix=EXACTLY)
+            elif _gives(action, each.resources):
+                message = f"lets a role do {action} to {', '.join(each.resources)}, and so have any right"
+                yield Flaw(message=message, fix=f"remove it; {PASSING} names one role")
+            elif wide and not LOOKING.fullmatch(action) and action not in UNBOUND:
+                yield Flaw(message=f"lets a role do {action} to {', '.join(wide)}", fix=EXACTLY)
+
+
+def _is_wide(thing: str) -> bool:
+    """Say whether a resource is everything of a service or a kind. Of S3, what stands first is a bucket, and no kind."""
+    where = part(thing, WHERE)
+    return where[:1] in {"*", "?"} if thing.startswith("arn:aws:s3:") else WHOLE.fullmatch(where) is not None
+
+
+def _gives(action: str, things: Iterable[str]) -> bool:
+    if action.lower() == PASSING.lower():
+        return not all(ONE_ROLE.fullmatch(thing) for thing in things)
+    return GIVING.fullmatch(action) is not None
+
+
+def is_given(attachment: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a policy attached to a role is one of the program, or one that AWS keeps for this task."""
+    given = attachment.props.get("policyArn")
+    depends = {stack.by_urn[urn].kind for urn in attachment.property_dependencies.get("policyArn", ()) if urn in stack.by_urn}
+    if depends == {kinds.POLICY} if is_unknown(given) else any(given in policy.known_as for policy in stack.of(kinds.POLICY)):
+        return  # its document is read where it stands
+    arn = str(attachment.at("policyArn"))
+    name = arn.removeprefix(KEPT_BY_AWS)
+    if not arn.startswith(KEPT_BY_AWS) or not (name in NARROW or WIDE.fullmatch(name)):
+        message = f"gives a role {arn}, and what that allows is in no plan"
+        yield Flaw(message=message, fix="write the policy in the program", undecided=True)
+    elif name not in NARROW:
+        yield Flaw(message=f"gives a role {name}", fix="write a policy of what its task asks for")
+
+
+def takes_on_own(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that what takes on a role takes on one of the program: what another may do is in no plan."""
+    own = own_roles(stack)
+    for field, *path in TAKING_ON[resource.kind]:
+        depends = {stack.by_urn[urn].kind for urn in resource.property_dependencies.get(field, ()) if urn in stack.by_urn}
+        for arn in values_at(resource.props.get(field), *path):
+            if depends == {kinds.ROLE} if is_unknown(arn) else arn in own:
+                continue
+            message = f"takes on {'a role' if is_unknown(arn) else arn}, which the program does not make: what it may do is in no plan"
+            yield Flaw(message=message, fix="make the role in the program", undecided=True)
+
+
+def own_roles(stack: "Stack") -> set[str]:
+    """Return the ARNs of the roles that the program makes."""
+    account = account_of(stack)
+    return {f"arn:aws:iam::{account}:role{role.at('path', default='/')}{role.at('name', default='')}" for role in stack.of(kinds.ROLE)}

@@ -1,0 +1,49 @@
+"""Who administers AKS, and with whose key its Secrets are encrypted."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from policies.reading.cloud.azure.cluster import CLUSTER
+from policies.reading.cloud.flaws import Flaw, Reader
+from policies.reading.resource import Resource
+from policies.reading.values import UnknownValueError, mapping, sequence
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+COMPONENT: Final = "perimeter:cluster:AksCluster"
+
+
+def administrators_are_named(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N08: the stack file names every group that administers the cluster; the cluster's component repeats whom."""
+    groups = {str(each) for each in sequence(mapping(cluster.at("aadProfile", default={})).get("adminGroupObjectIDs"))}
+    said = {str(each) for component in stack.of(COMPONENT) for each in component.at("administrators", default=[])}
+    if groups and not said:
+        raise UnknownValueError("the administrators of the stack file", f"not said by any {COMPONENT}")
+    for group in sorted(groups - said):
+        yield Flaw(
+            message=f"is administered by the group {group}, which the stack file does not name",
+            fix="remove it; `administrators` of the stack file says who administers the cluster",
+        )
+
+
+def key_is_ours(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N07: where a key of one's own encrypts Secrets, it is on, named, and asked for inside the network."""
+    del stack
+    said = cluster.at("securityProfile", "azureKeyVaultKms", default=None)
+    if said is None:
+        return
+    service = mapping(said)
+    if service.get("enabled") is not True or not service.get("keyId"):
+        yield Flaw(message="names a key for its Secrets and does not use it", fix="write `enabled: true` and a `keyId`, or leave it out")
+    if service.get("keyVaultNetworkAccess", "Public") != "Private":
+        yield Flaw(
+            message="asks for the key of its Secrets over the internet, where the vault has to answer",
+            fix="write `keyVaultNetworkAccess: Private`",
+        )
+
+
+READERS: Final = (
+    Reader(rule="N07", kinds=(CLUSTER,), look=key_is_ours),
+    Reader(rule="N08", kinds=(CLUSTER,), look=administrators_are_named),
+)

@@ -1,0 +1,120 @@
+"""M26: calls end, and a failing service is left alone."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policies.checks import at
+from policies.reading.durations import length
+from policies.reading.resource import Resource
+from policies.reading.services import CLUSTER_DOMAIN
+from policies.reading.stack import Stack
+from policies.reading.values import mapping, sequence
+from policies.reading.virtual_services import full_host
+from policies.rule import Finding, Rule, Severity
+from topology.model.base import seconds
+from topology.model.service import Protocol, Resilience, Service
+from topology.model.system import Topology
+
+USUAL_RETRIES: Final = 2
+"""So often Istio tries again where nothing is said (`retries` of VirtualService)."""
+
+
+class M26(Rule):
+    """Calls to a service wait, try again and queue no more than the topology says, and leave instances that fail alone.
+
+    Forbids:
+        - a route of a VirtualService to a service without `timeout`, with `0s`, or with more than `resilience.timeout` of the topology;
+          only streams (WebSocket) have none;
+        - more tries than `resilience.retries`, also by saying nothing, which means two;
+        - a DestinationRule of a service, or a subset in it, without `connectionPool`, or with more connections or waiting requests
+          than `resilience.connections`; without `outlierDetection` where the topology has an `ejection`, or with more errors.
+
+    Why:
+        One service that hangs holds every caller that waits for it, and theirs, up to the edge. Tries on top of a failure are what
+        turns it into an outage: each layer that tries three times makes nine of three.
+
+    Instead:
+        Bounds in the topology, which become those of the mesh::
+
+            services:
+              b:
+                resilience:
+                  timeout: 2s
+                  connections: {maxConnections: 64, maxPending: 16}
+    """
+
+    id = "M26"
+    name = "calls-are-bounded"
+    severity = Severity.MEDIUM
+    frameworks = ("CWE-400", "OWASP API4:2023")
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every route to a service, then how callers connect to it."""
+        services = _by_host(stack.intent)
+        yield from self.over(stack.of("VirtualService.networking.istio.io"), lambda resource: self._routes(resource, services))
+        yield from self.over(stack.of("DestinationRule.networking.istio.io"), lambda resource: self._connections(resource, services))
+
+    def _routes(self, resource: Resource, services: Mapping[str, Service]) -> Iterator[Finding]:
+        for route in map(mapping, resource.at("spec", "http", default=[])):
+            hosts = [full_host(at(each, "destination", "host"), resource.namespace) for each in sequence(route.get("route"))]
+            for host in dict.fromkeys(host for host in hosts if host in services):
+                yield from self._route(resource, route, host, services[host])
+
+    def _route(self, resource: Resource, route: Mapping[str, Any], host: str, service: Service) -> Iterator[Finding]:
+        said, most = route.get("timeout"), service.resilience.timeout
+        wait = length(str(said)) if said is not None else 0
+        stream = said is None and service.protocol is Protocol.WEBSOCKET
+        if not stream and (not wait or wait > seconds(most)):
+            how = "without end" if not wait else said
+            yield self.broken(resource, f"waits for {host} {how}; the topology says {most}", "give the timeout of the topology")
+        attempts = at(route, "retries", "attempts", default=USUAL_RETRIES)
+        allowed = service.resilience.retries.attempts if service.resilience.retries else 0
+        if attempts > allowed:
+            yield self.broken(
+                resource, f"tries {host} {attempts} times again; the topology says {allowed}", f"set retries.attempts: {allowed}"
+            )
+
+    def _connections(self, resource: Resource, services: Mapping[str, Service]) -> Iterator[Finding]:
+        service = services.get(full_host(resource.at("spec", "host"), resource.namespace))
+        if service is None:
+            return
+        policy = mapping(resource.at("spec", "trafficPolicy"))
+        yield from self._policy(resource, "trafficPolicy", policy, service)
+        # A port's settings stand alone; a subset's take the place of the rule's, field by field (Istio, DestinationRule).
+        own = [("portLevelSettings", mapping(each)) for each in sequence(policy.get("portLevelSettings"))]
+        own += [
+            (f"subset {each['name']}", {**policy, **mapping(each["trafficPolicy"])})
+            for each in resource.at("spec", "subsets", default=[])
+            if each.get("trafficPolicy")
+        ]
+        for where, narrower in own:
+            yield from self._policy(resource, where, narrower, service)
+
+    def _policy(self, resource: Resource, where: str, policy: Mapping[str, Any], service: Service) -> Iterator[Finding]:
+        bounds, pool = service.resilience.connections, mapping(policy.get("connectionPool"))
+        limits = {"tcp.maxConnections": bounds.max_connections}
+        if service.protocol is not Protocol.TCP:
+            limits["http.http1MaxPendingRequests"] = bounds.max_pending
+        for path, most in limits.items():
+            said = at(pool, *path.split("."))
+            if said is None or not 0 < said <= most:
+                yield self.broken(
+                    resource, f"{where}: connectionPool.{path} is {said or 'without bound'}; the topology says {most}", f"set it to {most}"
+                )
+        ejection = service.resilience.ejection
+        errors = at(mapping(policy.get("outlierDetection")), "consecutive5xxErrors")
+        if ejection and (errors is None or not 0 < errors <= ejection.consecutive_errors):
+            yield self.broken(
+                resource,
+                f"{where}: an instance that fails is left alone after {errors or 'no number of'} errors; the topology says "
+                f"{ejection.consecutive_errors}",
+                f"set outlierDetection.consecutive5xxErrors: {ejection.consecutive_errors}",
+            )
+
+
+def _by_host(t: Topology) -> dict[str, Service]:
+    """Return services by their host in the cluster; a composition is a service without anything of its own."""
+    composed = Service(resilience=Resilience())
+    return {
+        f"{name}.{t.namespace_of(name)}.svc.{CLUSTER_DOMAIN}": t.services.get(name, composed) for name in (*t.services, *t.compositions)
+    }

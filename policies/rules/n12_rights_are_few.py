@@ -1,0 +1,45 @@
+"""N12: identities of the system have few rights in the cloud's account."""
+
+from policies.cloud_rule import CloudRule
+from policies.rule import Severity
+
+
+class N12(CloudRule):
+    """An identity of the system may do what its task asks for, and keys, secrets and logs answer nobody else.
+
+    Forbids:
+        Of AWS:
+
+        - a role that everybody, another account, any pod, or a service on behalf of any account takes on;
+        - a role that may do a whole service (`s3:*`), something else than looking to everything (`*`), or what gives rights:
+          `iam:PassRole` to more than one named role, `iam:Put...`, `sts:AssumeRole`; statements by exclusion (`NotAction`);
+        - policies kept by AWS other than those for clusters and nodes (`AdministratorAccess`); roles that the program does not make;
+        - a key, a secret, a bucket or a log that answers everybody, another account, or a service on behalf of any account;
+          a bucket that may be opened to everybody; an endpoint of the network that passes on requests of other accounts.
+
+        Of Azure:
+
+        - a role that is not in `policies/reading/cloud/azure/roles.py` (Owner, Contributor, User Access Administrator);
+        - a role at more than a single resource of the type for which it is meant: a resource group, a subscription, a whole vault;
+        - a role of somebody whom the program does not make;
+        - a vault with access policies in the place of roles; a vault or a storage account that answers the internet, or by a key.
+
+    Why:
+        The boundary is made of resources of the account. A pod whose role may change them needs no way through the boundary: it
+        opens a security group, reads the keys of another layer from the vault, or gives itself the right to.
+
+    Instead:
+        One role for each identity, with the actions and the things of its task::
+
+            type: aws:iam/rolePolicy:RolePolicy
+            inputs:
+              policy: >
+                {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+                 "Action": ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"],
+                 "Resource": ["arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-*/*"]}]}
+    """
+
+    id = "N12"
+    name = "rights-are-few"
+    severity = Severity.HIGH
+    frameworks = ("IAM.1", "IAM.21", "KMS.1", "S3.6", "CIS AWS 1.16", "CKV_AWS_60", "CKV_AWS_63", "CKV_AZURE_189")

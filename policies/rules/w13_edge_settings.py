@@ -1,0 +1,161 @@
+"""W13: the edge's settings hold for slow, long and many requests, and leave browsers their protection."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from policies.checks import attempt
+from policies.edge_rule import EdgeRule
+from policies.reading.gateway_fields import SPARED_RESPONSE_HEADER
+from policies.reading.nginx import Directive
+from policies.reading.pods import Pod
+from policies.reading.stack import Stack
+from policies.reading.values import UnknownValueError, sequence
+from policies.reading.waf import Front
+from policies.rule import Finding, Severity
+from topology.model.base import seconds
+
+_TIME: Final = re.compile(r"(\d+)(ms|s|m|h|d|w|M|y)?")
+_LENGTHS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
+_SIZE: Final = re.compile(r"(\d+)([kKmMgG]?)")
+_MAX_AGE: Final = re.compile(r'max-age="?([0-9]+)', re.IGNORECASE)
+
+Check = Callable[[Directive], str]
+"""Returns what is wrong with a directive; empty for nothing. Raises UnknownValueError where that cannot be told."""
+
+SLACK: Final = 5.0
+"""Seconds that the edge may wait longer than a door, so that the gateway answers before it."""
+
+
+def _waits(most: float) -> Check:
+    def check(directive: Directive) -> str:
+        found = _TIME.fullmatch(directive.args[0])
+        if found is None or not (length := int(found[1]) * _LENGTHS[found[2] or "s"]):
+            raise UnknownValueError(_written(directive), "no length of time")
+        return f"waits longer than {most:g} seconds" if length > most else ""
+
+    return check
+
+
+def _counts(most: int) -> Check:
+    return lambda directive: "" if directive.args[0].isdigit() and int(directive.args[0]) <= most else f"is more than {most}"
+
+
+def _holds(most: int) -> Check:
+    def check(directive: Directive) -> str:
+        number, size = ("1", *directive.args) if len(directive.args) == 1 else directive.args[:2]
+        found = _SIZE.fullmatch(size)
+        if found is None or not number.isdigit():
+            raise UnknownValueError(_written(directive), "no size")
+        total = int(number) * int(found[1]) * 1024 ** " kmg".index(found[2].lower() or " ")
+        return f"holds more than {most} bytes for one connection" if total > most else ""
+
+    return check
+
+
+def _tls(directive: Directive) -> str:
+    return "" if set(directive.args) <= {"TLSv1.2", "TLSv1.3"} else "speaks a version of TLS that is broken"
+
+
+def _level(directive: Directive) -> str:
+    return "writes headers of requests down" if "debug" in directive.args[1:] else ""
+
+
+def _hides(directive: Directive) -> str:
+    return "" if re.fullmatch(SPARED_RESPONSE_HEADER, directive.args[0]) else "takes a header out of answers that may protect their readers"
+
+
+def _adds(directive: Directive) -> str:
+    name = directive.args[0].lower()
+    if name.startswith("access-control-"):
+        return "lets scripts of other origins read answers"
+    age = _MAX_AGE.search(directive.args[1])
+    if name == "strict-transport-security" and not (age and int(age[1])):
+        return "lets browsers speak without TLS again"
+    return ""
+
+
+SETTINGS: Final[Mapping[str, Check]] = {
+    **dict.fromkeys(("client_header_timeout", "client_body_timeout", "send_timeout"), _waits(60)),
+    "keepalive_timeout": _waits(120),
+    "http2_max_concurrent_streams": _counts(128),
+    "large_client_header_buffers": _holds(128 * 1024),
+    "client_header_buffer_size": _holds(16 * 1024),
+    "client_body_buffer_size": _holds(1024**2),
+    "proxy_ssl_protocols": _tls,
+    "grpc_ssl_protocols": _tls,
+    "error_log": _level,
+    "proxy_hide_header": _hides,
+    "grpc_hide_header": _hides,
+    "add_header": _adds,
+}
+"""Directives of nginx, and what is wrong with a value of them. nginx's own values, where nothing is written, are within the bounds."""
+
+WAITS: Final = ("proxy_read_timeout", "proxy_send_timeout", "grpc_read_timeout", "grpc_send_timeout")
+SILENCE: Final = 300.0
+"""Seconds that a stream may be silent, however short the timeout of its door."""
+
+TRUST: Final = ("proxy_ssl_trusted_certificate", "grpc_ssl_trusted_certificate")
+
+
+class W13(EdgeRule):
+    """The edge's settings bound what one connection takes, trust the boundary's authority alone, and leave browsers their protection.
+
+    Forbids:
+        In a public nginx: waits for slow clients of more than a minute, or for answers longer than the slowest door (five minutes
+        are left to streams); more than 128 streams, or 128 KiB of headers, for one connection; authorities for the gateway's
+        certificate that come from the image and not from a Secret; TLS 1.0 and 1.1 towards it; `error_log ... debug`;
+        `proxy_hide_header` of headers that protect the reader of an answer, `add_header Access-Control-...`, and
+        `Strict-Transport-Security` with an age of 0.
+
+    Why:
+        Some thousand connections that each send a byte a minute take every worker, below any limit of requests. An authority of
+        the image is anybody's who sells certificates. Headers of answers are rules for browsers: the edge speaks for every service
+        at once, and one line there takes the protection from all of them.
+
+    Instead:
+        Keep waits short::
+
+            client_header_timeout 10s;
+            client_body_timeout 10s;
+            proxy_read_timeout 16s;   # of the door, and a second
+    """
+
+    id = "W13"
+    name = "edge-settings-are-bounded"
+    severity = Severity.MEDIUM
+    frameworks = ("OWASP API4:2023", "CWE-400")
+
+    def check(self, front: Front, stack: Stack) -> Iterator[Finding]:
+        """Check every setting of the table, wherever it stands."""
+        longest = max((seconds(door.timeout) for door in stack.intent.doors.values()), default=0.0) + SLACK
+        settings = {**SETTINGS, **dict.fromkeys(WAITS, _waits(max(SILENCE, longest)))}
+        if front.balancer is not None:
+            # Connections are a load balancer's, which closes unused ones itself, and must be the first to.
+            del settings["keepalive_timeout"]
+        for directive in front.nginx.main.walk():
+            if check := settings.get(directive.name):
+                yield from attempt(self, front.resource, self._setting(front, directive, check))
+            if directive.name in TRUST and not _is_secret(front.nginx.pod, directive.args[0]):
+                yield self.broken(
+                    front.resource,
+                    f"{directive.file}:{directive.line}: `{_written(directive)}`: whose authorities stand there the plan does not show",
+                    "trust the ca.crt of a Secret that the pods mount",
+                )
+
+    def _setting(self, front: Front, directive: Directive, check: Check) -> Iterator[Finding]:
+        if wrong := check(directive):
+            where = f"{directive.file}:{directive.line}: `{_written(directive)}`"
+            yield self.broken(front.resource, f"{where}: {wrong}", "write a value within the bounds, or leave it out")
+
+
+def _written(directive: Directive) -> str:
+    return " ".join((directive.name, *directive.args))
+
+
+def _is_secret(pod: Pod, path: str) -> bool:
+    """Say whether a file of a pod's containers comes from a Secret."""
+    secrets = {volume.get("name") for volume in pod.volumes if volume.get("secret")}
+    mounts = [mount for container in pod.containers for mount in sequence(container.get("volumeMounts"))]
+    inside = [mount for mount in mounts if path.startswith(f"{mount['mountPath'].rstrip('/')}/")]
+    return bool(inside) and max(inside, key=lambda mount: len(mount["mountPath"]))["name"] in secrets
