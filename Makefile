@@ -35,7 +35,7 @@ e2e: setup
 	@if [ "$$(id -u)" = 0 ]; then \
 		$(RUN) perimeter lab reset && $(RUN) perimeter lab start && PERIMETER_E2E=1 $(RUN) pytest tests/e2e $(ARGS); \
 	else \
-		echo "make e2e starts the embedded cluster, which needs root: sudo make e2e. Nothing of it ran."; \
+		echo "make e2e starts the embedded cluster, which needs root: sudo make e2e. Nothing of it ran." >&2; exit 2; \
 	fi
 
 lint: setup

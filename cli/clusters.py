@@ -25,11 +25,6 @@ class Choice:
     use_lab: bool = False
     use_kind: bool = False
 
-    @property
-    def is_made(self) -> bool:
-        """Whether it says anything."""
-        return bool(self.context or self.kubeconfig or self.use_lab or self.use_kind)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:

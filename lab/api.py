@@ -67,10 +67,6 @@ class Lab:
             "podLabels": dict(addons.COLLECTOR_LABELS),
         }
 
-    def public_url(self, port: int, host: str) -> str:
-        """Return the address of a host that the edge serves; connect to `node_address` for it."""
-        return f"https://{host}:{port}"
-
     def mirror(self, chart: str) -> Path | None:
         """Return the package that stands for a chart as a Helm release names it, or None where the lab has none."""
         return next((self.charts[known.key] for known in CHARTS if known.reference == chart), None)

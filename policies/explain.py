@@ -2,14 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from policies.proof import SHOWN, call
 from policies.reading.accepted import ANYONE
 from policies.reading.stack import Stack
+from policies.reading.values import UnknownValueError
 from policies.rule import Hop
 from topology.edges import INTERNET, Edge, identity
 from topology.findings import did_you_mean
+
+
+class Reach(StrEnum):
+    """Whether one party can reach another. Undecided: no way was found, and some way could not be followed."""
+
+    YES = "can reach"
+    NO = "cannot reach"
+    UNDECIDED = "is not proved to be kept from"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +33,11 @@ class Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """The answer: `reachable` says whether `source` can reach `target` in any way."""
+    """The answer: `reach` says whether `source` can reach `target` in any way."""
 
     source: str
     target: str
-    reachable: bool
+    reach: Reach
     paths: tuple[Path, ...]
 
 
@@ -51,8 +61,15 @@ def explain(stack: Stack, source: str, target: str) -> Explanation:
     found = sorted(edge for edge in stack.ways.trails if _sent_by(edge, sender) and _sent_to(edge, receivers))
     if found:
         paths = tuple(Path(title=call(edge), hops=trail.hops) for edge in found for trail in stack.ways.trails[edge][:1])
-        return Explanation(source=source, target=target, reachable=True, paths=_once(paths))
-    return Explanation(source=source, target=target, reachable=False, paths=tuple(_endings(stack, sender, receivers)))
+        return Explanation(source=source, target=target, reach=Reach.YES, paths=_once(paths))
+    doubts, endings = [*_doubts(stack, sender)], list[Path]()
+    try:
+        endings.extend(_endings(stack, sender, receivers))
+    except UnknownValueError as error:
+        doubts.append(Path(title=f"not decided: a value is not known: {error}", hops=()))
+    if not doubts and not endings:
+        endings.append(_nothing(source, target))
+    return Explanation(source=source, target=target, reach=Reach.UNDECIDED if doubts else Reach.NO, paths=(*endings, *doubts))
 
 
 def _party(stack: Stack, name: str) -> str:
@@ -108,9 +125,22 @@ def _endings(stack: Stack, sender: str, receivers: frozenset[str]) -> Iterator[P
     ends = [refusal for refusal in ways.refusals if refusal.flow.source == sender]
     for refusal in sorted(ends, key=lambda refusal: -len(refusal.flow.hops))[:SHOWN]:
         yield Path(title=f"{refusal.flow.requests} ends at {refusal.hop.place}", hops=(*refusal.flow.hops, refusal.hop))
-    for doubt in ways.doubts:
+
+
+def _doubts(stack: Stack, sender: str) -> Iterator[Path]:
+    """Yield what could not be followed or read, and so may be a way."""
+    for doubt in stack.ways.doubts:
         if doubt.north_south is (sender == INTERNET):
             yield Path(title=f"not decided: {doubt.message}", hops=())
+    for resource, error in stack.unreadable:
+        yield Path(title=f"not decided: {resource} cannot be read: {error}", hops=())
+
+
+def _nothing(source: str, target: str) -> Path:
+    """Return the reason where nothing that the party asks ends anywhere."""
+    if target in OUTSIDE:
+        return Path(title=f"`{target}` only asks: name the outside host that {source} may call", hops=())
+    return Path(title=f"nothing in the plan leads from {source} to {target}", hops=())
 
 
 def _by_address(stack: Stack, sender: str, target: str) -> Iterator[Path]:

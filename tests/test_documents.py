@@ -35,11 +35,11 @@ def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
 
 def test_every_make_target_that_the_documents_name_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, flags=re.MULTILINE))
     named = {
         target
         for document in DOCUMENTS
-        for target in re.findall(r"make ([a-z-]+)", document.read_text(encoding="utf-8"))
-        if f"make {target}" in re.findall(r"`(make [a-z-]+)", document.read_text(encoding="utf-8"))
+        for target in re.findall(r"make ([a-z0-9-]+)", document.read_text(encoding="utf-8"))
+        if f"make {target}" in re.findall(r"`(make [a-z0-9-]+)", document.read_text(encoding="utf-8"))
     }
     assert named <= targets, named - targets

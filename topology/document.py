@@ -17,6 +17,13 @@ class Document:
     texts: dict[KeyPath, str] = field(default_factory=dict[KeyPath, str])
     """How values that are not texts are spelled: `2.0`, `yes`."""
     findings: list[Finding] = field(default_factory=list[Finding])
+    twice: dict[KeyPath, int] = field(default_factory=dict[KeyPath, int])
+    """How often each key stands there that stands there more than once."""
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it can be a topology at all."""
+        return isinstance(self.value, dict)
 
     def place(self, findings: Iterable[Finding], file: str) -> list[Finding]:
         """Return findings in the order of the file, each with its file, its line, and the given value as it is spelled there."""

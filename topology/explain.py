@@ -16,8 +16,10 @@ from topology.model.system import Topology
 from topology.model.text import NOT_THIS_TEXT
 from topology.standins import typed
 
+MISSING = "is missing"
+
 WORDING: Mapping[str, str] = {
-    "missing": "is missing",
+    "missing": MISSING,
     "extra_forbidden": "is not a known key",
     NOT_THIS_TEXT: "{message}",
     NO_MEMBER: "{message}",
@@ -64,7 +66,7 @@ def _reported_inside(path: KeyPath, found: Mapping[tuple[KeyPath, str], Finding]
 
 def _misspelled(finding: Finding, found: Mapping[tuple[KeyPath, str], Finding]) -> bool:
     """Say whether a missing key is there under a name that is close to it, which is reported itself."""
-    return finding.reason == WORDING["missing"] and any(
+    return finding.reason == MISSING and any(
         other.path[:-1] == finding.path[:-1] and other.suggestion == did_you_mean(str(finding.path[-1]), [str(finding.path[-1])])
         for other in found.values()
     )

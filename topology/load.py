@@ -1,6 +1,7 @@
 """Read a topology file: the only place of this room that touches a file."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -9,8 +10,8 @@ import yaml
 from pydantic import ValidationError
 
 from topology.document import Document
-from topology.explain import explain
-from topology.findings import Finding, KeyPath, TopologyError, did_you_mean
+from topology.explain import MISSING, explain
+from topology.findings import Finding, KeyPath, TopologyError, did_you_mean, spell
 from topology.laws import admit
 from topology.model.system import Topology
 from topology.salvage import salvage
@@ -27,6 +28,18 @@ MOST_ALIASED = 100_000
 STR = "tag:yaml.org,2002:str"
 PLAIN_TAGS = frozenset({None, "!", STR})
 """Tags that change nothing, or only say that a value is a text."""
+
+MOST_COPIES = 8
+"""So many copies of a key that is written more than once are looked into."""
+
+LAST = sys.maxsize
+"""Of the copies of a key, the last."""
+
+UNNAMED = -1
+"""The part of a path that stands for a key that is not read."""
+
+FOLDERS = ("", "stacks/")
+"""Where topology files are, seen from the folder of one that was not found."""
 
 MERGE = "<<"
 """The key by which YAML takes over the entries of another mapping."""
@@ -55,8 +68,8 @@ def load(path: Path) -> Topology:
 def _others(path: Path) -> str:
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}"
-    others = [other.name for other in path.parent.glob("*.topology.yaml")]
-    return did_you_mean(path.name, others) if others else f"there is no *.topology.yaml in {path.parent}"
+    others = [str(other.relative_to(path.parent)) for folder in FOLDERS for other in path.parent.glob(f"{folder}*.topology.yaml")]
+    return did_you_mean(path.name, others) if others else f"there is no *.topology.yaml in {path.parent}, nor in stacks/ there"
 
 
 def placed(findings: Iterable[Finding], path: Path) -> list[Finding]:
@@ -71,7 +84,7 @@ def parse(text: str, *, file: str = "") -> Topology:
         TopologyError: with every finding.
     """
     document = read(text)
-    if any(finding.path == () for finding in document.findings) or (document.findings and document.value is None):
+    if document.findings and not document.is_mapping:
         raise TopologyError(document.place(document.findings, file))
     try:
         t = Topology.model_validate(document.value)
@@ -82,33 +95,57 @@ def parse(text: str, *, file: str = "") -> Topology:
         found = [*_explained(document, error), *salvage(document.value, error, _doubtful(document))]
     except TopologyError as error:
         found = [*error.findings]
-    raise TopologyError(document.place([*document.findings, *found], file))
+    placed = [*document.place([*document.findings, *found], file), *_in_copies(text, document, file)]
+    once = {str(finding): finding for finding in placed}
+    raise TopologyError(sorted(once.values(), key=lambda finding: (finding.line, spell(finding.path))))
+
+
+def _in_copies(text: str, document: Document, file: str) -> Iterator[Finding]:
+    """Yield what is wrong with the form of what stands in the earlier copies of keys that are written more than once.
+
+    What is missing from one of them may stand in another.
+    """
+    for copy in range(min(max(document.twice.values(), default=1), MOST_COPIES) - 1):
+        other = read(text, copy=copy)
+        try:
+            Topology.model_validate(other.value)
+        except ValidationError as error:
+            inside = [each for each in explain(error) if any(each.path[: len(path)] == path for path in document.twice)]
+            yield from other.place([each for each in inside if each.path[:-1] not in document.twice or each.reason != MISSING], file)
 
 
 def _doubtful(document: Document) -> set[KeyPath]:
     """Return the places of which the text may say something else than was read."""
-    return {finding.path[:-1] if finding.path[-1] == MERGE else finding.path for finding in document.findings}
+    return {finding.path[:-1] if finding.path[-1] == MERGE else finding.path for finding in document.findings if finding.path}
 
 
 def _explained(document: Document, error: ValidationError) -> list[Finding]:
     """Return what is wrong with the form; where keys were to be merged, they are neither unknown nor missing."""
-    merged = {finding.path[:-1] for finding in document.findings if finding.path[-1] == MERGE}
+    merged = {finding.path[:-1] for finding in document.findings if finding.path[-1:] == (MERGE,)}
     return [finding for finding in explain(error) if finding.path[:-1] not in merged]
 
 
-def read(text: str) -> Document:
-    """Build the values of a YAML text, with the line of each, and the findings that keep it from being a topology file."""
+def read(text: str, copy: int = LAST) -> Document:
+    """Build the values of a YAML text, with the line of each, and the findings that keep it from being a topology file.
+
+    Args:
+        text: the file.
+        copy: which copy counts of a key that is written more than once, from 0; the last where there are fewer.
+    """
     document = Document()
     try:
-        _Reader(text, document).read()
+        _Reader(text, document, copy).read()
     except _RefusedError as refused:
+        document.value = None
         document.findings.append(refused.finding)
     except yaml.reader.ReaderError as error:
+        document.value = None
         character = error.character if isinstance(error.character, str) else chr(error.character)
         line = text.count("\n", 0, max(text.find(character), 0)) + 1
         reason = f"is not YAML: it holds the character U+{ord(character):04X}"
         document.findings.append(Finding(path=(), given=None, reason=reason, suggestion="remove it", line=line))
     except yaml.MarkedYAMLError as error:
+        document.value = None
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
         shown = (text.splitlines() or [""])[min(line, len(text.splitlines())) - 1]
@@ -139,8 +176,9 @@ class _Anchored:
 class _Reader:
     """Builds values from the parser's events, never deeper than a topology is, so that no text can exhaust stack or memory."""
 
-    def __init__(self, text: str, document: Document) -> None:
+    def __init__(self, text: str, document: Document, copy: int) -> None:
         self._loader: Any = _Loader(text)
+        self._copy = copy
         self._document = document
         self._paths: list[KeyPath] = []
         self._aliased = 0
@@ -162,8 +200,8 @@ class _Reader:
         if not self._document.findings and not isinstance(self._document.value, dict):
             self._note((), "must be a mapping", "begin with `system: <name>`", line=1)
 
-    def _value(self, path: KeyPath) -> Any:
-        event: Any = self._loader.get_event()
+    def _value(self, path: KeyPath, event: Any = None) -> Any:
+        event = event or self._loader.get_event()
         line: int = event.start_mark.line + 1
         self._record(path, line)
         if isinstance(event, yaml.AliasEvent):
@@ -188,7 +226,8 @@ class _Reader:
         return value
 
     def _record(self, path: KeyPath, line: int) -> None:
-        self._document.lines.setdefault(path, line)
+        self._document.lines[path] = line
+        self._document.texts.pop(path, None)
         self._paths.append(path)
         if len(path) > DEEPEST:
             self._refuse(path[:DEEPEST], "is nested deeper than a topology is", "", line=line)
@@ -210,20 +249,30 @@ class _Reader:
 
     def _mapping(self, path: KeyPath) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        first: dict[str, int] = {}
         while not self._loader.check_event(yaml.MappingEndEvent):
             event: Any = self._loader.get_event()
             line: int = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent):
-                self._refuse(path, "has a key that is not a text", "write a plain name before the ':'", line=line)
+                self._note(path, "has a key that is not a text", "write a plain name before the ':'", line=line)
+                self._value((*path, UNNAMED), event)
+                self._value((*path, UNNAMED))
+                continue
             key: str = event.value  # as it is spelled: `2.0`, `no` and `1` are names like any other
             inner = (*path, key)
-            if key in result:
-                self._note(inner, f"is written twice, first on line {self._document.lines[inner]}", "merge the two", line=line)
+            seen = self._document.twice.get(inner, 1) if key in result else 0
+            if seen:
+                self._note(inner, f"is written twice, first on line {first[key]}", "merge the two", line=line)
+                self._document.twice[inner] = seen + 1
             if key == MERGE and event.implicit[0]:
                 suggestion = "write the keys, or give a whole value an alias"
                 self._note(inner, "would merge keys that a reader does not see here", suggestion, line=line)
-            self._document.lines.setdefault(inner, line)
+            if seen > self._copy:
+                self._value((*path, UNNAMED))
+                continue
+            first.setdefault(key, line)
             result[key] = self._value(inner)
+            self._document.lines[inner] = line  # of the key, wherever its value begins
         self._loader.get_event()
         return result
 
@@ -245,7 +294,12 @@ class _Reader:
             return event.value
 
     def _note(self, path: KeyPath, reason: str, suggestion: str, *, line: int) -> None:
-        self._document.findings.append(Finding(path=path, given=None, reason=reason, suggestion=suggestion, line=line))
+        self._document.findings.append(Finding(path=_named(path), given=None, reason=reason, suggestion=suggestion, line=line))
 
     def _refuse(self, path: KeyPath, reason: str, suggestion: str, *, line: int) -> NoReturn:
-        raise _RefusedError(Finding(path=path, given=None, reason=reason, suggestion=suggestion, line=line))
+        raise _RefusedError(Finding(path=_named(path), given=None, reason=reason, suggestion=suggestion, line=line))
+
+
+def _named(path: KeyPath) -> KeyPath:
+    """Return a path as far as its keys are read."""
+    return path[: path.index(UNNAMED)] if UNNAMED in path else path

@@ -1,7 +1,7 @@
 """`perimeter explain`: whether and why one party can reach another."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,9 +12,12 @@ from cli.planning import plan_one
 from cli.project import Project
 from cli.report.explanation import show
 from planner.program import Mode
+from policies.explain import Reach
 from policies.explain import explain as explain_reach
 
 Party = Annotated[str, typer.Argument(help="A service, `internet`, `anyone`, or an outside host.", show_default=False)]
+
+EXITS: Final = {Reach.YES: ExitCode.KEPT, Reach.NO: ExitCode.BROKEN, Reach.UNDECIDED: ExitCode.UNDECIDED}
 
 
 def explain(
@@ -30,4 +33,4 @@ def explain(
     view = read_stack(plan_one(home, stack, path, Mode.PESSIMISTIC), path)
     answer = explain_reach(view, source, target)
     show(answer)
-    sys.exit(ExitCode.KEPT if answer.reachable else ExitCode.BROKEN)
+    sys.exit(EXITS[answer.reach])

@@ -2,7 +2,8 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from rich.columns import Columns
 from rich.console import Console, Group
@@ -52,6 +53,14 @@ def console_for_people() -> Console:
     return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=WIDTH)
 
 
+def columns(count: int) -> Table:
+    """Return a table of parties, paths and hops: a word that finds no room goes on in the next line, for none may be cut."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for _ in range(count):
+        table.add_column(overflow="fold")
+    return table
+
+
 def show(judged: Judged, *, verbose: bool) -> None:
     """Print a verdict."""
     console = console_for_people()
@@ -76,9 +85,10 @@ def show(judged: Judged, *, verbose: bool) -> None:
     console.print()
     console.print(_rules(judged, verbose=verbose))
     severity = {result.rule.id: result.rule.severity for result in judged.report.rules}
-    for finding in sorted(judged.findings, key=lambda each: (ORDER[severity[each.rule]], each.rule, each.urn)):
+    ordered = sorted(judged.findings, key=lambda each: (ORDER[severity[each.rule]], each.rule, each.urn))
+    for finding, ids in _said_once(ordered).items():
         console.print()
-        console.print(_finding(finding, severity[finding.rule]))
+        console.print(_finding(finding, ids, severity[ids[0]]))
     console.print()
     console.print(Line(style="dim"))
     mark, colour = MARK[judged.verdict]
@@ -94,7 +104,7 @@ def _edges(title: str, direction: Direction, edges: list[Edge], *, verbose: bool
         key = (asked if direction is Direction.NORTH_SOUTH else short(edge.source), short(edge.target), asked, edge.credential)
         grouped[key].add("" if edge.method == "*" else edge.method)
     rows = sorted(grouped.items())
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table = columns(5 if direction is Direction.NORTH_SOUTH else 4)
     for (source, target, asked, credential), methods in rows if verbose else rows[:FEW]:
         if direction is Direction.NORTH_SOUTH:
             table.add_row("  " + ",".join(sorted(methods)), source, "→", target, Text(credential, style="dim"))
@@ -126,12 +136,22 @@ def _rules(judged: Judged, *, verbose: bool) -> Group:
     return Group(*parts, table)
 
 
-def _finding(finding: Finding, severity: Severity) -> Group:
+def _said_once(findings: Iterable[Finding]) -> Mapping[Finding, list[str]]:
+    """Return what is said, each with the rules that say it."""
+    said: defaultdict[Finding, list[str]] = defaultdict(list)
+    for finding in findings:
+        said[replace(finding, rule="")].append(finding.rule)
+    return said
+
+
+def _finding(finding: Finding, rules: Iterable[str], severity: Severity) -> Group:
     mark, colour = MARK[finding.verdict]
-    head = Text.assemble((f"{mark} {finding.rule} ", f"bold {colour}"), (f"{severity}  ", colour), (finding.resource, "bold"))
+    head = Text.assemble(
+        (f"{mark} {', '.join(dict.fromkeys(rules))} ", f"bold {colour}"), (f"{severity}  ", colour), (finding.resource, "bold")
+    )
     lines: list[Text | Padding] = [head, Padding(Text(finding.message), (0, 0, 0, 2))]
     if finding.path:
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        table = columns(3)
         for number, hop in enumerate(finding.path, 1):
             table.add_row(Text(str(number), style="dim"), hop.place, Text(hop.allowed_by, style="dim"))
         lines.append(Padding(table, (0, 0, 0, 4)))
@@ -144,6 +164,7 @@ def _summary(judged: Judged) -> str:
     counts = dict.fromkeys(TITLES, 0)
     for edge in judged.stack.expected:
         counts[edge.direction] += 1
+    counts[Direction.NORTH_SOUTH] = len(judged.stack.intent.doors)  # a door is open to several methods and paths
     said = _join(f"{count} {TITLES[direction] if count > 1 else SINGULAR[direction]}" for direction, count in counts.items() if count)
     parts = [said, f"{judged.resources} resources", f"{len(judged.report.rules)} rules"]
     if judged.report.exempted:

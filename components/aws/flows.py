@@ -98,6 +98,12 @@ def cluster(outside_ports: Iterable[int]) -> Iterator[Flow]:
         yield Flow(name=f"outside-{port}", source=nodes, target=ANYWHERE, port=port, why="images, key sets, hosts of the egress gateway")
 
 
+def private_operators(ranges: Iterable[str]) -> Iterator[Flow]:
+    """Yield the flows of operators, by their private ranges, to the Kubernetes API."""
+    for number, source in enumerate(ranges, start=1):
+        yield Flow(name=f"operators-{number}", source=source, target=Group.API, port=443, why="operators reach the Kubernetes API")
+
+
 def rules(every: Iterable[Flow]) -> Iterator[Rule]:
     """Yield the rules that follow from flows."""
     for flow in every:

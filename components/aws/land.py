@@ -24,6 +24,8 @@ class AwsNetwork:
     groups: Mapping[Group, ec2.SecurityGroup]
     ways_out: tuple[pulumi.Resource, ...]
     """Routes to the outside: what fetches anything from there comes after them."""
+    way_in: pulumi.Resource
+    """Route of the public subnets to the internet gateway: what has a public address comes after it."""
 
     def ids(self, tier: Tier) -> list[pulumi.Output[str]]:
         """Return the ids of a tier's subnets."""

@@ -18,6 +18,8 @@ CertificateArn = Annotated[str, Field(pattern=r"^arn:aws:acm:[a-z0-9-]+:[0-9]{12
 NETWORK_PREFIX: Final = 17
 """The smallest network (`/17`) that holds the plan of subnets."""
 ZONES: Final = 3
+PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+"""Ranges that the internet does not route (RFC 1918, RFC 6598)."""
 
 
 class Size(StrEnum):
@@ -45,6 +47,8 @@ class AwsSettings(Part):
     """Addresses of Kubernetes Services."""
     operators: tuple[AddressRange, ...] = ()
     """Who may reach the Kubernetes API from outside the network; nobody where empty, and the program must run inside."""
+    private_operators: tuple[AddressRange, ...] = ()
+    """Private ranges, of networks connected to this one or of machines in it, that reach the Kubernetes API; nodes alone where empty."""
     certificate: CertificateArn | None = None
     """A certificate in ACM, in the same region, for the topology's hosts; without it one is asked for and proved by the hosted zone."""
     hosted_zone: Annotated[str, Field(pattern=r"^Z[0-9A-Z]{1,31}$")] | None = None
@@ -64,6 +68,11 @@ class AwsSettings(Part):
         if network.prefixlen > NETWORK_PREFIX:
             wrong.append(f"network {self.network} is too small for the plan of subnets: give it a /{NETWORK_PREFIX} or larger")
         wrong += [f"operators {given} is every address: name your own" for given in self.operators if given.endswith("/0")]
+        wrong += [
+            f"privateOperators {given} is no private range (RFC 1918, or 100.64.0.0/10): name public addresses under operators"
+            for given in self.private_operators
+            if not any(IPv4Network(given).subnet_of(private) for private in PRIVATE)
+        ]
         wrong += [f"availabilityZones {zone} is not in region {self.region}" for zone in self.zones if not zone.startswith(self.region)]
         if len(set(self.zones)) < ZONES:
             wrong.append("availabilityZones names a zone twice")

@@ -62,28 +62,30 @@ class Rule:
     why: str
 
 
-def flows(pods: str, key_set_ports: Iterable[int], exit_ports: Iterable[int]) -> list[Flow]:
+def flows(pods: str, key_set_ports: Iterable[int], exit_ports: Iterable[int], operators: Iterable[str] = ()) -> list[Flow]:
     """Return every flow of the environment.
 
     Args:
         pods: the range of pods.
         key_set_ports: where the issuers' OpenID configurations and key sets are, which the gateway and istiod fetch.
         exit_ports: of the outside hosts that the egress gateway reaches.
+        operators: ranges of connected networks from which the Kubernetes API is reached.
     """
     issuers = sorted(key_set_ports)
-    return [*_chain(), *_edge(), *_gateway(issuers), *_cluster(pods, {*issuers, *exit_ports})]
+    return [*_chain(), *_edge(), *_gateway(issuers), *_cluster(pods, {*issuers, *exit_ports}), *_operators(operators)]
 
 
-def flows_to_pods(pods: str, outside: Iterable[int]) -> list[Flow]:
+def flows_to_pods(pods: str, outside: Iterable[int], operators: Iterable[str] = ()) -> list[Flow]:
     """Return every flow of an environment whose edge and gateway are pods.
 
     Args:
         pods: the range of pods.
         outside: ports of issuers' key sets and of the outside hosts that the egress gateway reaches.
+        operators: ranges of connected networks from which the Kubernetes API is reached.
     """
     why = "clients reach the pods of the edge, and nothing else"
     clients = Flow(name="clients", source=INTERNET, target=PUBLIC_ADDRESS, ports=("443",), why=why)
-    return [clients, *_cluster(pods, outside)]
+    return [clients, *_cluster(pods, outside), *_operators(operators)]
 
 
 def _chain() -> Iterator[Flow]:
@@ -154,6 +156,13 @@ def _cluster(pods: str, outside: Iterable[int]) -> Iterator[Flow]:
     yield Flow(name="time", source=at, target=INTERNET, ports=("123",), why="the clock", transport=Transport.UDP)
     ports = tuple(map(str, sorted({443, *outside})))
     yield Flow(name="outside", source=at, target=INTERNET, ports=ports, why="images, Azure itself, and the hosts of the egress gateway")
+
+
+def _operators(ranges: Iterable[str]) -> Iterator[Flow]:
+    """Yield the ways of operators of a private cluster to its API."""
+    why = "operators reach the Kubernetes API from a connected network"
+    for number, each in enumerate(ranges, start=1):
+        yield Flow(name=f"operators-{number}", source=each, target=Subnet.API_SERVER, ports=("443",), why=why)
 
 
 def rules(subnet: Subnet, every: Iterable[Flow], addresses: Addresses, pods: str) -> list[Rule]:

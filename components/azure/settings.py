@@ -1,7 +1,7 @@
 """What a stack file says of an Azure environment."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network
@@ -20,6 +20,9 @@ Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,10}[a-z0-9]$")]
 
 NETWORK_PREFIX: Final = 20
 """The smallest network (`/20`) that holds the plan of subnets."""
+
+PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""Addresses that no public network has (RFC 1918, 3)."""
 
 
 class Size(StrEnum):
@@ -82,7 +85,9 @@ class AzureSettings(Part):
     services: AddressRange = "10.245.0.0/16"
     """Addresses of Kubernetes Services."""
     operators: tuple[AddressRange, ...] = ()
-    """Who may reach the Kubernetes API from outside the network; nobody where empty, and the program must run inside."""
+    """Who may reach the Kubernetes API from outside the network; nobody where empty, and the program must run in a connected network."""
+    private_operators: tuple[AddressRange, ...] = ()
+    """Private ranges of networks connected to this one (peering, VPN, ExpressRoute) from which the Kubernetes API is reached."""
     public_certificate: PublicCertificate | None = None
     """Default: one signed by an authority made on deploy, which no browser trusts."""
     discovery: Mapping[str, Annotated[str, Field(pattern=r"^https://\S+$")]] = {}
@@ -109,8 +114,24 @@ class AzureSettings(Part):
         if parsed["network"].prefixlen > NETWORK_PREFIX:
             wrong.append(f"network {self.network} is too small for the plan of subnets: give it a /{NETWORK_PREFIX} or larger")
         wrong += [f"operators {given} is every address: name your own" for given in self.operators if given.endswith("/0")]
+        wrong += self._private_operators_are_elsewhere(parsed)
         if self.zone and self.zone.subscription.lower() != self.subscription_id:
             wrong.append(f"dnsZone is in subscription {self.zone.subscription}, and the program works in {self.subscription_id} alone")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    def _private_operators_are_elsewhere(self, own: Mapping[str, IPv4Network]) -> Iterator[str]:
+        """Yield why a range is none of a connected network: a public one, or one of the environment's own."""
+        for given in self.private_operators:
+            try:
+                block = IPv4Network(given)
+            except ValueError as error:
+                yield f"privateOperators {given} is no range of IPv4 addresses ({error}): give one such as 10.20.0.0/24"
+                continue
+            if not any(block.subnet_of(private) for private in PRIVATE):
+                ranges = ", ".join(map(str, PRIVATE))
+                yield f"privateOperators {given} is not private: give a part of {ranges}, and public addresses in operators"
+            for key, taken in own.items():
+                if block.overlaps(taken):
+                    yield f"privateOperators {given} and {key} {taken} overlap: give the range of a connected network"

@@ -13,7 +13,11 @@ PKCS12 = "application/x-pkcs12"
 def secret(
     name: str, value: pulumi.Input[str], land: AzureLand, *, parent: pulumi.Resource, content_type: str | None = None
 ) -> vaults.Secret:
-    """Register a secret; `value` is marked secret by whoever makes it."""
+    """Register a secret; `value` is marked secret by whoever makes it.
+
+    It goes with its vault: azure-native makes secrets through Resource Manager, but deletes them at the vault itself, which answers inside
+    the network alone.
+    """
     return vaults.Secret(
         name,
         vaults.SecretArgs(
@@ -24,5 +28,5 @@ def secret(
                 value=pulumi.Output.secret(value), content_type=content_type, attributes=vaults.SecretAttributesArgs(enabled=True)
             ),
         ),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, deleted_with=land.vault),
     )

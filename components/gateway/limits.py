@@ -3,14 +3,12 @@
 Each client is counted by itself, at each door by itself.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from topology.model.base import Name
 from topology.model.door import ApiKeyAuth, Door, Tier
-from topology.model.service import Scope
 from topology.model.system import Topology
 
 
@@ -61,9 +59,3 @@ def tiers_of(door: Door) -> tuple[Name, ...]:
 def consumers_of(t: Topology, tier: Name) -> list[Name]:
     """Return the consumers of a tier, in the order of the topology."""
     return [name for name, consumer in t.consumers.items() if consumer.tier == tier]
-
-
-def global_tiers(t: Topology) -> Iterator[Name]:
-    """Yield the tiers that are counted once for all instances of the gateway and that some door has."""
-    used = {tier for door in t.doors.values() for tier in tiers_of(door)}
-    yield from (name for name, tier in t.tiers.items() if name in used and tier.scope is Scope.GLOBAL)

@@ -65,7 +65,7 @@ _NO_OBJECTS: Final = ("kubernetes:yaml", "kubernetes:helm.sh", "kubernetes:kusto
 """Modules of the provider whose types are no Kubernetes objects but make some."""
 
 
-NAMED_BY: Final = ("arn", "ipAddress")
+NAMED_BY: Final = ("arn", "dnsName", "ipAddress")
 """Outputs that name a resource, as AWS and Azure make them."""
 
 

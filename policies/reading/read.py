@@ -131,9 +131,11 @@ class Observed:
             return max(nearest, key=lambda refusal: len(refusal.flow.hops)).hop
         if partial:
             return partial[0]
+        if any(_serves(e, edge) for e in self._keyed.get(key_of(edge), ())):
+            return Hop(place=edge.target, allowed_by="it would be accepted there, but no way through the caller's own proxy leads there")
         near = [e for e in self._keyed.get(key_of(edge), ()) if e.method in {edge.method, "*"} or e.path == edge.path]
         if near:
-            said = ", ".join(sorted({f"{e.method} {e.entry or e.path}{f' ({e.credential})' if e.credential else ''}" for e in near})[:3])
+            said = ", ".join(sorted({_told(e, edge) for e in near})[:3])
             return Hop(place=edge.target, allowed_by=f"what the plan allows there is {said}")
         if found:
             return max(found, key=lambda refusal: len(refusal.flow.hops)).hop
@@ -185,6 +187,13 @@ class Observed:
             if any(operation_within(edge, other) for other in allowed.get(key_of(edge), ())):
                 pairs |= {(self._party(sender), self._party(target)) for trail in trails for sender, target in trail.pairs}
         return frozenset(pairs)
+
+
+def _told(near: Edge, edge: Edge) -> str:
+    """Return a call that is possible as a message names it beside the one that is not; the path behind the gateway where only that differs."""
+    credential = f" ({near.credential})" if near.credential else ""
+    rewritten = f", which arrives as {near.path} and not as {edge.path}" if near.entry == edge.entry and near.entry else ""
+    return f"{near.method} {near.entry or near.path}{credential}{rewritten if near.path != edge.path else ''}"
 
 
 def _serves(wide: Edge, edge: Edge) -> bool:

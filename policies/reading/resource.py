@@ -32,7 +32,7 @@ class Resource:
     dependencies: tuple[str, ...] = ()
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     known_as: frozenset[str] = frozenset()
-    """Id, ARN and address under which others refer to it, as far as a deployment has made them known."""
+    """Id, ARN, DNS name and address under which others refer to it, as far as a deployment has made them known."""
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Pulumi resource options that weaken a guard: ignoreChanges, retainOnDelete, import, protect."""
 

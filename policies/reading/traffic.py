@@ -210,10 +210,15 @@ class Traffic:
         member = self._member(pod)
         if member is None:
             return {}, None
-        for rule in self.rules(host, pod.namespace, member[0]):
-            labels = rule.at("spec", "workloadSelector", "matchLabels", default={})
-            if not matches_labels(labels, pod.labels):
-                continue
+        applied = [
+            rule
+            for rule in self.rules(host, pod.namespace, member[0])
+            if matches_labels(rule.at("spec", "workloadSelector", "matchLabels", default={}), pod.labels)
+        ]
+        hosts = [full_host(rule.at("spec", "host"), rule.namespace) for rule in applied if rule.at("spec", "trafficPolicy", default={})]
+        if len(hosts) > len(set(hosts)):
+            raise UnknownValueError(str(applied[0]), "one of several for its host, of which Istio takes the policy of the oldest")
+        for rule in applied:
             policies = [rule.at("spec", "trafficPolicy", default={})]
             policies += [mapping(each.get("trafficPolicy")) for each in rule.at("spec", "subsets", default=[]) if each["name"] == subset]
             for policy in reversed(policies):

@@ -48,7 +48,7 @@ class Route:
     methods: tuple[str, ...] | None
     hosts: tuple[str, ...]
     headers: tuple[tuple[str, str], ...]
-    """Headers that must have exactly these values."""
+    """Headers that must have exactly these values; and what else it asks for, by names that no header can have (`x-a prefix`)."""
     conditional: bool
     """It asks for something else besides, so that a later route may get the same requests."""
     gateways: tuple[str, ...]
@@ -121,15 +121,16 @@ def _routes(resource: Resource, rule: Mapping[str, Any], *, tcp: bool = False) -
             raise UnknownValueError(f"{resource}: {', '.join(sorted(strange))}", "a match that is not known")
         patterns, matched, prefixed = _patterns(mapping(match.get("uri")), resource)
         headers = mapping(match.get("headers"))
-        plain = tuple(sorted((name.lower(), value["exact"]) for name, value in headers.items() if "exact" in mapping(value)))
+        plain = {name.lower(): value["exact"] for name, value in headers.items() if "exact" in mapping(value)}
+        others = dict(_others(match, headers))
         yield Route(
             resource=resource,
             name=rule.get("name") or "",
             patterns=patterns,
             methods=_texts(match.get("method"), resource, "match.method"),
             hosts=_texts(match.get("authority"), resource, "match.authority") or ("*",),
-            headers=plain,
-            conditional=len(plain) != len(headers) or any(match.get(key) for key in _CONDITIONS),
+            headers=tuple(sorted({**plain, **others}.items())),
+            conditional=bool(others),
             gateways=gateways_of(resource, match.get("gateways")),
             source_labels=mapping(match.get("sourceLabels")),
             source_namespace=match.get("sourceNamespace") or "",
@@ -140,6 +141,14 @@ def _routes(resource: Resource, rule: Mapping[str, Any], *, tcp: bool = False) -
             removed_headers=frozenset(header.lower() for header in removed),
             tcp=tcp,
         )
+
+
+def _others(match: Mapping[str, Any], headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a match asks for beside paths, methods and headers of one value."""
+    for name, value in headers.items():
+        if "exact" not in mapping(value):
+            yield f"{name.lower()} {' '.join(mapping(value)) or 'present'}", ", ".join(map(str, mapping(value).values()))
+    yield from ((f"match {key}", str(match[key])) for key in _CONDITIONS if match.get(key))
 
 
 def _patterns(uri: Mapping[str, Any], resource: Resource) -> tuple[tuple[Pattern, ...], str, bool]:

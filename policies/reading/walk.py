@@ -108,15 +108,28 @@ class Walk:
     def _keep(self, edge: Edge, flow: Flow) -> None:
         if flow.doubt:
             self.doubt(flow, None, f"{flow.doubt}: it may refuse {edge.source} → {edge.target}")
-        key = (flow.roles, flow.refusal is None, flow.holes if flow.north_south else ())
+        refusal = flow.refusal or self._condition(flow, edge.target)
+        key = (flow.roles, refusal is None, flow.holes if flow.north_south else ())
         holes = flow.holes if flow.north_south else ()
-        trail = Trail(hops=flow.hops, pairs=flow.pairs, roles=flow.roles, refusal=flow.refusal, holes=holes, landed=flow.landed)
+        trail = Trail(hops=flow.hops, pairs=flow.pairs, roles=flow.roles, refusal=refusal, holes=holes, landed=flow.landed)
         known = self.trails[edge].get(key)
         if known is None:
             self.trails[edge][key] = trail
         elif flow.pairs != known.pairs:
             landed = tuple(dict.fromkeys((*known.landed, *flow.landed)))
             self.trails[edge][key] = replace(known, pairs=tuple(dict.fromkeys((*known.pairs, *flow.pairs))), landed=landed)
+
+    def _condition(self, flow: Flow, target: str) -> Hop | None:
+        """Return what refuses requests without the headers that matches on the way ask for; callers know those of API versions alone."""
+        asked = [f"{name}: {value}" for name, value in flow.requests.headers if (name, value) not in self._versions]
+        return Hop(place=target, allowed_by=f"only requests with {', '.join(asked)} get there") if asked else None
+
+    @cached_property
+    def _versions(self) -> frozenset[tuple[str, str]]:
+        """Return the headers, with their values, by which clients choose the version of an API."""
+        t = self.stack.intent
+        chosen = [(t.apis[door.api.name].version_header, door.api.version) for door in t.doors.values() if door.api]
+        return frozenset((header, version) for header, version in chosen if header)
 
     # Connections
 

@@ -96,8 +96,11 @@ def _to_entry(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], entry: Service
         decision = walk.stack.network.flow(senders[0], None, target)
         if not decision.allowed:
             walk.refuse(onward, f"{host}:{target}", "; ".join(decision.by), decision.resource)
-        else:
+        elif sending.peer.tls:
             walk.leave(onward.hop(f"{host}:{target}", "; ".join(decision.by), decision.resource), f"{host}:{target}")
+        else:
+            place = f"{host}:{target} in plaintext"  # not what an egress of the topology is, so the proof finds it
+            walk.leave(onward.hop(place, f"no DestinationRule has {senders[0]} speak TLS to it"), place)
 
 
 def _client(walk: "Walk", flow: Flow, sender: Pod, destination: Destination) -> Peer:
@@ -107,7 +110,7 @@ def _client(walk: "Walk", flow: Flow, sender: Pod, destination: Destination) -> 
     identity, mesh = walk.stack.identity(sender), member[0] if member else None
     tls, rule = walk.stack.traffic.client_tls(sender, host, port, subset)
     mode = tls.get("mode")
-    if mode is None and walk.stack.traffic.service(host) is None:
+    if not mode and walk.stack.traffic.service(host) is None:
         return PLAIN
     match mode or "ISTIO_MUTUAL":  # automatic mutual TLS, to every name inside
         case "ISTIO_MUTUAL":

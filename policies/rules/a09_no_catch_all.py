@@ -35,7 +35,9 @@ class A09(RouteRule):
         - a route to a path under which programs show or change their own state (`/metrics`, `/healthz`, `/admin`, `/actuator`, ...),
           and `stub_status` in a public nginx;
         - a ClientTrafficPolicy that leaves escaped (`KeepUnchanged`) or doubled slashes (`disableMergeSlashes`) in paths;
-        - an operation of API Management of which one of the first three holds.
+        - an operation of API Management of which one of the first three holds;
+        - a policy of all its APIs, of an API or of a product that sends requests on (`forward-request`, `set-backend-service`), so that
+          operations without a policy of their own are answered too.
 
     Why:
         What a catch-all route publishes is decided later and elsewhere: by the next version of the service, by a framework that

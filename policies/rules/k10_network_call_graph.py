@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policies.checks import at, attempt
 from policies.layers import Layer, Workload, layers_of, workload
+from policies.lifelines import DISCOVERY, cut
 from policies.reading.network import EVERY_PORT, Direction, Opening, in_any_namespace
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
@@ -20,10 +21,10 @@ class K10(Rule):
 
     Forbids:
         On pods of services and of a mesh's own gateways: rules without `from`, from address ranges, from pods that are no
-        declared caller, on every port or on ports where nothing listens; and policies that keep a declared caller out. On pods
-        that serve the layers alone (the counters of limits): rules without `from`, and services. On edge, API gateway and
-        controllers (istiod, cert-manager, Envoy Gateway): services, but for proxies at istiod; on controllers rules without `from` but
-        for their webhooks. In any policy of the program's own
+        declared caller, on every port or on ports where nothing listens; and policies that keep a declared caller out, or a
+        proxy of a mesh from its istiod or from the cluster's names. On pods that serve the layers alone (the counters of limits):
+        rules without `from`, and services. On edge, API gateway and controllers (istiod, cert-manager, Envoy Gateway): services, but
+        for proxies at istiod; on controllers rules without `from` but for their webhooks. In any policy of the program's own
         namespaces: peers in namespaces that are not named (`namespaceSelector: {}`, or one that does not ask for
         `kubernetes.io/metadata.name`).
 
@@ -58,11 +59,21 @@ class K10(Rule):
             yield from attempt(self, pod.resource, self._pod(pod, expected, unsure, stack))
         for pod in others_of(graph, stack):
             yield from attempt(self, pod.resource, self._other(pod, stack))
+        for pod in stack.pods:
+            yield from attempt(self, pod.resource, self._cut(pod, unsure, stack))
         fronts = [pod for pod, layer in layers_of(stack).pods.items() if layer in {Layer.EDGE, Layer.GATEWAY}]
         for pod in (*fronts, *controllers_of(stack)):
             yield from attempt(self, pod.resource, self._controller(pod, stack))
         own = [each for each in stack.of("NetworkPolicy.networking.k8s.io") if each.namespace in stack.namespaces and each not in unread]
         yield from self.over(own, self._namespaces)  # the cluster's own namespaces serve all: so does its name service
+
+    def _cut(self, pod: Pod, unsure: frozenset[str], stack: Stack) -> Iterator[Finding]:
+        """Check that nothing keeps a proxy from what it needs before it carries any call."""
+        member = stack.member(pod)
+        if member is None or {pod.namespace, member[0].namespace} & unsure:
+            return
+        for decision, what in cut(pod, stack):
+            yield self.broken(decision.resource, f"{'; '.join(decision.by)}: {pod} cannot reach {what}", "open it in the policies of both")
 
     def _other(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
         """Check who may connect to what serves the layers alone, such as the counters of limits."""
@@ -158,9 +169,6 @@ WEBHOOKS: Final[Mapping[str, frozenset[int]]] = {
     "chart gateway-helm": frozenset({9443}),
 }
 """Ports on which the API server, which is no pod, asks what a chart makes; whoever else connects has to show a certificate there."""
-
-DISCOVERY: Final = ("chart istiod", 15012)
-"""Where proxies ask for their configuration, with a certificate of their own."""
 
 
 def controllers_of(stack: Stack) -> Iterator[Pod]:

@@ -3,9 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.checks import at
+from policies.checks import at, attempt
+from policies.ejections import loosened, whole
+from policies.reading.compare import key_of
 from policies.reading.durations import length
+from policies.reading.meshes import Proxy
+from policies.reading.pods import Pod
 from policies.reading.resource import Resource
+from policies.reading.selectors import matches_labels
 from policies.reading.services import CLUSTER_DOMAIN
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
@@ -13,7 +18,7 @@ from policies.reading.virtual_services import full_host
 from policies.rule import Finding, Rule, Severity
 from topology.model.base import seconds
 from topology.model.service import Protocol, Resilience, Service
-from topology.model.system import Topology
+from topology.model.system import COMPOSITION_PORT, Topology
 
 USUAL_RETRIES: Final = 2
 """So often Istio tries again where nothing is said (`retries` of VirtualService)."""
@@ -27,7 +32,10 @@ class M26(Rule):
           only streams (WebSocket) have none;
         - more tries than `resilience.retries`, also by saying nothing, which means two;
         - a DestinationRule of a service, or a subset in it, without `connectionPool`, or with more connections or waiting requests
-          than `resilience.connections`; without `outlierDetection` where the topology has an `ejection`, or with more errors.
+          than `resilience.connections`; without `outlierDetection` where the topology has an `ejection`, or with one that takes more
+          errors, looks more seldom, lasts less long or spares more instances (`minHealthPercent`, another `maxEjectionPercent`);
+        - an allowed call for which the caller's proxy has no DestinationRule, or no route, of the service: none is there, none is
+          exported to the caller, or its `workloadSelector` means other pods. Only TCP needs no route.
 
     Why:
         One service that hangs holds every caller that waits for it, and theirs, up to the edge. Tries on top of a failure are what
@@ -53,6 +61,35 @@ class M26(Rule):
         services = _by_host(stack.intent)
         yield from self.over(stack.of("VirtualService.networking.istio.io"), lambda resource: self._routes(resource, services))
         yield from self.over(stack.of("DestinationRule.networking.istio.io"), lambda resource: self._connections(resource, services))
+        for (caller, host), sender in sorted(_callers(stack, services).items()):
+            yield from attempt(self, sender.resource, self._unbounded(stack, caller, sender, host, services[host]))
+
+    def _unbounded(self, stack: Stack, caller: str, sender: Pod, host: str, service: Service) -> Iterator[Finding]:
+        """Yield what a caller's proxy does not know of a service that it calls; what it knows is checked where that is written."""
+        member = stack.member(sender)
+        if member is None:
+            return
+        mesh, proxy = member
+        rules = [
+            rule
+            for rule in stack.traffic.rules(host, sender.namespace, mesh)
+            if full_host(rule.at("spec", "host"), rule.namespace) == host
+            and matches_labels(rule.at("spec", "workloadSelector", "matchLabels", default={}), sender.labels)
+        ]
+        if not rules:
+            yield self.broken(
+                sender.resource,
+                f"no DestinationRule bounds the calls of {caller} to {host}",
+                "give the service a DestinationRule with the bounds of the topology, exported to its callers",
+            )
+        if proxy is Proxy.GATEWAY or service.protocol is Protocol.TCP:
+            return  # A gateway sends nothing without a route.
+        if not any(not route.tcp for route in stack.traffic.mesh_routes(sender, host, service.port)):
+            yield self.broken(
+                sender.resource,
+                f"no route bounds the calls of {caller} to {host}: they wait without end, and are tried {USUAL_RETRIES} times again",
+                "give the service a VirtualService with the timeout and retries of the topology, exported to its callers",
+            )
 
     def _routes(self, resource: Resource, services: Mapping[str, Service]) -> Iterator[Finding]:
         for route in map(mapping, resource.at("spec", "http", default=[])):
@@ -67,7 +104,7 @@ class M26(Rule):
         if not stream and (not wait or wait > seconds(most)):
             how = "without end" if not wait else said
             yield self.broken(resource, f"waits for {host} {how}; the topology says {most}", "give the timeout of the topology")
-        attempts = at(route, "retries", "attempts", default=USUAL_RETRIES)
+        attempts = whole(at(route, "retries", "attempts", default=USUAL_RETRIES), f"{resource}: retries.attempts")
         allowed = service.resilience.retries.attempts if service.resilience.retries else 0
         if attempts > allowed:
             yield self.broken(
@@ -83,8 +120,8 @@ class M26(Rule):
         # A port's settings stand alone; a subset's take the place of the rule's, field by field (Istio, DestinationRule).
         own = [("portLevelSettings", mapping(each)) for each in sequence(policy.get("portLevelSettings"))]
         own += [
-            (f"subset {each['name']}", {**policy, **mapping(each["trafficPolicy"])})
-            for each in resource.at("spec", "subsets", default=[])
+            (f"subset {each.get('name')}", {**policy, **mapping(each["trafficPolicy"])})
+            for each in map(mapping, sequence(resource.at("spec", "subsets")))
             if each.get("trafficPolicy")
         ]
         for where, narrower in own:
@@ -97,24 +134,36 @@ class M26(Rule):
             limits["http.http1MaxPendingRequests"] = bounds.max_pending
         for path, most in limits.items():
             said = at(pool, *path.split("."))
-            if said is None or not 0 < said <= most:
+            if said is None or not 0 < whole(said, f"{resource}: {where}.connectionPool.{path}") <= most:
                 yield self.broken(
                     resource, f"{where}: connectionPool.{path} is {said or 'without bound'}; the topology says {most}", f"set it to {most}"
                 )
-        ejection = service.resilience.ejection
-        errors = at(mapping(policy.get("outlierDetection")), "consecutive5xxErrors")
-        if ejection and (errors is None or not 0 < errors <= ejection.consecutive_errors):
-            yield self.broken(
-                resource,
-                f"{where}: an instance that fails is left alone after {errors or 'no number of'} errors; the topology says "
-                f"{ejection.consecutive_errors}",
-                f"set outlierDetection.consecutive5xxErrors: {ejection.consecutive_errors}",
-            )
+        if service.resilience.ejection:
+            for field, said, wanted in loosened(mapping(policy.get("outlierDetection")), service.resilience.ejection):
+                yield self.broken(
+                    resource,
+                    f"{where}: an instance that fails goes on getting calls: outlierDetection.{field} is "
+                    f"{'absent' if said is None else said}; the topology says {wanted}",
+                    f"set outlierDetection.{field}: {wanted}",
+                )
+
+
+def _callers(stack: Stack, services: Mapping[str, Service]) -> dict[tuple[str, str], Pod]:
+    """Return the pods that send the calls of the topology to a service's pods, by their name and the service's host."""
+    return {
+        (str(sender), service.fqdn): sender
+        for edge, trails in stack.ways.trails.items()
+        if key_of(edge) in stack.expected_by_key
+        for trail in trails
+        for sender, receiver in trail.pairs
+        for service in stack.services_of(receiver)
+        if service.fqdn in services
+    }
 
 
 def _by_host(t: Topology) -> dict[str, Service]:
     """Return services by their host in the cluster; a composition is a service without anything of its own."""
-    composed = Service(resilience=Resilience())
+    composed = Service(port=COMPOSITION_PORT, resilience=Resilience())
     return {
         f"{name}.{t.namespace_of(name)}.svc.{CLUSTER_DOMAIN}": t.services.get(name, composed) for name in (*t.services, *t.compositions)
     }

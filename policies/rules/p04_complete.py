@@ -11,6 +11,7 @@ from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.values import sequence
+from policies.reading.versions import unanswered
 from policies.reading.weakening import is_guard
 from policies.rule import Finding, Rule, Severity
 from topology.edges import identity
@@ -60,6 +61,9 @@ GUARDS: Final = (
 CHARTS: Final[Mapping[str, str]] = {Controller.ENVOY_GATEWAY.value: "gateway-helm", Controller.KONG.value: "kong"}
 """The chart of each controller of Gateways."""
 
+ISTIO_TYPES: Final = "base"
+"""The chart that defines the kinds of objects which istiod reads."""
+
 OF_ISTIO: Final = frozenset({"envoy"})
 """Providers of access logs that every mesh has (istio 1.31, `DefaultMeshConfig`)."""
 
@@ -74,9 +78,10 @@ class P04(Rule):
         A service or composition of the topology without its own ServiceAccount, Deployment, Service, AuthorizationPolicy,
         NetworkPolicy or Sidecar. A policy counts when its selector really selects the service's pods: one whose selector
         matches nothing is as good as absent, and one without selector belongs to the namespace, not to the service.
-        The same goes for a namespace that guards lie in, and for the Release of cert-manager, Envoy Gateway or Kong where
-        Certificates or a GatewayClass need it. A workload of no instances (`replicas: 0`) where the topology asks for some. A mesh whose root namespace has no Telemetry with `accessLogging`,
-        and a Telemetry that selects no pod or logs by a provider which its mesh does not have.
+        The same goes for a namespace that guards lie in, and for the Release of cert-manager, Envoy Gateway, Kong or Istio's
+        `base` where Certificates, a GatewayClass or istiod need it. A workload of no instances (`replicas: 0`) where the topology
+        asks for some; a route to a Service, or to a version of it, that no workload stands behind. A mesh whose root namespace has
+        no Telemetry with `accessLogging`, and a Telemetry that selects no pod or logs by a provider which its mesh does not have.
 
     Why:
         Most rules look at what is there. What is missing breaks none of them: a service whose AuthorizationPolicy was lost, or
@@ -111,6 +116,7 @@ class P04(Rule):
         yield from self._logs(stack)
         yield from self.over(stack.of("Telemetry.telemetry.istio.io"), lambda resource: self._logged(resource, stack))
         yield from self.over(stack.of("Deployment.apps", "StatefulSet.apps"), lambda resource: self._runs(resource, stack))
+        yield from self.over(stack.of("VirtualService.networking.istio.io"), lambda resource: self._answered(resource, stack))
 
     def _ground(self, stack: Stack) -> Iterator[Finding]:
         """Look for what guards stand on: their namespaces, and the controllers that make them work."""
@@ -123,6 +129,7 @@ class P04(Rule):
                 yield self.broken(resource, f"the program has no Namespace {namespace}, in which it lies", "add the Namespace")
         charts = {chart_name(release) for release in stack.releases}
         users = [("cert-manager", each) for each in stack.of("Certificate.cert-manager.io")]
+        users += [(ISTIO_TYPES, mesh.release) for mesh in stack.meshes]
         for each in stack.of(f"GatewayClass.{GATEWAY_API}"):
             chart = CHARTS.get(each.at("spec", "controllerName", default=""))
             users += [(chart, each)] if chart else []
@@ -173,6 +180,11 @@ class P04(Rule):
         of = next((stack.identity(pod) for pod in stack.pods.of_namespace(workload.namespace) if pod.resource is workload), "")
         if wanted.get(of, 1):
             yield self.broken(workload, "runs no instance (`replicas: 0`): what leads to it is refused", "leave replicas to the topology")
+
+    def _answered(self, routes: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check that each Service, and each version of one, that a VirtualService leads to has pods."""
+        for what in unanswered(routes, stack):
+            yield self.broken(routes, f"it leads to {what}, which no workload of the program runs", "add the workload, or remove the route")
 
     def _note(self, guard: _Guard, resource: Resource, stack: Stack, covered: set[Pod]) -> Iterator[Finding]:
         covered.update(guard.covered(resource, stack))

@@ -28,7 +28,6 @@ def said(text: str) -> list[str]:
         ("a: 1\n---\nb: 1\n", "f:2: (top): holds a second document (one file says one system)"),
         ("a: !!set {b}\n", "f:1: a: has the tag tag:yaml.org,2002:set, which means nothing here (remove it)"),
         ("a: !secret b\n", "f:1: a: has the tag !secret, which means nothing here (remove it)"),
-        ("? [a]\n: b\n", "f:1: (top): has a key that is not a text (write a plain name before the ':')"),
         ("a: *b\n", "f:1: a: is an alias of &b, which is not defined above (define it, or write the value)"),
         ("a: &b [*b]\n", "f:1: a[0]: is an alias of &b, inside of which it stands (write the value)"),
         ("a: \x07\n", "f:1: (top): is not YAML: it holds the character U+0007 (remove it)"),
@@ -46,9 +45,48 @@ def test_what_is_written_twice_or_merged_hides_no_other_finding() -> None:
         "f:3: system: \"Abc\" must be a name of lower-case letters, digits and inner '-', beginning with a letter, "
         "at most 53 characters (as in orders)",
         'f:9: meshes.main["<<"]: would merge keys that a reader does not see here (write the keys, or give a whole value an alias)',
+        "f:18: tiers: 5 must be a mapping",
         "f:19: tiers: is written twice, first on line 18 (merge the two)",
         'f:42: doors.a.auth.jwt: "nobody" is not an issuer (known: customers)',
     ]
+
+
+def test_what_is_wrong_in_an_earlier_copy_is_found_with_its_line_and_what_stands_in_another_is_not_missing() -> None:
+    text = ABC.replace("\n  c:\n", "\n  c:\n    port: 0\n    portt: 1\n    description: {}\n  c:\n    port: 70000\n  c:\n")
+    found = said(text + "  a:\n    methods: [GET]\n    tiers: [standard]\n")
+    assert [line.partition(" (")[0] for line in found][:5] == [
+        "f:33: services.c.port: 0 must be at least 1",
+        "f:34: services.c.portt: is not a known key",
+        "f:35: services.c.description: must be a text",
+        "f:36: services.c: is written twice, first on line 32",
+        "f:37: services.c.port: 70000 must be at most 65535",
+    ]
+    assert "f:38: services.c: is written twice, first on line 32 (merge the two)" in found
+
+
+def test_a_copy_counts_wherever_its_values_are_repeated_by_aliases() -> None:
+    text = "a: {x: &x {b: 1, c: [2]}}\na: {x: *x, y: 3}\na: [*x, *x]\n"
+    assert [read(text, copy=copy).value for copy in (0, 1, 2)] == [
+        {"a": {"x": {"b": 1, "c": [2]}}},
+        {"a": {"x": {"b": 1, "c": [2]}, "y": 3}},
+        {"a": [{"b": 1, "c": [2]}] * 2},
+    ]
+    assert read(text).value == read(text, copy=2).value
+    assert read(text, copy=0).lines["a", "x", "b"] == 1
+
+
+@pytest.mark.parametrize(("above", "place"), [("services:\n", "services"), ("hosts: [", "(top)")])
+@pytest.mark.parametrize("key", ["? [x, y]\n{0}: {{b: [1]}}", "? {{x: y}}\n{0}: *z", "? *z\n{0}: 1"])
+def test_a_key_that_is_no_text_hides_no_other_finding(above: str, place: str, key: str) -> None:
+    indent = "  " if place != "(top)" else ""
+    lines = "".join(f"{indent}{line}\n" for line in key.format("").splitlines())
+    added = above + lines if indent else lines + above
+    text = ABC.replace("system: abc", "system: &z Abc").replace(above, added, 1).replace("jwt: customers", "jwt: nobody")
+    found = said(text)
+    assert any(f" {place}: has a key that is not a text (write a plain name before the ':')" in line for line in found)
+    assert any('system: "Abc" must be a name' in line for line in found)
+    assert any('doors.a.auth.jwt: "nobody" is not an issuer' in line for line in found)
+    assert len(found) == 3
 
 
 def test_a_tab_is_named_as_such() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 Manifest = dict[str, Any]
 """A Kubernetes object as it would stand in a YAML file: `apiVersion`, `kind`, `metadata`, and the rest in camelCase."""
 
-SYSTEM_LABEL = "app.kubernetes.io/part-of"
 MANAGER_LABEL = "app.kubernetes.io/managed-by"
 MANAGER = "perimeter"
 

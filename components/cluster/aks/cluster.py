@@ -108,8 +108,10 @@ def aks(binding: Binding, t: Topology) -> ClusterOutputs:
 def _layout(settings: AzureSettings, t: Topology, address: EdgeAddress | None) -> Layout:
     addresses, exits = plan(settings.network, doors_by_mesh(t)), {exit_.port for exit_ in t.egress.values()}
     if address is None:
-        return Layout(addresses=addresses, subnets=tuple(Subnet), flows=flows(settings.pods, key_set_ports(t), exits))
-    allowed = flows_to_pods(settings.pods, {*key_set_ports(t), *exits})
+        return Layout(
+            addresses=addresses, subnets=tuple(Subnet), flows=flows(settings.pods, key_set_ports(t), exits, settings.private_operators)
+        )
+    allowed = flows_to_pods(settings.pods, {*key_set_ports(t), *exits}, settings.private_operators)
     return Layout(addresses=addresses, subnets=FOR_PODS, flows=allowed, public_address=address.address)
 
 

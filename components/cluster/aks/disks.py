@@ -31,7 +31,8 @@ class Disks(Component, layer="cluster"):
                 resource_group_name=where.group,
                 properties=vaults.KeyPropertiesArgs(kty=vaults.JsonWebKeyType.RSA, key_size=KEY_BITS),
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            # azure-native deletes keys at the vault itself, which answers inside the network alone.
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=land.vault),
         )
         vault_id = known(where.id("Microsoft.KeyVault/vaults", land.vault_name), land.vault)
         made = computing.DiskEncryptionSet(

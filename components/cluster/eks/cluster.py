@@ -34,7 +34,8 @@ class Aws(Component, layer="cluster"):
         """Register everything."""
         super().__init__("aws", {"region": settings.region, "size": str(settings.size)}, providers=[provider])
         names, size = names_of(settings), SIZES[settings.size]
-        network = Vpc(names, plan(settings.network, settings.zones), size, flows.cluster(outside_ports(t)), parent=self)
+        allowed = (*flows.cluster(outside_ports(t)), *flows.private_operators(settings.private_operators))
+        network = Vpc(names, plan(settings.network, settings.zones), size, allowed, parent=self)
         log_key = key("logs", names, parent=self, statements=(for_logs(names),))
         flow_logs(names, network.outputs.vpc, key=log_key, days=size.log_days, parent=self)
         endpoints = Endpoints(names, network.outputs, network.private_tables, parent=self)

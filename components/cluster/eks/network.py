@@ -39,10 +39,10 @@ class Vpc(Component, layer="cluster"):
         self._close_defaults()
         made = {subnet.name: self._subnet(subnet) for subnet in addresses.subnets}
         tiers = {tier: tuple(made[subnet.name] for subnet in addresses.of(tier)) for tier in Tier}
-        ways_out = self._routes(addresses, made, size.nat_gateways)
+        way_in, ways_out = self._routes(addresses, made, size.nat_gateways)
         groups = {group: self._group(group) for group in Group}
         allow(flows, groups, names, parent=self)
-        self.outputs = AwsNetwork(addresses=addresses, vpc=self._vpc, subnets=tiers, groups=groups, ways_out=tuple(ways_out))
+        self.outputs = AwsNetwork(addresses=addresses, vpc=self._vpc, subnets=tiers, groups=groups, ways_out=tuple(ways_out), way_in=way_in)
         self.register_outputs({"subnets": subnets})
 
     def _close_defaults(self) -> None:
@@ -68,7 +68,10 @@ class Vpc(Component, layer="cluster"):
             opts=self._own,
         )
 
-    def _routes(self, addresses: Addresses, made: dict[str, ec2.Subnet], nat_gateways: int) -> list[pulumi.Resource]:
+    def _routes(
+        self, addresses: Addresses, made: dict[str, ec2.Subnet], nat_gateways: int
+    ) -> tuple[pulumi.Resource, list[pulumi.Resource]]:
+        """Register route tables; return the route of the public subnets to the internet gateway, and the ways out of the private ones."""
         names, own = self._names, self._own
         internet = ec2.InternetGateway("internet", ec2.InternetGatewayArgs(vpc_id=self._vpc.id, tags=names.tags("internet")), opts=own)
         public = self._table("public", [made[subnet.name] for subnet in addresses.of(Tier.PUBLIC)])
@@ -83,7 +86,7 @@ class Vpc(Component, layer="cluster"):
             self.private_tables.append(table)
             way = ec2.RouteArgs(route_table_id=table.id, destination_cidr_block=ANYWHERE, nat_gateway_id=nats[number % len(nats)].id)
             found.append(ec2.Route(f"{subnet.name}-outside", way, opts=own))
-        return found
+        return open_, found
 
     def _table(self, name: str, subnets: list[ec2.Subnet]) -> ec2.RouteTable:
         made = ec2.RouteTable(name, ec2.RouteTableArgs(vpc_id=self._vpc.id, tags=self._names.tags(name)), opts=self._own)

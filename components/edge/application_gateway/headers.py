@@ -1,16 +1,13 @@
 """Request headers at the edge.
 
-Application Gateway changes few headers in one set of rules, so it takes those that other layers believe; the gateway behind it removes
-every one of `components.headers.REMOVED`.
+Application Gateway changes at most 40 headers in one set of rules (Learn, `rewrite-http-headers-url`, limitations), so it takes those
+that other layers believe; the gateway behind it removes every one of `components.headers.REMOVED`.
 """
 
 from typing import Final
 
 from components.headers import OVERRIDING, REWRITING
 from topology.derive import names
-
-MOST_CHANGES: Final = 40
-"""Headers that a rewrite rule set may change (Learn, `rewrite-http-headers-url`, limitations)."""
 
 SET: Final = {
     "X-Forwarded-For": "{var_client_ip}",

@@ -89,7 +89,8 @@ class ApplicationLoadBalancerEdge(Component, layer="edge"):
                 access_logs=lb.LoadBalancerAccessLogsArgs(bucket=logs.bucket, prefix=PREFIX, enabled=True),
                 tags=land.names.tags("edge"),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.ready]),
+            # AWS makes no public load balancer in a network that has no internet gateway yet.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.ready, land.network.way_in]),
         )
 
     def _target_group(self, kind: str) -> lb.TargetGroup:

@@ -61,7 +61,8 @@ class ApiManagement(Component, layer="gateway"):
             port=names.HTTPS_PORT,
             authority=land.boundary.certificate,
             status_path=STATUS,
-            ready=made.ready[0],
+            # The last change: it comes after the names, every policy and every door.
+            ready=self._waited[-1],
         )
         documents = {api.name: openapi.document(t, api, self._discovery) for api in found}
         self.register_outputs({"service": made.service_name, "host": f"{made.service_name}.{API_MANAGEMENT}", "openapi": documents})

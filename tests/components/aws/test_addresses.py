@@ -39,6 +39,8 @@ def test_a_subnet_is_named_after_its_tier_and_its_zone() -> None:
         ({"services": "10.70.0.0/20"}, r"network 10\.70\.0\.0/16 and services 10\.70\.0\.0/20 overlap"),
         ({"network": "10.70.0.0/18"}, "too small for the plan of subnets: give it a /17 or larger"),
         ({"operators": ["0.0.0.0/0"]}, "is every address: name your own"),
+        ({"privateOperators": ["10.0.0.0/7"]}, r"privateOperators 10\.0\.0\.0/7 is no private range"),
+        ({"privateOperators": ["203.0.113.10/32"]}, "name public addresses under operators"),
         ({"availabilityZones": ["us-east-1a", "eu-central-1b", "eu-central-1c"]}, "us-east-1a is not in region eu-central-1"),
         ({"availabilityZones": ["eu-central-1a", "eu-central-1a", "eu-central-1c"]}, "names a zone twice"),
         ({"hostedZone": None}, "neither a certificate nor a hostedZone"),

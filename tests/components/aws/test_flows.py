@@ -1,6 +1,6 @@
 """Security groups: one table of flows, from which every rule follows."""
 
-from components.aws.flows import ANYWHERE, Flow, Group, Rule, clients, cluster, edge_to_gateway, rules
+from components.aws.flows import ANYWHERE, Flow, Group, Rule, clients, cluster, edge_to_gateway, private_operators, rules
 
 FLOWS = [clients(), edge_to_gateway(8443), *cluster([443, 8080])]
 RULES = list(rules(FLOWS))
@@ -39,6 +39,14 @@ def test_endpoints_and_api_accept_nodes_alone_and_endpoints_call_nobody() -> Non
     assert {rule.peer for rule in [*into(Group.ENDPOINTS), *into(Group.API)]} == {Group.NODES}
     assert out_of(Group.ENDPOINTS) == []
     assert {rule.peer for rule in out_of(Group.API)} == {Group.NODES}
+
+
+def test_private_operators_reach_the_api_on_443_and_nothing_else() -> None:
+    found = list(rules(private_operators(["10.8.0.0/24", "192.168.7.9/32"])))
+    assert [(rule.name, rule.group, rule.inbound, rule.peer, rule.flow.port, rule.flow.last_port) for rule in found] == [
+        ("in-api-operators-1", Group.API, True, "10.8.0.0/24", 443, None),
+        ("in-api-operators-2", Group.API, True, "192.168.7.9/32", 443, None),
+    ]
 
 
 def test_nodes_reach_outside_on_the_ports_that_the_system_needs() -> None:

@@ -230,6 +230,14 @@ def test_the_load_balancer_takes_modern_tls_and_one_reading_of_a_request(stack: 
 
 
 @OF_A_PLAN
+def test_the_load_balancer_comes_after_the_route_to_the_internet_gateway(stack: str, name: str) -> None:
+    (balancer,) = registered(stack, name, "lb/loadBalancer:LoadBalancer")
+    (route,) = [r for r in registered(stack, name, "ec2/route:Route") if "gatewayId" in r["inputs"]]
+    assert route["urn"] in balancer["dependencies"]
+    assert asked(route, "gatewayId") == {"internet"}
+
+
+@OF_A_PLAN
 def test_the_listener_comes_after_everything_that_guards_it(stack: str, name: str) -> None:
     (listener,) = registered(stack, name, "lb/listener:Listener")
     waited = {urn.rpartition("::")[2] for urn in listener["dependencies"]}
@@ -365,6 +373,20 @@ def test_a_certificate_of_yours_is_used_as_it_is() -> None:
     assert of("aws-prod", "abc", "acm/certificate:Certificate") == of("aws-prod", "abc", "route53/record:Record") == []
     (listener,) = of("aws-prod", "abc", "lb/listener:Listener")
     assert listener["certificateArn"].startswith("arn:aws:acm:eu-central-1:000000000000:certificate/")
+
+
+def test_private_operators_are_one_more_way_to_the_api_and_none_to_anything_else() -> None:
+    settings = {
+        "accountId": "123456789012", "region": "eu-central-1", "name": "abc-prod", "certificate": f"arn:aws:acm:eu-central-1:123456789012:certificate/{'0' * 36}",
+        "administrators": ["arn:aws:iam::123456789012:role/admin"], "privateOperators": ["10.8.0.0/24"],
+    }  # fmt: skip
+    config = {"perimeter:topology": str(topology_file("abc")), "perimeter:aws": json.dumps(settings)}
+    made = plan_program(ROOT, "aws-prod", config).resources
+    ranges = [r for r in made if r["type"].startswith("aws:vpc/securityGroupIngress") and "cidrIpv4" in r["inputs"]]
+    assert [(asked(r, "securityGroupId"), r["inputs"]["cidrIpv4"], r["inputs"]["toPort"]) for r in ranges] == [
+        ({"api"}, "10.8.0.0/24", 443),
+        ({"edge"}, "0.0.0.0/0", 443),
+    ]
 
 
 def test_the_program_also_runs_where_outputs_are_known() -> None:

@@ -47,3 +47,23 @@ def test_a_network_that_is_too_small_is_refused() -> None:
 def test_nobody_opens_the_kubernetes_api_to_everybody() -> None:
     with pytest.raises(ValidationError, match="is every address: name your own"):
         AzureSettings.model_validate({**SETTINGS, "operators": ["0.0.0.0/0"]})
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("203.0.113.10/32", "is not private: give a part of"),
+        ("0.0.0.0/0", "is not private: give a part of"),
+        ("10.60.16.0/24", r"and network 10\.60\.0\.0/16 overlap: give the range of a connected network"),
+        ("10.244.1.0/24", r"and pods 10\.244\.0\.0/16 overlap"),
+        ("10.20.0.1/24", "is no range of IPv4 addresses"),
+        ("fd00::/64", "is no range of IPv4 addresses"),
+    ],
+)
+def test_private_operators_are_in_a_private_network_elsewhere(given: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        AzureSettings.model_validate({**SETTINGS, "privateOperators": [given]})
+
+
+def test_private_operators_of_a_connected_network_are_accepted() -> None:
+    assert AzureSettings.model_validate({**SETTINGS, "privateOperators": ["10.20.0.0/24"]}).private_operators == ("10.20.0.0/24",)

@@ -3,7 +3,7 @@
 import pytest
 
 from components.azure.addresses import Subnet, plan
-from components.azure.flows import ANY, INTERNET, LAST, PUBLIC_ADDRESS, Rule, flows, flows_to_pods, rules
+from components.azure.flows import ANY, INTERNET, LAST, PUBLIC_ADDRESS, Flow, Rule, flows, flows_to_pods, rules
 
 PODS = "10.244.0.0/16"
 ADDRESSES = plan("10.60.0.0/16", ["main"])
@@ -85,3 +85,19 @@ def test_where_the_edge_is_pods_the_internet_reaches_its_public_address_on_443_a
         if rule.inbound and rule.allow and INTERNET in rule.sources
     ]
     assert found == [(Subnet.NODES, (PUBLIC_ADDRESS,), ("443",))]
+
+
+OPERATORS = ("10.20.0.0/24", "192.168.7.0/28")
+
+
+@pytest.mark.parametrize(
+    ("without", "given"),
+    [(FLOWS, flows(PODS, [443], [8443], OPERATORS)), (flows_to_pods(PODS, [443]), flows_to_pods(PODS, [443], OPERATORS))],
+)
+def test_operators_in_a_connected_network_reach_the_kubernetes_api_on_443_and_nothing_else(without: list[Flow], given: list[Flow]) -> None:
+    for subnet in Subnet:
+        before, after = (rules(subnet, each, ADDRESSES, PODS) for each in (without, given))
+        added = [(rule.sources, rule.targets, rule.ports, rule.inbound) for rule in after if rule not in before]
+        expected = [((each,), (ADDRESSES.of(subnet),), ("443",), True) for each in OPERATORS] if subnet is Subnet.API_SERVER else []
+        assert added == expected
+        assert [rule for rule in before if rule not in after] == []

@@ -17,6 +17,7 @@ from planner.errors import PlanError
 from planner.plan import Mode
 from planner.program import plan_program
 from tests.components.azure.systems import PLANS, file_of, resources, system
+from tests.policies.mutations.held import hold_clean
 from tests.systems import ROOT, topology_file
 from topology.model.door import ApiKeyAuth
 
@@ -278,6 +279,29 @@ def test_the_vault_answers_inside_the_network_alone(stack: str, name: str) -> No
 
 
 @OF_A_PLAN
+def test_what_a_vault_keeps_goes_with_the_vault_which_nobody_outside_the_network_can_ask_to_delete_it(stack: str, name: str) -> None:
+    (vault,) = [r for r in azure(stack, name) if r["type"] == "azure-native:keyvault:Vault"]
+    kept = [r for r in azure(stack, name) if "vaultName" in r["inputs"] and r is not vault]
+    assert {r["type"].rpartition(":")[2] for r in kept} == ({"Secret", "Key"} if stack == "azure-prod" else {"Secret"})
+    assert {r.get("deletedWith") for r in kept} == {vault["urn"]}
+
+
+@OF_A_PLAN
+def test_the_edge_comes_after_the_gateways_name_policies_and_doors(stack: str, name: str) -> None:
+    found = {r["urn"]: r for r in resources(stack, name)}
+    (edge,) = [r for r in azure(stack, name) if r["type"].endswith(":ApplicationGateway")]
+    before, asked = set[str](), [edge["urn"]]
+    while asked:
+        new = set(found[asked.pop()].get("dependencies", ())) - before
+        before |= new
+        asked += new
+    gateway = {
+        r["urn"] for r in azure(stack, name) if ":apimanagement:" in r["type"] or r["inputs"].get("privateZoneName") == "azure-api.net"
+    }
+    assert gateway <= before
+
+
+@OF_A_PLAN
 def test_no_secret_is_in_the_plan(stack: str, name: str) -> None:
     text = str(resources(stack, name))
     assert "PRIVATE KEY" not in text
@@ -403,3 +427,15 @@ def test_the_edges_address_is_protected_by_itself_and_tells_of_attacks_where_tha
     (told,) = [r["inputs"] for r in made if r["urn"].endswith("::edge-address") and r["type"].endswith(":DiagnosticSetting")]
     assert {log["category"] for log in told["logs"]} == set(DDOS_LOGS)
     assert all("ddosSettings" not in inputs for inputs in of("azure-dev", "abc", "network:PublicIPAddress"))
+
+
+def test_operators_of_a_private_cluster_reach_its_api_from_a_connected_network_and_the_plan_is_clean() -> None:
+    given = yaml.safe_load((ROOT / "stacks" / "Pulumi.azure-prod.yaml").read_text(encoding="utf-8"))["config"]["perimeter:azure"]
+    config = {"perimeter:topology": str(file_of("abc")), "perimeter:azure": json.dumps({**given, "privateOperators": ["10.20.0.0/24"]})}
+    made = plan_program(ROOT, "azure-prod", config, mode=Mode.PESSIMISTIC).resources
+    (cluster,) = [r["inputs"] for r in made if r["type"].endswith(":ManagedCluster")]
+    assert cluster["apiServerAccessProfile"]["enablePrivateCluster"] is True
+    (group,) = [r["inputs"] for r in made if r["urn"].endswith("::nsg-apiserver")]
+    (rule,) = [rule for rule in group["securityRules"] if rule["name"] == "in-operators-1"]
+    assert (rule["sourceAddressPrefix"], rule["destinationPortRange"], rule["access"]) == ("10.20.0.0/24", "443", "Allow")
+    hold_clean(made, system("abc"))

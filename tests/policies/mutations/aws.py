@@ -229,7 +229,67 @@ def aws_address_of_nobody(plan: Plan) -> bool:
     return True
 
 
+# Records of public hosts
+
+
+def _host(plan: Plan) -> Record | None:
+    """Return the record of a public host; none where the zone is not given."""
+    return next((each for each in every(plan, kinds.RECORD) if "aliases" in each["inputs"]), None)
+
+
+@NETWORK.mutation("N10", "a host has the address of somebody else")
+def aws_host_elsewhere(plan: Plan) -> bool:
+    if (record := _host(plan)) is None:
+        return False
+    inputs = plan.edit(record)
+    del inputs["aliases"]
+    inputs.update({"ttl": 60, "records": ["198.51.100.7"]})
+    return True
+
+
+@NETWORK.mutation("N10", "a host is an alias of a load balancer of somebody else")
+def aws_host_of_another_balancer(plan: Plan) -> bool:
+    if (record := _host(plan)) is None:
+        return False
+    plan.edit(record)["aliases"] = [{"name": "other.eu-central-1.elb.amazonaws.com", "zoneId": "Z215JYRZR1TBD5"}]
+    return True
+
+
+@NETWORK.mutation("N10", "a host is an alias of a load balancer that passes connections on")
+def aws_host_past_the_firewall(plan: Plan) -> bool:
+    if (record := _host(plan)) is None:
+        return False
+    other = _balancer(plan)
+    depending(plan, record, "aliases", [other])
+    return True
+
+
+@NETWORK.mutation("N10", "a second record has a host's IPv6 address")
+def aws_second_record(plan: Plan) -> bool:
+    if (record := _host(plan)) is None:
+        return False
+    given = {**record["inputs"], "type": "AAAA", "ttl": 60, "records": ["2001:db8::7"]}
+    del given["aliases"]
+    add(plan, kinds.RECORD, given)
+    return True
+
+
+@NETWORK.mutation("N10", "the proof of a certificate holds an address")
+def aws_proof_is_an_address(plan: Plan) -> bool:
+    proof = next((each for each in every(plan, kinds.RECORD) if "records" in each["inputs"]), None)
+    if proof is None:
+        return False
+    plan.edit(proof)["records"] = ["198.51.100.7"]
+    return True
+
+
 # Security groups
+
+
+@NETWORK.mutation("N05", "the Kubernetes API in the network takes more than private operators")
+def aws_api_open_inside(plan: Plan) -> bool:
+    permit(plan, "api", cidrIpv4="8.0.0.0/6", fromPort=443, toPort=443)
+    return True
 
 
 @NETWORK.mutation("N05", "nodes take everybody, by a rule of its own")

@@ -420,6 +420,39 @@ def waits_for_ever(plan: Plan) -> bool:
     return _changed(plan, "<forward-request", _with(r'(<forward-request )timeout="\d+"', r'\1timeout="240"'))
 
 
+@TABLE.mutation("A09", "the policy of all APIs sends requests on, whatever operation they are for")
+def every_api_sends_on(plan: Plan) -> bool:
+    found = azure.inputs(plan, "apimanagement:Policy")
+    found["value"] = re.sub(r"<backend\s*/>", "<backend><forward-request /></backend>", found["value"])
+    assert "<forward-request" in found["value"]
+    return True
+
+
+@TABLE.mutation("A09", "the policy of all APIs says where requests go, for operations that do not")
+def every_api_has_a_backend(plan: Plan) -> bool:
+    backend = azure.inputs(plan, "apimanagement:Backend")["backendId"]
+    found = azure.inputs(plan, "apimanagement:Policy")
+    found["value"] = found["value"].replace("<inbound>", f'<inbound><set-backend-service backend-id="{backend}" />', 1)
+    return True
+
+
+@TABLE.mutation("A09", "the policy of one API sends requests on under a retry")
+def an_api_sends_on(plan: Plan) -> bool:
+    api = azure.inputs(plan, "apimanagement:Api")
+    sends = '<retry condition="@(context.Response.StatusCode == 503)" count="1" interval="0"><forward-request /></retry>'
+    plan.add_resource(
+        "azure-native:apimanagement:ApiPolicy",
+        {
+            **{key: api[key] for key in ("apiId", "serviceName", "resourceGroupName")},
+            "policyId": "policy",
+            "format": "xml",
+            "value": f"<policies><inbound><base /></inbound><backend>{sends}</backend>"
+            "<outbound><base /></outbound><on-error><base /></on-error></policies>",
+        },
+    )
+    return True
+
+
 @TABLE.mutation("P07", "an older revision of an API is still there")
 def api_revision(plan: Plan) -> bool:
     azure.inputs(plan, "apimanagement:Api")["apiRevision"] = "2"

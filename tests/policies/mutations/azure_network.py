@@ -97,6 +97,12 @@ def internet_to_the_api(plan: Plan) -> bool:
     return True
 
 
+@TABLE.mutation("N04", "an operator's public address may connect to the Kubernetes API's subnet")
+def public_operator_to_the_api(plan: Plan) -> bool:
+    azure.group(plan, "apiserver")["securityRules"].append(azure.rule(MARKER, 105, "203.0.113.10/32", port="443"))
+    return True
+
+
 @TABLE.mutation("N04", "the internet may connect to the edge's subnet on every port")
 def internet_to_edge_ports(plan: Plan) -> bool:
     azure.group(plan, "edge")["securityRules"].append(azure.rule(MARKER, 105, "Internet"))

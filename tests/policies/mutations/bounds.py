@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.policies.mutations.mutation import Family, Table
-from tests.policies.mutations.plan import Plan
+from tests.policies.mutations.plan import Plan, Record
 
 TABLE = Table(Family.BYPASS)
 
@@ -73,3 +73,83 @@ def port_without_bounds(plan: Plan) -> bool:
         policy["portLevelSettings"] = [{"port": {"number": 8080}, "tls": policy["tls"]}]
 
     return _policy(plan, change)
+
+
+def _ejection(plan: Plan, **fields: Any) -> bool:
+    return _policy(plan, lambda policy: policy["outlierDetection"].update(fields))
+
+
+@TABLE.mutation("M26", "no instance may be left alone, however it fails")
+def ejection_of_none(plan: Plan) -> bool:
+    return _ejection(plan, maxEjectionPercent=0)
+
+
+@TABLE.mutation("M26", "instances are left alone only while all of them are healthy")
+def ejection_while_healthy(plan: Plan) -> bool:
+    return _ejection(plan, minHealthPercent=100)
+
+
+@TABLE.mutation("M26", "failing instances are looked for once a day")
+def ejection_once_a_day(plan: Plan) -> bool:
+    return _ejection(plan, interval="24h")
+
+
+@TABLE.mutation("M26", "a failing instance is left alone for a millisecond")
+def ejection_for_a_moment(plan: Plan) -> bool:
+    return _ejection(plan, baseEjectionTime="1ms")
+
+
+@TABLE.mutation("M26", "failed connections are no errors")
+def ejection_without_connection_errors(plan: Plan) -> bool:
+    return _ejection(plan, splitExternalLocalOriginErrors=True)
+
+
+@TABLE.mutation("M26", "how long a failing instance is left alone is no length of time")
+def ejection_malformed(plan: Plan) -> bool:
+    return _ejection(plan, baseEjectionTime="a while")
+
+
+@TABLE.mutation("M26", "how often a failed call is tried again is a text")
+def retries_as_text(plan: Plan) -> bool:
+    return _route(plan, lambda route: route.update(retries={"attempts": "5"}))
+
+
+@TABLE.mutation("M26", "how many connections lead to a service is a truth value")
+def connections_as_switch(plan: Plan) -> bool:
+    return _policy(plan, lambda policy: policy["connectionPool"]["tcp"].update(maxConnections=True))
+
+
+def _rule_of_a_callee(plan: Plan) -> Record | None:
+    return plan.app("DestinationRule", where=lambda i: "connectionPool" in i["spec"].get("trafficPolicy", {}))
+
+
+@TABLE.mutation("M26", "a service that is called has no DestinationRule")
+def callee_without_destination_rule(plan: Plan) -> bool:
+    record = _rule_of_a_callee(plan)
+    if record is not None:
+        plan.remove(record)
+    return record is not None
+
+
+@TABLE.mutation("M26", "the bounds of a service are for pods that nobody has")
+def bounds_for_nobody(plan: Plan) -> bool:
+    record = _rule_of_a_callee(plan)
+    if record is not None:
+        plan.edit(record)["spec"]["workloadSelector"] = {"matchLabels": {"app": "nobody"}}
+    return record is not None
+
+
+@TABLE.mutation("M26", "the bounds of a service are not shown to its callers")
+def bounds_elsewhere(plan: Plan) -> bool:
+    record = _rule_of_a_callee(plan)
+    if record is not None:
+        plan.edit(record)["spec"]["exportTo"] = ["elsewhere"]
+    return record is not None
+
+
+@TABLE.mutation("M26", "a service that is called has no VirtualService")
+def callee_without_virtual_service(plan: Plan) -> bool:
+    record = plan.app("VirtualService", where=lambda i: "timeout" in str(i["spec"].get("http")))
+    if record is not None:
+        plan.remove(record)
+    return record is not None

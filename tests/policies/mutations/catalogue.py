@@ -7,6 +7,7 @@ from tests.policies.mutations import (
     cluster,
     edge,
     edge_settings,
+    egress,
     evasion,
     exposure,
     gateway_access,
@@ -16,6 +17,7 @@ from tests.policies.mutations import (
     hairpin,
     identity,
     layers,
+    missing,
     network,
     service_limits,
     trust,
@@ -28,7 +30,7 @@ MUTATIONS: tuple[Mutation, ...] = tuple(
     mutation
     for module in (
         *(exposure, waf, edge, edge_settings, gateway_routes, gateway_access, gateway_limits, gateway_options),
-        *(identity, trust, layers, bypass, service_limits, bounds, hairpin, network, workloads, audit, cluster, evasion),
+        *(identity, trust, layers, bypass, service_limits, bounds, hairpin, egress, network, workloads, audit, cluster, missing, evasion),
     )
     for mutation in module.TABLE.mutations
 )

@@ -21,6 +21,7 @@ class Family(StrEnum):
     NETWORK_POLICY = "NetworkPolicy"
     WORKLOADS = "workloads and secrets"
     PLATFORM = "platform"
+    MISSING = "missing parts"
     EVASION = "evasion"
 
 

@@ -112,6 +112,29 @@ def test_credentials_of_gateway_and_ingress_add_up() -> None:
     assert "(api-key and jwt https://login.abc.example)" in refused.allowed_by
 
 
+def test_a_door_that_arrives_under_another_path_says_which() -> None:
+    rewritten = [{"match": [{"uri": {"prefix": "/a/"}}], "rewrite": {"uri": "/b/"}, "route": [{"destination": {"host": "a.abc.svc.cluster.local", "port": {"number": 8080}}}]}]  # fmt: skip
+    change = {
+        "VirtualService istio-ingress/api.abc.example": {"spec": {"http": rewritten}},
+        "AuthorizationPolicy abc/a": {
+            "spec": {"rules": [{"from": [{"source": {"principals": ["abc.example/ns/istio-ingress/sa/ingress"]}}]}]}
+        },
+    }
+    found = stack(change=change)
+    (door,) = [edge for edge in found.expected if edge.direction is Direction.NORTH_SOUTH]
+    refused = found.ways.refused(door)
+    assert refused is not None
+    assert refused.allowed_by.endswith("which arrives as /b/* and not as /a/*")
+
+
+def test_a_call_that_is_accepted_and_that_the_callers_own_proxy_does_not_send_is_not_called_possible() -> None:
+    found = stack(change={"Sidecar abc/a": {"spec": {"egress": [{"hosts": ["abc/nobody.abc.svc.cluster.local"]}]}}})
+    (asked,) = [edge for edge in found.expected if edge.target.endswith("/sa/b")]
+    refused = found.ways.refused(asked)
+    assert refused is not None
+    assert "what the plan allows there" not in refused.allowed_by
+
+
 def test_an_optional_token_is_no_token() -> None:
     rules = [{"from": [{"source": {"principals": ["boundary/ns/gateway/sa/gateway"]}}]}]
     change = {

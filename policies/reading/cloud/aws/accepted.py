@@ -93,9 +93,9 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     },
     kinds.WEB_ACL_ASSOCIATION: _of("resourceArn webAclArn"),
     kinds.WEB_ACL_LOGGING: _of("resourceArn logDestinationConfigs.* redactedFields.* loggingFilter.*"),
-    "aws:acm/certificate:Certificate": _of("domainName subjectAlternativeNames.* validationMethod validationOptions.* keyAlgorithm"),
+    kinds.CERTIFICATE: _of("domainName subjectAlternativeNames.* validationMethod validationOptions.* keyAlgorithm"),
     "aws:acm/certificateValidation:CertificateValidation": _of("certificateArn validationRecordFqdns.*"),
-    "aws:route53/record:Record": _of("zoneId type ttl records.* aliases.*", allowOverwrite=_ON_OFF),
+    kinds.RECORD: _of("zoneId type ttl records.* aliases.*", allowOverwrite=_ON_OFF),
     # Cluster
     kinds.CLUSTER: {
         **_of("roleArn version enabledClusterLogTypes.* encryptionConfig.*", bootstrapSelfManagedAddons=_ON_OFF),

@@ -41,9 +41,6 @@ REFUSING: Final = frozenset({"block"})
 CLIENTS_PER_ADDRESS: Final = 10
 """Clients behind one address that may each use a whole tier at once, as for the other edges (W10)."""
 
-LOG_GROUPS: Final = "aws-waf-logs-"
-"""How the name of a log destination must begin (https://docs.aws.amazon.com/waf/latest/developerguide/logging-destinations.html)."""
-
 CREDENTIALS: Final = frozenset({"authorization", "cookie"})
 """Headers that hold what clients show to prove who they are."""
 

@@ -31,6 +31,9 @@ TARGET_ATTACHMENT: Final = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
 TARGET_BINDING: Final = "TargetGroupBinding"
 """The one kind that is an object of Kubernetes: of the AWS Load Balancer Controller."""
 
+RECORD: Final = "aws:route53/record:Record"
+CERTIFICATE: Final = "aws:acm/certificate:Certificate"
+
 WEB_ACL: Final = "aws:wafv2/webAcl:WebAcl"
 WEB_ACL_ASSOCIATION: Final = "aws:wafv2/webAclAssociation:WebAclAssociation"
 WEB_ACL_LOGGING: Final = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"

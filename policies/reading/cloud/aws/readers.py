@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from policies.reading.cloud.aws import answers, doors, edge, eks, entries, firewall, openings, roles, stored
+from policies.reading.cloud.aws import answers, doors, edge, eks, entries, firewall, openings, records, roles, stored
 from policies.reading.cloud.aws.kinds import (
     ACCESS_ENTRY,
     ACCESS_POLICY,
@@ -20,6 +20,7 @@ from policies.reading.cloud.aws.kinds import (
     LOAD_BALANCER,
     NODE_GROUP,
     POLICY,
+    RECORD,
     ROLE,
     ROLE_ATTACHMENT,
     ROLE_POLICY,
@@ -66,6 +67,7 @@ READERS: Final = by_rule(
     Reader(rule="N09", kinds=(CLUSTER,), look=eks.api_logs),
     Reader(rule="N10", kinds=(EIP,), look=edge.attached),
     Reader(rule="N10", kinds=BALANCERS, look=edge.fixed_addresses),
+    Reader(rule="N10", kinds=(RECORD,), look=records.lead_to_the_edge),
     Reader(rule="N12", kinds=(ROLE,), look=roles.is_taken_on),
     Reader(rule="N12", kinds=(POLICY, ROLE_POLICY), look=roles.may),
     Reader(rule="N12", kinds=(ROLE_ATTACHMENT,), look=roles.is_given),

@@ -24,6 +24,10 @@ WITHDRAWN: Final = tuple(f"{side}Protocols.{name}" for side in ("", "Backend.") 
 TLS_SCHEMES: Final = frozenset({"https", "wss"})
 NARROW: Final = tuple(f"{APIM}{kind}" for kind in ("ApiOperationPolicy", "ApiPolicy", "ProductPolicy"))
 """Policies of scopes that have a wider one."""
+WIDE: Final = tuple(f"{APIM}{kind}" for kind in ("Policy", "ApiPolicy", "ProductPolicy"))
+"""Policies that hold for more than one operation."""
+SENDING: Final = ("forward-request", "set-backend-service")
+"""Policies by which a request goes on."""
 
 
 def station_of(stack: "Stack", resource: Resource) -> ApiManagement:
@@ -146,6 +150,18 @@ def keeps_what_is_above(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
             )
 
 
+def sends_nothing_on(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """A09, for policies of many operations: only a door sends requests on."""
+    del stack
+    root = Document(resource=resource).root
+    if found := [name for name in SENDING if next(root.iter(name), None) is not None]:
+        yield Flaw(
+            message=f"holds for more than one operation and sends requests on (<{'>, <'.join(found)}>): an operation whose own policy is"
+            " gone, or that somebody adds, is answered by the mesh",
+            fix="write it in the policy of each door's operations",
+        )
+
+
 READERS: Final = (
     Reader(rule="A03", kinds=(SERVICE,), look=has_no_old_tls),
     Reader(rule="A04", kinds=(BACKEND,), look=verifies),
@@ -153,5 +169,6 @@ READERS: Final = (
     Reader(rule="A05", kinds=(API,), look=asks_for_tls),
     Reader(rule="A08", kinds=(BACKEND,), look=leads_to_the_ingress),
     Reader(rule="A08", kinds=(OPERATION,), look=sends_by_backends),
+    Reader(rule="A09", kinds=WIDE, look=sends_nothing_on),
     Reader(rule="A12", kinds=NARROW, look=keeps_what_is_above),
 )
