@@ -30,7 +30,9 @@ def without_foreign_fields(live: Object) -> Object | None:
         return None
     kept = {path for manager, paths in by_manager.items() if manager not in _HANDS for path in paths}
     cleaned = copy.deepcopy(live)
-    removed = [_remove(cleaned, path) for path in sorted(foreign - kept)]
+    # Who put a whole mapping there owns it as well as what is in it: with it would go what is ours inside.
+    around_kept = {path[:at] for path in kept for at in range(len(path) + 1)}
+    removed = [_remove(cleaned, path) for path in sorted(foreign - around_kept)]
     return cleaned if any(removed) else None
 
 

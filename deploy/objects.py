@@ -75,14 +75,12 @@ class Objects:
         """
         body = manifest(inputs, self._set_id)
         try:
-            made = self._insist(lambda: self._patch(body))
+            made = self._insist(lambda: self._put_right(body))
         except ApiError as error:
             if live is None or not _immutable(error):
                 raise
             self.remove(Key.of(body), body["apiVersion"])
             return Change.REPLACED, self._insist(lambda: self._patch(body))
-        if (cleaned := without_foreign_fields(made)) is not None:
-            made = self._api.request("PUT", self._path(body), cleaned, fieldManager=MANAGER)
         if live is None:
             return Change.CREATED, made
         return (Change.SAME if _substance(live) == _substance(made) else Change.CHANGED), made
@@ -168,6 +166,11 @@ class Objects:
     def _ending_pods(self, namespace: str) -> list[str]:
         found = self._api.request("GET", f"/api/v1/namespaces/{namespace}/pods")
         return [text(pod, "metadata", "name") for pod in entries(found, "items") if "deletionTimestamp" in part(pod, "metadata")]
+
+    def _put_right(self, body: Object) -> Object:
+        made = self._patch(body)
+        cleaned = without_foreign_fields(made)
+        return made if cleaned is None else self._api.request("PUT", self._path(body), cleaned, fieldManager=MANAGER)
 
     def _patch(self, body: Object) -> Object:
         # Strict: a server that does not know a field would drop it silently, and with it a part of the boundary.

@@ -79,6 +79,17 @@ def test_entries_of_lists_that_a_person_added_go_and_others_stay():
     assert cleaned["spec"]["ports"] == ports[:1]
 
 
+def test_a_mapping_that_a_person_put_there_stays_with_what_is_ours_inside():
+    ours, theirs = {"f:rateLimit": {"f:local": {"f:rules": {}}}}, {"f:rateLimit": {".": {}, "f:local": {}, "f:global": {}}}
+    live = {
+        "spec": {"rateLimit": {"local": {"rules": [1]}, "global": {}}},
+        "metadata": {"managedFields": [managed("perimeter", {"f:spec": ours}, "Apply"), managed("kubectl-replace", {"f:spec": theirs})]},
+    }
+    cleaned = without_foreign_fields(live)
+    assert cleaned is not None
+    assert cleaned["spec"] == {"rateLimit": {"local": {"rules": [1]}}}
+
+
 def test_fields_of_controllers_stay():
     managed_fields = [
         managed("perimeter", {"f:spec": {"f:template": {}}}, "Apply"),
