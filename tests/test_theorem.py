@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 
 from cli.judging import read_stack
+from components.binding import Binding, GatewayKind
+from components.gateway import uncarried
 from planner.program import plan_program
 from tests.systems import ROOT, SYSTEMS, plan, topology, topology_file
 from tests.topology.strategies import topologies
@@ -24,6 +26,8 @@ def test_the_plan_allows_exactly_what_the_topology_says(system: str) -> None:
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(topologies())
 def test_the_plan_of_any_topology_allows_exactly_what_it_says(random: Topology) -> None:
+    # A cache behind a credential, say, is refused with this gateway: that is tested where features are.
+    assume(not uncarried(Binding(topology="random", gateway=GatewayKind.ENVOY_GATEWAY), random))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "random.topology.yaml"
         document = random.model_dump(mode="json", by_alias=True, exclude_defaults=True)

@@ -77,7 +77,7 @@ def test_a_program_that_is_not_there_is_named(folders: Path) -> None:
 
 
 def test_waiting_ends_with_the_process_that_is_waited_for(folders: Path) -> None:
-    processes.start("brief", [sys.executable, "-c", "print('port 2379 is taken')"])
+    processes.start("brief", [sys.executable, "-c", "import time; time.sleep(1); print('port 2379 is taken')"])
     with pytest.raises(LabError, match=r"brief: ended before it is ready: port 2379 is taken\. Log: .*brief\.log"):
         processes.until("it is ready", lambda: False, 30, of="brief")
 
