@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from components.aws.settings import AwsSettings
 from components.azure.settings import AzureSettings
 from components.part import AddressRange, Part
+from components.ranges import PRIVATE
 from components.versions import CHARTS, IMAGES, Chart
 from topology.findings import did_you_mean
 
@@ -140,10 +141,10 @@ class Binding(Part):
     """By the keys of `components.versions.CHARTS`; a string is a path or reference."""
     images: Mapping[str, str] = {}
     """By the keys of `components.versions.IMAGES`."""
-    api_server: tuple[AddressRange, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+    api_server: tuple[AddressRange, ...] = tuple(map(str, PRIVATE))
     """Where the Kubernetes API server may be, for the controllers that must reach it."""
     api_server_ports: tuple[int, ...] = (443, 6443)
-    inside: tuple[AddressRange, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
+    inside: tuple[AddressRange, ...] = (*map(str, PRIVATE), "169.254.0.0/16")
     """Addresses that are not outside: what egress to the outside never reaches."""
     certificate_issuer: IssuerRef | None = None
     """Who issues the edge's server certificate; default: a certificate authority made on deploy."""

@@ -215,15 +215,15 @@ class Runner:
     def _limits(self, probes: list[Probe]) -> None:
         """Use up each limit, one after the other; then, after each one's rest, ask again."""
         waiting: list[tuple[Probe, Sent, list[Answer], float, float]] = []
-        for number, (_, filled, sent) in enumerate(self._filled(probes)):
+        for number, (_, probe, sent) in enumerate(self._filled(probes)):
             self.tell("limits", number, len(probes))
-            _avoid_end(filled.expect)
+            _avoid_end(probe.expect)
             began = time.monotonic()
             try:
-                filled = self._counted(filled)  # noqa: PLW2901 # what is known only now
+                filled = self._counted(probe)
                 answers = self._burst(filled, sent)
             except NotRunError as error:
-                self._skip(filled, error)
+                self._skip(probe, error)
                 continue
             ended = time.monotonic()
             waiting.append((filled, sent, answers, ended - began, ended))

@@ -41,6 +41,10 @@ class PodRule(Rule):
         """Check every workload; one that cannot be read leaves only itself undecided."""
         yield from self.over(stack.of(*TEMPLATES), lambda resource: self._workload(resource, stack))
 
+    def applies(self, stack: Stack) -> bool:
+        """Say whether a stack has workloads."""
+        return any(True for _ in stack.of(*TEMPLATES))
+
     def _workload(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         pod = pod_of(resource)
         if pod is not None:

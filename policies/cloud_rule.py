@@ -17,6 +17,15 @@ class CloudRule(Rule):
         """Ask the readers of every cloud of the stack."""
         yield from in_clouds(self, stack)
 
+    def applies(self, stack: Stack) -> bool:
+        """Say whether a cloud of the stack has resources that its readers look at."""
+        return has_readers(self, stack)
+
+
+def has_readers(rule: Rule, stack: Stack) -> bool:
+    """Say whether a stack has resources of a cloud that readers look at for a rule."""
+    return any(True for reader in readers_of(rule.id, stack) for _ in stack.of(*reader.kinds))
+
 
 def in_clouds(rule: Rule, stack: Stack) -> Iterator[Finding]:
     """Yield what the readers of a stack's clouds have against it by one rule; nothing for a stack without a cloud."""

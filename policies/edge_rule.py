@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator
 
-from policies.cloud_rule import in_clouds
+from policies.cloud_rule import has_readers, in_clouds
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, fronts
 from policies.rule import Finding, Rule
@@ -17,6 +17,10 @@ class EdgeRule(Rule):
         for front in fronts(stack):
             yield from self.over([front.resource], lambda _, front=front: self.check(front, stack))
         yield from in_clouds(self, stack)
+
+    def applies(self, stack: Stack) -> bool:
+        """Say whether a stack has a public nginx, or what its cloud has in the place of one."""
+        return bool(fronts(stack)) or has_readers(self, stack)
 
     @abstractmethod
     def check(self, front: Front, stack: Stack) -> Iterator[Finding]:

@@ -25,6 +25,8 @@ class RuleResult:
     """What blocks."""
     exempted: tuple[Finding, ...]
     seconds: float
+    applies: bool = True
+    """Whether the stack has anything that the rule is about. Only a rule that is kept may be without."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,13 @@ def merged(first: Report, second: Report) -> Report:
     """Return one report of two judgements by the same rules: what either of them found blocks."""
     pairs = zip(first.rules, second.rules, strict=True)
     rules = tuple(
-        replace(one, verdict=_worst({one.verdict, other.verdict} - {Verdict.KEPT}), findings=_union(one, other)) for one, other in pairs
+        replace(
+            one,
+            verdict=_worst({one.verdict, other.verdict} - {Verdict.KEPT}),
+            findings=_union(one, other),
+            applies=one.applies or other.applies,
+        )
+        for one, other in pairs
     )
     return replace(
         first,
@@ -106,7 +114,7 @@ def findings_of(rule: Rule, stack: Stack) -> list[Finding]:
     except UnknownValueError as error:
         found[rule.undecided(None, f"the rule needs a value that is not known: {error}")] = None
     except Exception as error:
-        reason = f"rule {rule.id} stopped with {type(error).__name__}: {error}"
+        reason = f"the rule stopped with {type(error).__name__}: {error}"
         found[rule.undecided(None, reason, "this is a mistake in the rule or an object of unexpected shape: report it, with the plan")] = (
             None
         )
@@ -128,8 +136,14 @@ def _result(rule: Rule, stack: Stack, exemptions: tuple[Exemption, ...], today: 
         else:
             exempted.append(finding)
             excused.append(Exempted(finding=finding, exemption=exemption))
-    verdict = _worst(finding.verdict for finding in blocking)
-    return RuleResult(rule=rule, verdict=verdict, findings=tuple(blocking), exempted=tuple(exempted), seconds=time.perf_counter() - start)
+    return RuleResult(
+        rule=rule,
+        verdict=_worst(finding.verdict for finding in blocking),
+        findings=tuple(blocking),
+        exempted=tuple(exempted),
+        seconds=time.perf_counter() - start,
+        applies=bool(blocking or exempted) or rule.applies(stack),
+    )
 
 
 def _worst(verdicts: Iterable[Verdict]) -> Verdict:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policies.reading.resource import Resource
-from policies.reading.tiers import SECONDS
+from policies.reading.tiers import SECONDS, promise
 from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.route_rule import Published
 from topology.model.door import ApiKeyAuth, Door, JwtAuth, Tier
@@ -58,7 +58,7 @@ def window(requests: Any, unit: str, *, once: bool) -> Window:
 def clients(published: Published) -> Iterator[Client]:
     """Yield whom the topology lets ask on one rule of a route."""
     t = published.stack.intent
-    for door in published.declared():
+    for door in published.declared:
         if isinstance(door.auth, ApiKeyAuth):
             header = owner_header(published)
             for name, consumer in t.consumers.items():
@@ -79,11 +79,9 @@ def broken_promise(client: Client, windows: Iterable[Window]) -> str | None:
     for rate in client.tier.limits:
         if _kept(rate, together):
             continue
-        burst = f" and {rate.burst} more at once" if rate.burst else ""
-        promise = f"the topology says {rate.requests} requests per {rate.per}{burst}"
         if _kept(rate, found):
-            return f"counts {client.name} by each instance or part of the route anew; {promise} in one count"
-        return f"lets {client.name} ask more often than their tier may; {promise}"
+            return f"counts {client.name} by each instance or part of the route anew; {promise(rate)} in one count"
+        return f"lets {client.name} ask more often than their tier may; {promise(rate)}"
     return None
 
 

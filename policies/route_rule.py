@@ -95,16 +95,9 @@ class Published:
         for each in self.filters("RequestHeaderModifier"):
             yield from (header["name"] for header in each["requestHeaderModifier"].get("set") or ())
 
+    @cached_property
     def doors(self) -> tuple[Edge, ...]:
         """Return the doors of the topology that share requests with this rule."""
-        return self._doors
-
-    def declared(self) -> tuple[Door, ...]:
-        """Return those doors as the topology declares them."""
-        return self._declared
-
-    @cached_property
-    def _doors(self) -> tuple[Edge, ...]:
         return tuple(
             edge
             for edge in self.stack.expected
@@ -112,8 +105,9 @@ class Published:
         )
 
     @cached_property
-    def _declared(self) -> tuple[Door, ...]:
-        t, edges = self.stack.intent, self._doors
+    def declared(self) -> tuple[Door, ...]:
+        """Return those doors as the topology declares them."""
+        t, edges = self.stack.intent, self.doors
         return tuple(
             door
             for door in t.doors.values()

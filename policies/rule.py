@@ -66,6 +66,10 @@ class Rule(ABC):
     def judge(self, stack: "Stack") -> Iterator[Finding]:
         """Yield every way in which the stack breaks the rule or leaves it undecided."""
 
+    def applies(self, stack: "Stack") -> bool:
+        """Say whether a stack has anything that the rule is about; asked only where `judge` found nothing. A report says so, nothing else."""
+        return True
+
     def broken(self, resource: Resource | None, message: str, fix: str, path: Iterable[Hop] = ()) -> Finding:
         """Return a violation, on a resource or on the stack as a whole."""
         return self._finding(Verdict.BROKEN, resource, message, fix, tuple(path))
@@ -76,11 +80,11 @@ class Rule(ABC):
             Verdict.UNDECIDED, resource, message, fix or "give the value in the program, so that it is known before it is deployed"
         )
 
-    def over(self, resources: Iterable[Resource], check: Callable[[Resource], Iterator[Finding]]) -> Iterator[Finding]:
-        """Check each resource by itself: one with an unknown value leaves only itself undecided."""
+    def over(self, resources: Iterable[Resource], check: Callable[[Resource], Iterator[Finding] | None]) -> Iterator[Finding]:
+        """Check each resource by itself, or only take note of it: one with an unknown value leaves only itself undecided."""
         for resource in resources:
             try:
-                yield from check(resource)
+                yield from check(resource) or ()
             except UnknownValueError as error:
                 yield self.undecided(resource, str(error))
 
@@ -104,6 +108,10 @@ class ResourceRule(Rule):
     def judge(self, stack: "Stack") -> Iterator[Finding]:
         """Check every resource of the rule's kinds."""
         yield from self.over(stack.of(*self.kinds), lambda resource: self.check(resource, stack))
+
+    def applies(self, stack: "Stack") -> bool:
+        """Say whether a stack has resources of the rule's kinds."""
+        return any(True for _ in stack.of(*self.kinds))
 
     @abstractmethod
     def check(self, resource: Resource, stack: "Stack") -> Iterator[Finding]:

@@ -5,11 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 from cli.judging import Judged
+from cli.report.findings import outcomes, said
 from topology.laws import notes
 
 
 def document(judged: Judged) -> dict[str, Any]:
-    """Return the verdict as plain data."""
+    """Return the verdict as plain data. A finding names the severest of the rules that say it as `rule`, and all of them as `rules`."""
+    verdicts = outcomes(judged)
     return {
         "subject": judged.subject,
         "topology": str(judged.topology),
@@ -17,8 +19,10 @@ def document(judged: Judged) -> dict[str, Any]:
         "verdict": judged.verdict,
         "resources": judged.resources,
         "edges": [asdict(edge) for edge in sorted(judged.stack.expected)],
-        "rules": [{"id": r.rule.id, "name": r.rule.name, "severity": r.rule.severity, "verdict": r.verdict} for r in judged.report.rules],
-        "findings": [asdict(finding) for finding in judged.findings],
+        "rules": [
+            {"id": r.rule.id, "name": r.rule.name, "severity": r.rule.severity, "verdict": verdicts[r.rule.id]} for r in judged.report.rules
+        ],
+        "findings": [{**asdict(each.finding), "rules": each.rules} for each in said(judged)],
         "notes": [str(note) for note in notes(judged.stack.intent)],
         "exempted": [
             {**asdict(item.finding), "reason": item.exemption.reason, "owner": item.exemption.owner, "expires": str(item.exemption.expires)}

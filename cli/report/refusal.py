@@ -60,6 +60,7 @@ def _json(problems: Sequence[Problem], end: str) -> str:
             "path": [],
             "file": problem.file,
             "line": problem.line or None,
+            "rules": [problem.kind],
         }
         for problem in problems
     ]

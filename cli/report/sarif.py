@@ -6,8 +6,9 @@ from typing import Any
 
 from cli.judging import Judged
 from cli.report.artifacts import location
+from cli.report.findings import Said, outcomes, said
 from policies.documentation import page
-from policies.rule import Finding, Severity, Verdict
+from policies.rule import Severity, Verdict
 
 LEVEL = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
 
@@ -18,7 +19,6 @@ SECURITY_SEVERITY = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.ME
 def render(judged: Judged) -> str:
     """Return the verdict as a SARIF log with one run."""
     rules = [result.rule for result in judged.report.rules]
-    severities = {rule.id: rule.severity for rule in rules}
     driver = {
         "name": "perimeter",
         "version": version("perimeter"),
@@ -33,22 +33,22 @@ def render(judged: Judged) -> str:
             for rule in rules
         ],
     }
-    results = [_result(judged, finding, LEVEL[severities[finding.rule]]) for finding in judged.findings]
-    log = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
-    }
+    results = [_result(judged, each) for each in said(judged)]
+    # Rules that are kept or not applicable have no result: code scanning does not read `kind` and would take each for an alert.
+    run = {"tool": {"driver": driver}, "results": results, "properties": {"verdict": judged.verdict, "rules": outcomes(judged)}}
+    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2) + "\n"
 
 
-def _result(judged: Judged, finding: Finding, level: str) -> dict[str, Any]:
+def _result(judged: Judged, each: Said) -> dict[str, Any]:
+    finding = each.finding
     hops = "".join(f"\n{number}. {hop.place}: {hop.allowed_by}" for number, hop in enumerate(finding.path, 1))
-    undecided = "Undecided: " if finding.verdict is Verdict.UNDECIDED else ""
+    also = f" (also {', '.join(each.rules[1:])})" if len(each.rules) > 1 else ""
+    head = f"{finding.verdict.capitalize()}{also}: " if also or finding.verdict is Verdict.UNDECIDED else ""
     return {
         "ruleId": finding.rule,
-        "level": level,
-        "message": {"text": f"{undecided}{finding.message}{hops}{f'. {finding.fix}' if finding.fix else ''}"},
+        "level": LEVEL[each.severity],
+        "message": {"text": f"{head}{finding.message}{hops}{f'. {finding.fix}' if finding.fix else ''}"},
         "locations": [
             {
                 "physicalLocation": location(judged.topology),
@@ -56,4 +56,5 @@ def _result(judged: Judged, finding: Finding, level: str) -> dict[str, Any]:
             }
         ],
         "partialFingerprints": {"finding/v1": f"{finding.rule}|{finding.urn}|{finding.message}"},
+        "properties": {"rules": each.rules},
     }

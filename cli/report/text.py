@@ -1,9 +1,9 @@
 """The verdict for people: what is open, what was held against it, what is wrong and by which path, and the word."""
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from typing import Final
 
 from rich.columns import Columns
 from rich.console import Console, Group
@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.judging import Judged
-from policies.rule import Finding, Severity, Verdict
+from cli.report.findings import Outcome, Said, outcomes, said
+from policies.rule import Verdict
 from topology.edges import Direction, Edge
 from topology.laws import notes
 
@@ -23,15 +24,22 @@ FEW = 12
 WIDTH = 120
 """Columns of output that goes to a file or a log."""
 
-MARK = {Verdict.KEPT: ("✓", "green"), Verdict.BROKEN: ("✗", "red"), Verdict.UNDECIDED: ("?", "yellow")}
+MARK: Final[Mapping[str, tuple[str, str]]] = {
+    Outcome.KEPT: ("✓", "green"),
+    Outcome.BROKEN: ("✗", "red"),
+    Outcome.UNDECIDED: ("?", "yellow"),
+    Outcome.NOT_APPLICABLE: ("–", "dim"),
+}
+"""By outcome, and by verdict, which is one too."""
+
+COUNTED: Final[Mapping[Outcome, str]] = {**{each: str(each) for each in Outcome}, Outcome.NOT_APPLICABLE: "with nothing to judge"}
+"""What is said of so many rules."""
 
 WORD = {
     Verdict.KEPT: "KEPT      the plan allows exactly what the topology says",
     Verdict.BROKEN: "BROKEN    the plan does not keep the boundary",
     Verdict.UNDECIDED: "UNDECIDED the plan says too little to prove the boundary, so it does not pass",
 }
-
-ORDER = {severity: position for position, severity in enumerate(Severity)}
 
 LAYERS = {"B": "boundary", "W": "edge", "A": "gateway", "N": "network", "K": "kubernetes", "M": "mesh", "P": "plan"}
 """What the first letter of a rule's id stands for."""
@@ -84,11 +92,9 @@ def show(judged: Judged, *, verbose: bool) -> None:
         console.print(Text.assemble(("note  ", "yellow"), str(note)))
     console.print()
     console.print(_rules(judged, verbose=verbose))
-    severity = {result.rule.id: result.rule.severity for result in judged.report.rules}
-    ordered = sorted(judged.findings, key=lambda each: (ORDER[severity[each.rule]], each.rule, each.urn))
-    for finding, ids in _said_once(ordered).items():
+    for each in said(judged):
         console.print()
-        console.print(_finding(finding, ids, severity[ids[0]]))
+        console.print(_finding(each))
     console.print()
     console.print(Line(style="dim"))
     mark, colour = MARK[judged.verdict]
@@ -120,12 +126,11 @@ def short(party: str) -> str:
 
 
 def _rules(judged: Judged, *, verbose: bool) -> Group:
-    broken = {finding.rule: finding.verdict for finding in reversed(judged.findings)}
+    verdicts = outcomes(judged)
     parts: list[Text | Padding | Columns] = [Text("rules", style="bold")]
     by_layer: defaultdict[str, list[Text]] = defaultdict(list)
     for result in judged.report.rules:
-        verdict = broken.get(result.rule.id, result.verdict)
-        mark, colour = MARK[verdict]
+        mark, colour = MARK[verdicts[result.rule.id]]
         name = f" {result.rule.name.replace('-', ' ')}" if verbose else ""
         by_layer[result.rule.id[0]].append(Text.assemble((mark, colour), f" {result.rule.id}", (name, "dim")))
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -136,19 +141,10 @@ def _rules(judged: Judged, *, verbose: bool) -> Group:
     return Group(*parts, table)
 
 
-def _said_once(findings: Iterable[Finding]) -> Mapping[Finding, list[str]]:
-    """Return what is said, each with the rules that say it."""
-    said: defaultdict[Finding, list[str]] = defaultdict(list)
-    for finding in findings:
-        said[replace(finding, rule="")].append(finding.rule)
-    return said
-
-
-def _finding(finding: Finding, rules: Iterable[str], severity: Severity) -> Group:
+def _finding(each: Said) -> Group:
+    finding = each.finding
     mark, colour = MARK[finding.verdict]
-    head = Text.assemble(
-        (f"{mark} {', '.join(dict.fromkeys(rules))} ", f"bold {colour}"), (f"{severity}  ", colour), (finding.resource, "bold")
-    )
+    head = Text.assemble((f"{mark} {', '.join(each.rules)} ", f"bold {colour}"), (f"{each.severity}  ", colour), (finding.resource, "bold"))
     lines: list[Text | Padding] = [head, Padding(Text(finding.message), (0, 0, 0, 2))]
     if finding.path:
         table = columns(3)
@@ -165,14 +161,17 @@ def _summary(judged: Judged) -> str:
     for edge in judged.stack.expected:
         counts[edge.direction] += 1
     counts[Direction.NORTH_SOUTH] = len(judged.stack.intent.doors)  # a door is open to several methods and paths
-    said = _join(f"{count} {TITLES[direction] if count > 1 else SINGULAR[direction]}" for direction, count in counts.items() if count)
-    parts = [said, f"{judged.resources} resources", f"{len(judged.report.rules)} rules"]
-    if judged.report.exempted:
-        parts.append(f"{len(judged.report.exempted)} exempted")
-    if judged.planning:
-        parts.append(f"planned twice in {judged.planning:.1f} s")
-    parts.append(f"judged in {judged.judging:.2f} s")
-    return " · ".join(parts)
+    drawn = _join(f"{count} {TITLES[direction] if count > 1 else SINGULAR[direction]}" for direction, count in counts.items() if count)
+    came = Counter(outcomes(judged).values())
+    ruled = _join(f"{came[outcome]} {words}" for outcome, words in COUNTED.items() if came[outcome])
+    excused = [f"{len(judged.report.exempted)} exempted"] if judged.report.exempted else []
+    planned = [f"planned twice in {judged.planning:.1f} s"] if judged.planning else []
+    lines = (
+        [drawn, f"{judged.resources} resources"],
+        [f"rules: {ruled}", *excused],
+        [*planned, f"judged in {judged.judging:.2f} s"],
+    )
+    return "\n".join(" · ".join(line) for line in lines)
 
 
 def _join(parts: Iterable[str]) -> str:

@@ -1,13 +1,11 @@
 """What a stack file says of an AWS environment."""
 
-from enum import StrEnum
-from ipaddress import IPv4Network
-from itertools import combinations
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from components.part import AddressRange, Part
+from components import ranges
+from components.part import AddressRange, Part, Size
 
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")]
 """Begins the names of all resources; at most 20 characters, because a target group has 32."""
@@ -18,15 +16,6 @@ CertificateArn = Annotated[str, Field(pattern=r"^arn:aws:acm:[a-z0-9-]+:[0-9]{12
 NETWORK_PREFIX: Final = 17
 """The smallest network (`/17`) that holds the plan of subnets."""
 ZONES: Final = 3
-PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
-"""Ranges that the internet does not route (RFC 1918, RFC 6598)."""
-
-
-class Size(StrEnum):
-    """How large an environment is. The boundary is the same in all sizes."""
-
-    SMALL = "small"
-    PRODUCTION = "production"
 
 
 class AwsSettings(Part):
@@ -61,18 +50,13 @@ class AwsSettings(Part):
 
     @model_validator(mode="after")
     def _can_be(self) -> Self:
-        network, services = IPv4Network(self.network), IPv4Network(self.services)
-        wrong = [
-            f"{a} and {b} overlap" for a, b in combinations((f"network {network}", f"services {services}"), 2) if network.overlaps(services)
-        ]
-        if network.prefixlen > NETWORK_PREFIX:
-            wrong.append(f"network {self.network} is too small for the plan of subnets: give it a /{NETWORK_PREFIX} or larger")
-        wrong += [f"operators {given} is every address: name your own" for given in self.operators if given.endswith("/0")]
-        wrong += [
-            f"privateOperators {given} is no private range (RFC 1918, or 100.64.0.0/10): name public addresses under operators"
-            for given in self.private_operators
-            if not any(IPv4Network(given).subnet_of(private) for private in PRIVATE)
-        ]
+        wrong = ranges.faults(
+            {"network": self.network, "services": self.services},
+            longest_prefix=NETWORK_PREFIX,
+            operators=self.operators,
+            private_operators=self.private_operators,
+            elsewhere=False,
+        )
         wrong += [f"availabilityZones {zone} is not in region {self.region}" for zone in self.zones if not zone.startswith(self.region)]
         if len(set(self.zones)) < ZONES:
             wrong.append("availabilityZones names a zone twice")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from components.aws.settings import Size
+from components.part import Size
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,16 +1,14 @@
 """What a stack file says of an Azure environment."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from ipaddress import IPv4Network
-from itertools import combinations
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from components.part import AddressRange, Part
+from components import ranges
+from components.part import AddressRange, Part, Size
 
 Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
 """An id of Azure or Entra ID, in small letters."""
@@ -20,16 +18,6 @@ Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,10}[a-z0-9]$")]
 
 NETWORK_PREFIX: Final = 20
 """The smallest network (`/20`) that holds the plan of subnets."""
-
-PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
-"""Addresses that no public network has (RFC 1918, 3)."""
-
-
-class Size(StrEnum):
-    """How large an environment is. The boundary is the same in all sizes."""
-
-    SMALL = "small"
-    PRODUCTION = "production"
 
 
 class Publisher(Part):
@@ -107,31 +95,16 @@ class AzureSettings(Part):
         return DnsZone(id=found[0], **found.groupdict()) if found else None
 
     @model_validator(mode="after")
-    def _addresses_are_apart(self) -> Self:
-        ranges = {"network": self.network, "pods": self.pods, "services": self.services}
-        parsed = {key: IPv4Network(value) for key, value in ranges.items()}
-        wrong = [f"{a} {parsed[a]} and {b} {parsed[b]} overlap" for a, b in combinations(parsed, 2) if parsed[a].overlaps(parsed[b])]
-        if parsed["network"].prefixlen > NETWORK_PREFIX:
-            wrong.append(f"network {self.network} is too small for the plan of subnets: give it a /{NETWORK_PREFIX} or larger")
-        wrong += [f"operators {given} is every address: name your own" for given in self.operators if given.endswith("/0")]
-        wrong += self._private_operators_are_elsewhere(parsed)
+    def _can_be(self) -> Self:
+        wrong = ranges.faults(
+            {"network": self.network, "pods": self.pods, "services": self.services},
+            longest_prefix=NETWORK_PREFIX,
+            operators=self.operators,
+            private_operators=self.private_operators,
+            elsewhere=True,
+        )
         if self.zone and self.zone.subscription.lower() != self.subscription_id:
             wrong.append(f"dnsZone is in subscription {self.zone.subscription}, and the program works in {self.subscription_id} alone")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
-
-    def _private_operators_are_elsewhere(self, own: Mapping[str, IPv4Network]) -> Iterator[str]:
-        """Yield why a range is none of a connected network: a public one, or one of the environment's own."""
-        for given in self.private_operators:
-            try:
-                block = IPv4Network(given)
-            except ValueError as error:
-                yield f"privateOperators {given} is no range of IPv4 addresses ({error}): give one such as 10.20.0.0/24"
-                continue
-            if not any(block.subnet_of(private) for private in PRIVATE):
-                ranges = ", ".join(map(str, PRIVATE))
-                yield f"privateOperators {given} is not private: give a part of {ranges}, and public addresses in operators"
-            for key, taken in own.items():
-                if block.overlaps(taken):
-                    yield f"privateOperators {given} and {key} {taken} overlap: give the range of a connected network"

@@ -6,6 +6,7 @@ What a rule may ask of a `Stack` (all computed once, on first use, and shared):
 | --- | --- |
 | `stack.of("Service", "Gateway.networking.istio.io")` | resources of the program by kind, optionally with group |
 | `stack.find(kind, namespace, name)` | one resource or None |
+| `stack.sources(resource, field)` | resources from which a property takes its value, as the engine says |
 | `stack.intent`, `stack.expected`, `stack.app_namespaces` | the topology, its edges, the namespaces of its services |
 | `stack.unreadable`, `stack.reading(resource, read)` | what views had to leave out; read something that may be unknown |
 | `stack.releases`, `stack.derived` | Helm releases; objects that known charts and gateway controllers will create, with their maker |
@@ -22,9 +23,10 @@ What a rule may ask of a `Stack` (all computed once, on first use, and shared):
 | `selectors.matches(selector, labels)` | a LabelSelector on labels |
 | `stack.exposures` (`exposure.Exposure`) | everything with a public address: Service, port, pods, why |
 | `stack.network` (`network.Network`) | NetworkPolicies: `.flow(source_pod, target_pod, port)`, `.senders(pod, port)`, `.openings(pod, direction)`, `.policies_on(pod, direction)` |
-| `stack.edge` (`nginx.Server`), `stack.nginx` | public nginx servers, and every nginx, read from the ConfigMaps that pods mount: hosts, listen, locations, upstreams, TLS, directives |
+| `stack.nginx` (`nginx.Nginx`) | every nginx, read from the ConfigMaps that pods mount: hosts, listen, locations, upstreams, TLS, directives |
 | `stack.gateways` (`gateways.ApiGateway`) | API gateways: controller, Gateway, listeners, pods, routes with filters, policies, backends |
 | `stack.mesh_gateways` (`istio_gateways.MeshGateway`) | Istio Gateways: servers, TLS, pods, the VirtualServices bound to them |
+| `stack.mesh_ingress` | pods of mesh ingresses |
 | `stack.traffic` (`traffic.Traffic`) | Sidecars, VirtualServices, DestinationRules, ServiceEntries: sees(), mesh_routes(), client_tls(), entry() |
 | `stack.certificates`, `stack.envoy_policies`, `stack.kong_plugins` | cert-manager's Certificates by Secret and identity; policies and plugins by what they hold for |
 | `stack.guard(pod)` (`authorization.Guard`) | AuthorizationPolicies and mTLS that hold for a pod: what is accepted from whom |

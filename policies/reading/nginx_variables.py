@@ -11,6 +11,8 @@ from policies.reading.values import UnknownValueError
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _NAMED_GROUP = re.compile(r"\(\?<(?![=!])")
 _NAMED = re.compile(r"\(\?<(\w+)>")
+_FIRST_CAUGHT = re.compile(r"~\*?\^\((?:\?<(\w+)>)?(\[\^?(?:\\.|[^\]\\])+\])[*+]\)")
+"""The beginning of an expression that first catches characters of one class, from the text's beginning on."""
 _DEEPEST = 6
 """Maps that ask other maps, at most."""
 
@@ -124,7 +126,8 @@ class Variables:
             for value in entry.args[:1]:
                 caught = {*_NAMED.findall(entry.name), *map(str, range(10))} if entry.name.startswith("~") else set[str]()
                 quoted = {match[1] or match[2] for match in _VARIABLE.finditer(value)}
-                found |= self.origins(table.args[0], depth) if quoted & caught else frozenset()
+                if quoted & caught:
+                    found |= {"uri"} if _is_path(table.args[0], entry.name, quoted & caught) else self.origins(table.args[0], depth)
                 found |= self.origins(" ".join(f"${{{name}}}" for name in quoted - caught), depth)
         return frozenset(found)
 
@@ -140,6 +143,12 @@ class Variables:
             if key.startswith("~") and (match := search(key[1:], source)) is not None:
                 return self.text(value, match.groupdict(), depth + 1)
         return self.text(entries.get("default", ""), depth=depth + 1)
+
+
+def _is_path(source: str, expression: str, quoted: set[str]) -> bool:
+    """Say whether what is quoted of a match is the path of a request, or its beginning: what stands before any question mark."""
+    found = _FIRST_CAUGHT.match(expression)
+    return bool(found) and source in {"$request_uri", "${request_uri}"} and quoted <= {"1", found[1]} and not search(found[2], "?")
 
 
 def search(expression: str, text: str) -> re.Match[str] | None:

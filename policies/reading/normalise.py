@@ -69,26 +69,6 @@ NAMED_BY: Final = ("arn", "dnsName", "ipAddress")
 """Outputs that name a resource, as AWS and Azure make them."""
 
 
-class PlanError(Exception):
-    """A document that is no plan: it cannot be judged."""
-
-
-def from_plan(document: Mapping[str, Any]) -> tuple[Resource, ...]:
-    """Return the resources of a plan or of a stack export.
-
-    Raises:
-        PlanError: if the document has neither `deployment.resources` nor `resources`.
-    """
-    deployment: Any = document.get("deployment", document)
-    records: Any = mapping(deployment).get("resources") if is_known(deployment, dict) else None
-    if not is_known(records, list):
-        given = ", ".join(sorted(document)) or "nothing"
-        raise PlanError(
-            f"the document has no deployment.resources (its keys: {given}). Give a plan or the output of `pulumi stack export`."
-        )
-    return normalise(record for record in sequence(records) if not record.get("delete"))
-
-
 def normalise(records: Iterable[Mapping[str, Any]]) -> tuple[Resource, ...]:
     """Return one `Resource` for each object of the records of a plan, in their order."""
     records = list(records)

@@ -20,8 +20,9 @@ from policies.reading.kong import KongPlugins
 from policies.reading.meshes import Mesh, Proxy, mesh_of
 from policies.reading.namespaces import NAME_LABEL, Namespace, namespace_of
 from policies.reading.network import Network
-from policies.reading.nginx import Nginx, Server, nginx_of
+from policies.reading.nginx import Nginx, nginx_of
 from policies.reading.normalise import has_unknown_identity
+from policies.reading.opaque import OUR_DYNAMICS
 from policies.reading.pods import TEMPLATES, Pod, Pods, pod_of
 from policies.reading.read import Observed, observe
 from policies.reading.resource import Resource
@@ -31,6 +32,7 @@ from policies.reading.surroundings import Surroundings
 from policies.reading.traffic import ISTIO_NETWORKING, Traffic
 from policies.reading.values import UnknownValueError, mapping
 from topology.edges import Edge, edges, identity
+from topology.model.base import VersionName
 from topology.model.service import Version
 from topology.model.system import Topology
 
@@ -74,6 +76,21 @@ class Stack:
     def find(self, kind: str, namespace: str, name: str) -> Resource | None:
         """Return one resource, or None."""
         return self._by_key.get((kind, namespace, name))
+
+    def sources(self, resource: Resource, field: str) -> tuple[Resource, ...]:
+        """Return the resources from which a property (at the top) takes its value, as the engine says, each once.
+
+        A source that is not in the plan is left out: who has to know that there is no other asks `property_dependencies` itself.
+        """
+        urns = dict.fromkeys(resource.property_dependencies.get(field, ()))
+        return tuple(self.by_urn[urn] for urn in urns if urn in self.by_urn)
+
+    def is_made(self, resource: Resource, field: str) -> bool:
+        """Say whether a property takes its value from what makes the program's keys and certificates.
+
+        A plan shows such a value as a secret. The SDK of policy packs takes that mark off, so that after a deployment it looks typed.
+        """
+        return any(source.kind in OUR_DYNAMICS for source in self.sources(resource, field))
 
     @cached_property
     def expected(self) -> frozenset[Edge]:
@@ -237,11 +254,11 @@ class Stack:
         return {identity: tuple(pods) for identity, pods in result.items()}
 
     @cached_property
-    def declared(self) -> Mapping[str, tuple[Version, ...]]:
+    def declared(self) -> Mapping[str, Mapping[VersionName, Version]]:
         """Return what the topology declares to run, by identity: the versions of a service, or one without an image for a composition."""
         t = self.intent
-        services = {identity(t, name): tuple(service.versions.values()) for name, service in t.services.items()}
-        return {**services, **{identity(t, name): (Version(),) for name in t.compositions}}
+        services = {identity(t, name): service.versions for name, service in t.services.items()}
+        return {**services, **{identity(t, name): {"": Version()} for name in t.compositions}}
 
     def holders(self, identity: str) -> tuple[Pod, ...]:
         """Return the pods that hold an identity."""
@@ -325,17 +342,6 @@ class Stack:
         return tuple(found)
 
     @cached_property
-    def edge(self) -> tuple[Server, ...]:
-        """Return the nginx servers that have a public address."""
-        public = {(pod, exposure.port) for exposure in self.exposures for pod in exposure.pods}
-        return tuple(
-            server
-            for nginx in self.nginx
-            for server in nginx.servers
-            if any((nginx.pod, port) in public for listen in server.listens for port in (listen.port, 0))
-        )
-
-    @cached_property
     def gateways(self) -> tuple[ApiGateway, ...]:
         """Return the API gateways: Gateways of the Gateway API with listeners, pods and attached routes."""
         found: list[ApiGateway] = []
@@ -373,6 +379,17 @@ class Stack:
             view = self.reading(resource, lambda resource=resource: mesh_gateway(resource, self._configured))
             found += [view] if view else []
         return tuple(found)
+
+    @cached_property
+    def mesh_ingress(self) -> frozenset[Pod]:
+        """Return the pods of mesh ingresses: those on which an Istio Gateway serves clients outside the mesh's own mutual TLS."""
+        return frozenset(
+            pod
+            for gateway in self.mesh_gateways
+            if any(server.mode != "ISTIO_MUTUAL" for server in gateway.servers)
+            for pod in gateway.pods
+            if (member := self.member(pod)) is not None and member[1] is Proxy.GATEWAY
+        )
 
     def _configured(self, gateway: Resource) -> tuple[Pod, ...]:
         """Return the pods that an Istio Gateway configures: by labels, in every namespace, unless istiod keeps it to its own.

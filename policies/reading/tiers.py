@@ -5,6 +5,7 @@ from typing import Final
 
 from topology.model.base import size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, Tier
+from topology.model.service import Rate
 from topology.model.system import Topology
 
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -15,6 +16,12 @@ def tiers_of(t: Topology, doors: Iterable[Door]) -> list[Tier]:
     """Return the tiers whose clients use some doors."""
     names = {name for door in doors for name in (door.auth.api_key if isinstance(door.auth, ApiKeyAuth) else door.tiers)}
     return [t.tiers[name] for name in sorted(names) if name in t.tiers]
+
+
+def promise(rate: Rate) -> str:
+    """Return what the topology says of how often somebody may ask, for a message."""
+    burst = f" and {rate.burst} more at once" if rate.burst else ""
+    return f"the topology says {rate.requests} requests per {rate.per}{burst}"
 
 
 def fastest(tiers: Iterable[Tier]) -> float:

@@ -26,7 +26,6 @@ class ServiceEntry:
     ports: tuple[tuple[int, int, str], ...]
     """Port, target port and protocol."""
     external: bool
-    resolution: str
     endpoints: tuple[tuple[str, Mapping[str, int]], ...]
     """Address and its ports by name."""
 
@@ -80,7 +79,6 @@ class Traffic:
             hosts=tuple(host.lower() for host in resource.at("spec", "hosts", default=[])),
             ports=ports,
             external=resource.at("spec", "location", default="MESH_EXTERNAL") == "MESH_EXTERNAL",
-            resolution=resource.at("spec", "resolution", default="NONE"),
             endpoints=tuple((each["address"], mapping(each.get("ports"))) for each in resource.at("spec", "endpoints", default=[])),
         )
         for host in entry.hosts:
@@ -201,20 +199,22 @@ class Traffic:
         own = [rule for rule in found if rule.namespace == namespace]
         return own or found
 
+    def applied(self, pod: Pod, host: str) -> list[Resource]:
+        """Return the DestinationRules for a host that a pod's own proxy applies: those whose `workloadSelector` means it."""
+        member = self._member(pod)
+        return [
+            rule
+            for rule in (self.rules(host, pod.namespace, member[0]) if member else ())
+            if matches_labels(rule.at("spec", "workloadSelector", "matchLabels", default={}), pod.labels)
+        ]
+
     def client_tls(self, pod: Pod, host: str, port: int, subset: str = "") -> tuple[Mapping[str, Any], Resource | None]:
         """Return the `tls` settings with which a pod's proxy calls a host and port, and the DestinationRule that says so.
 
         Raises:
             UnknownValueError: if they are not known.
         """
-        member = self._member(pod)
-        if member is None:
-            return {}, None
-        applied = [
-            rule
-            for rule in self.rules(host, pod.namespace, member[0])
-            if matches_labels(rule.at("spec", "workloadSelector", "matchLabels", default={}), pod.labels)
-        ]
+        applied = self.applied(pod, host)
         hosts = [full_host(rule.at("spec", "host"), rule.namespace) for rule in applied if rule.at("spec", "trafficPolicy", default={})]
         if len(hosts) > len(set(hosts)):
             raise UnknownValueError(str(applied[0]), "one of several for its host, of which Istio takes the policy of the oldest")

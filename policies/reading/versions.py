@@ -1,12 +1,26 @@
-"""Versions of services: where routes lead to nobody."""
+"""Versions of services: which pods run them, and where routes lead to nobody."""
 
 from collections.abc import Iterator, Mapping
 
+from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches_labels
 from policies.reading.stack import Stack
 from policies.reading.values import mapping
 from policies.reading.virtual_services import full_host, routes_of
+
+
+def version_of(pod: Pod) -> str:
+    """Return the version of its service that a pod says it runs, by the label `version` (Istio, "Application Requirements")."""
+    return pod.labels.get("version", "")
+
+
+def behind(host: str, subset: str, stack: Stack) -> Iterator[Pod]:
+    """Yield the pods behind a host, or behind a subset of it as any DestinationRule defines it."""
+    service = stack.traffic.service(host)
+    pods = service.pods if service else ()
+    for labels in _labels(host, subset, stack):
+        yield from (pod for pod in pods if matches_labels(labels, pod.labels))
 
 
 def unanswered(routes: Resource, stack: Stack) -> Iterator[str]:

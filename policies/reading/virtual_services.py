@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 from policies.reading.patterns import EVERY, Pattern, exact, prefix, regex
+from policies.reading.requests import ANY_METHOD, Requests
 from policies.reading.resource import Resource
 from policies.reading.services import CLUSTER_DOMAIN
 from policies.reading.values import UnknownValueError, mapping, sequence
@@ -63,11 +64,34 @@ class Route:
     removed_headers: frozenset[str] = frozenset()
     tcp: bool = False
     """The route is below HTTP."""
+    written: Mapping[str, Any]
+    """The whole route as it is written: for weights, timeouts and whatever else moves no request to another place."""
 
     @property
     def catches_all(self) -> bool:
         """Say whether it matches everything: Istio sorts such a route behind all others of its host."""
         return self.patterns == (EVERY,) and not self.conditional and not self.headers and self.methods is None
+
+    def taken(self, requests: Requests) -> Iterator[Requests]:
+        """Yield the requests that it may take.
+
+        Raises:
+            UnknownValueError: where an intersection of paths cannot be written as a pattern.
+        """
+        for by_host in requests.to(self.hosts):
+            for by_method in by_host.by(self.methods):
+                if (having := by_method.having(self.headers)) is not None:
+                    yield from having.at(self.patterns)
+
+    def left(self, requests: Requests) -> Requests | None:
+        """Return what it leaves to the routes after it; everything, where it asks for more than the paths."""
+        takes = (
+            not self.conditional
+            and (self.methods is None or (requests.method != ANY_METHOD and requests.method in self.methods))
+            and set(self.headers) <= set(requests.headers)
+            and (self.hosts == ("*",) or requests.host in self.hosts)
+        )
+        return requests.minus(self.patterns) if takes else requests
 
 
 def full_host(host: str, namespace: str) -> str:
@@ -140,6 +164,7 @@ def _routes(resource: Resource, rule: Mapping[str, Any], *, tcp: bool = False) -
             ends=ends,
             removed_headers=frozenset(header.lower() for header in removed),
             tcp=tcp,
+            written=rule,
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.model import Place
 from policies.reading.exposure import Exposure
-from policies.reading.flow import Arrival, Doubt, Flow, Refusal, Sending, Trail
+from policies.reading.flow import Arrival, Doubt, Flow, Peer, Refusal, Sending, Trail
 from policies.reading.gateways import ApiGateway
 from policies.reading.istio_gateways import MeshGateway
 from policies.reading.meshes import Proxy
@@ -191,11 +191,10 @@ class Walk:
             return
         onward = flow.hop(place, "; ".join([*([via] if via else []), *decision.by]), decision.resource)
         onward = replace(onward, landed=(*flow.landed, (sender, arrival.pod)))
-        nginx = self._edges.get(arrival.pod)
-        if nginx is None or self.stack.member(arrival.pod) is not None:
-            self.enter(onward, arrival)
+        if nginx := self._edge_at(arrival.pod):
+            self._into_edge(onward, nginx, arrival.port, arrival.peer)
         else:
-            self.reading(onward, nginx.config_map, lambda nginx=nginx: through_edge(self, onward, nginx, arrival.port, arrival.peer))
+            self.enter(onward, arrival)
 
     def enter(self, flow: Flow, arrival: Arrival) -> None:
         """Follow requests into a pod, whatever it is."""
@@ -213,6 +212,14 @@ class Walk:
             through_mesh_gateway(self, flow, arrival)
         else:
             application(self, flow, arrival)
+
+    def _edge_at(self, pod: Pod) -> Nginx | None:
+        """Return the nginx of a pod that is in no mesh: in one, the proxy before it is asked."""
+        nginx = self._edges.get(pod)
+        return nginx if nginx and self.stack.member(pod) is None else None
+
+    def _into_edge(self, flow: Flow, nginx: Nginx, port: int, balancer: Peer | None = None) -> None:
+        self.reading(flow, nginx.config_map, lambda: through_edge(self, flow, nginx, port, balancer))
 
     @cached_property
     def _edges(self) -> dict[Pod, Nginx]:
@@ -247,7 +254,7 @@ class Walk:
         if not exposure.pods:
             self.reach(arrived, f"whatever stands behind {exposure.resource}")
         for pod in exposure.pods:
-            nginx = self._edges.get(pod)  # asked first: what it cannot read is known then
+            nginx = self._edge_at(pod)  # asked first: what it cannot read is known then
             if reasons := [str(error) for resource, error in self.stack.unreadable if resource is pod.resource]:
                 self.doubt(arrived, pod.resource, f"{exposure.why}, and what stands behind it cannot be read: {'; '.join(reasons)}")
                 continue
@@ -256,10 +263,8 @@ class Walk:
                 self.refuse(arrived, f"{pod} port {exposure.port}", "; ".join(decision.by), decision.resource)
                 continue
             flow = arrived.hop(f"{pod} port {exposure.port or '(any)'}", "; ".join(decision.by), decision.resource)
-            if nginx is not None and exposure.port and self.stack.member(pod) is None:
-                self.reading(
-                    flow, nginx.config_map, lambda flow=flow, nginx=nginx, port=exposure.port: through_edge(self, flow, nginx, port)
-                )
+            if nginx and exposure.port:
+                self._into_edge(flow, nginx, exposure.port)
             else:
                 self.reach(flow, self.stack.identity(pod) or str(pod))
 

@@ -1,13 +1,13 @@
 """Follow requests that proxies of a mesh send: by routes, to names that they know."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from policies.reading.flow import PLAIN, Flow, Peer, Sending
 from policies.reading.patterns import exact
 from policies.reading.pods import Pod
-from policies.reading.requests import ANY_METHOD, Requests
+from policies.reading.requests import Requests
 from policies.reading.services import HTTP_PROTOCOLS, host_of
 from policies.reading.traffic import ServiceEntry
 from policies.reading.values import UnknownValueError
@@ -35,7 +35,8 @@ def routed(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], routes: Iterable[
         last = route
         if left is None:
             return
-        for taken in _matched(left, route):
+        for requests in route.taken(left.requests):
+            taken = left.with_requests(requests)
             if route.ends:
                 walk.refuse(taken, str(route.resource), f"answered by {route.ends}", route.resource)
                 continue
@@ -44,7 +45,8 @@ def routed(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], routes: Iterable[
             onward = onward.hop(str(route.resource), f"route {route.name}".strip(), route.resource)
             for destination in dict.fromkeys(route.destinations):
                 _destination(walk, onward, senders, destination, route)
-        left = _left(left, route)
+        rest = route.left(left.requests)
+        left = replace(left, requests=rest) if rest is not None else None
     if left is not None:
         walk.refuse(left, str(last.resource if last else "routes"), f"no route for {left.requests}", last.resource if last else None)
 
@@ -159,30 +161,6 @@ def _asked(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], question: _Questi
         routed(walk, flow, senders, routes)
     else:
         to_host(walk, flow, senders, Destination(host=question.host, port=question.port))
-
-
-def _matched(flow: Flow, route: Route) -> Iterator[Flow]:
-    for by_host in flow.requests.to(route.hosts):
-        for by_method in by_host.by(route.methods):
-            having = by_method.having(route.headers)
-            if having is not None:
-                for requests in having.at(route.patterns):
-                    yield flow.with_requests(requests)
-
-
-def _left(flow: Flow, route: Route) -> Flow | None:
-    """Return what a route leaves to those after it: where it asks for more than the paths, everything."""
-    requests = flow.requests
-    takes = (
-        not route.conditional
-        and (route.methods is None or (requests.method != ANY_METHOD and requests.method in route.methods))
-        and set(route.headers) <= set(requests.headers)
-        and (route.hosts == ("*",) or requests.host in route.hosts)
-    )
-    if not takes:
-        return flow
-    rest = requests.minus(route.patterns)
-    return replace(flow, requests=rest) if rest is not None else None
 
 
 def _rewritten(flow: Flow, route: Route) -> Flow:

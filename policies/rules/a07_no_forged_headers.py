@@ -188,14 +188,14 @@ def _exits(stack: Stack) -> frozenset[str]:
 
 def _is_tier_of_key(published: Published, header: str, value: str) -> bool:
     """Say whether a written value is the one tier whose keys open the route's door: who showed a key of it is of it."""
-    if header.lower() != TIER or not {edge.credential for edge in published.doors()} <= {"api-key"}:
+    if header.lower() != TIER or not {edge.credential for edge in published.doors} <= {"api-key"}:
         return False
     if published.is_kong:
         locked = published.plugin("key-auth") is not None
     else:
         policy = published.policy("SecurityPolicy")
         locked = policy is not None and bool(policy.at("spec", "apiKeyAuth", "credentialRefs"))
-    tiers = {door.auth.api_key for door in published.declared() if isinstance(door.auth, ApiKeyAuth)}
+    tiers = {door.auth.api_key for door in published.declared if isinstance(door.auth, ApiKeyAuth)}
     return locked and tiers == {(value,)}
 
 

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.reading.gateways import Backend
-from policies.reading.meshes import Proxy
-from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Hop, Severity
@@ -68,7 +66,7 @@ class A08(RouteRule):
         if service is None:
             yield self.broken(route, f"{published}: {what} {target}, which this program does not have", FIX)
             return
-        ingress = _ingress_pods(published.stack)
+        ingress = published.stack.mesh_ingress
         strangers = [pod for pod in service.pods if pod not in ingress]
         if strangers or not service.pods:
             behind = f"the {strangers[0]}" if strangers else "no pods of this program"
@@ -77,14 +75,3 @@ class A08(RouteRule):
                 Hop(place=behind, allowed_by=target, urn=service.resource.urn),
             )
             yield self.broken(route, f"{published}: {what} {target}, behind which are {behind} and not a mesh ingress", FIX, hops)
-
-
-def _ingress_pods(stack: Stack) -> frozenset[Pod]:
-    """Return the pods of mesh ingresses: those on which an Istio Gateway serves clients outside the mesh's own mutual TLS."""
-    return frozenset(
-        pod
-        for gateway in stack.mesh_gateways
-        if any(server.mode != "ISTIO_MUTUAL" for server in gateway.servers)
-        for pod in gateway.pods
-        if (member := stack.member(pod)) is not None and member[1] is Proxy.GATEWAY
-    )

@@ -86,7 +86,7 @@ class A09(RouteRule):
                     f"{published}: takes {what}; the topology's hosts are {', '.join(sorted(hosts))}",
                     "name hosts of the topology under `hostnames`",
                 )
-        declared = {edge.entry for edge in published.doors()}
+        declared = {edge.entry for edge in published.doors}
         for match in published.rule.matches:
             for pattern in match.patterns:
                 if pattern == EVERY and "/*" not in declared:

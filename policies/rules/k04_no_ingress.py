@@ -66,6 +66,10 @@ class K04(ResourceRule):
         yield from super().judge(stack)
         yield from in_clouds(self, stack)
 
+    def applies(self, stack: Stack) -> bool:
+        """Say yes: that there is none is what the rule holds."""
+        return True
+
     def check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         """Check one resource."""
         if resource.kind == BINDING and stack.cloud is not NOTHING:

@@ -9,6 +9,7 @@ from policies.layers import Layer, layers_of
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
+from policies.reading.versions import version_of
 from policies.rule import Finding, Severity
 from topology.model.service import Version
 
@@ -40,8 +41,8 @@ class K13(PodRule):
 
     Forbids:
         - a second container, an init container or an ephemeral container in a pod of the program;
-        - an image, a command or variables other than those that the topology declares for a version of the service; an image
-          without a tag, or with `latest`;
+        - an image, a command or variables other than those that the topology declares for the version of the service that the
+          label `version` names; an image without a tag, or with `latest`;
         - a Secret in a pod of a service: as a volume, or in its environment.
 
     Why:
@@ -86,8 +87,8 @@ class K13(PodRule):
                     yield self._undeclared(pod, container, f"with the image {container.get('image', '')} and its command")
 
     def _service(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
-        versions = stack.declared.get(stack.identity(pod), ())
-        if not versions:
+        declared = stack.declared.get(stack.identity(pod), {})
+        if not declared:
             yield self.undecided(
                 pod.resource,
                 "no service of the topology has its identity, so nobody declared what it runs",
@@ -97,10 +98,12 @@ class K13(PodRule):
         first, *others = pod.containers or ({},)
         for container in others:
             yield self._undeclared(pod, container, f"beside {first.get('name', '')}")
+        label = version_of(pod)
+        meant, versions = (f"version {label}", [declared[label]]) if label in declared else ("a version", declared.values())
         if not any(_runs(first, version) for version in versions):
             yield self.undecided(
                 pod.resource,
-                f"its image {first.get('image', '(none)')}, command or variables are not those of a version that the topology declares",
+                f"its image {first.get('image', '(none)')}, command or variables are not those of {meant} that the topology declares",
                 "declare image, command and env of the version in the topology",
             )
 

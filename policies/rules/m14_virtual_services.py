@@ -14,7 +14,7 @@ from policies.reading.resource import Resource
 from policies.reading.services import host_of
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
-from policies.reading.virtual_services import MESH, Destination, Route, full_host, gateways_of, hosts_of, routes_of
+from policies.reading.virtual_services import MESH, Route, full_host, gateways_of, hosts_of, routes_of
 from policies.rule import Finding, Rule, Severity
 from topology.edges import Direction, Edge
 
@@ -184,7 +184,7 @@ class _Owners:
         if authority and full_host(authority, route.resource.namespace) not in {*hosts, *served}:
             yield f"it sends requests on as requests to {authority}", "remove rewrite.authority"
         for destination in route.destinations:
-            if destination.mirror and not (destination.host in served and self._mirrors(destination)):
+            if destination.mirror and not (destination.host in served and self._mirrors(destination.host)):
                 yield f"it sends copies of requests to {destination.host}, which no mirror of the topology says", "remove the mirror"
                 continue
             for gateway in route.gateways:
@@ -204,12 +204,10 @@ class _Owners:
                 message = f"through {layer or f'the Gateway {gateway}'} it leads to {host}, {reason}"
                 yield message, "declare the door, bridge or egress in the topology, or remove the route"
 
-    def _mirrors(self, destination: Destination) -> bool:
-        """Say whether the topology copies requests to a service, to this version of it."""
-        t = self.stack.intent
-        declared = {(t.namespace_of(name), name): service.mirror for name, service in t.services.items() if service.mirror}
-        mirrors = [declared.get(each) for each in self.workloads(destination.host, "")]
-        return bool(mirrors) and all(mirror and destination.subset in {"", mirror.version} for mirror in mirrors)
+    def _mirrors(self, host: str) -> bool:
+        """Say whether the topology copies requests to a service; which version gets how many, M27 says."""
+        t, behind = self.stack.intent, self.workloads(host, "")
+        return bool(behind) and behind <= {(t.namespace_of(name), name) for name, service in t.services.items() if service.mirror}
 
     def _objection(self, layer: Layer | None, route: Route, host: str, hosts: list[str]) -> str:
         """Return why a gateway must not lead to a host; empty where it may."""

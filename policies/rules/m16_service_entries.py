@@ -6,11 +6,13 @@ from typing import Any, ClassVar, Final
 
 from policies.checks import at
 from policies.layers import FRONT, Layer, Layers, layers_of
+from policies.proof import trails_of
 from policies.reading.patterns import meet_hosts
 from policies.reading.resource import Resource
 from policies.reading.services import CLUSTER_DOMAIN, host_of
 from policies.reading.stack import Stack
 from policies.rule import Finding, ResourceRule, Severity
+from topology.edges import Direction
 
 EVERYWHERE: Final = "*"
 
@@ -19,9 +21,10 @@ class M16(ResourceRule):
     """A ServiceEntry names one declared outside host, or the other side of a bridge.
 
     Forbids:
-        Hosts with a wildcard; the system's own public hosts; names of the cluster; hosts that no `egress` of the topology names;
-        `addresses`, resolution NONE and workload selectors; endpoints, but for the other side of a bridge; `subjectAltNames` that
-        are not its hosts; ports of a declared host on which the topology does not call it; a ServiceEntry that every namespace sees.
+        Hosts with a wildcard; the system's own public hosts; names of the cluster; hosts that no `egress` of the topology names,
+        and hosts on the other side of a bridge to which no call goes; ports on which the topology does not call them; `addresses`,
+        resolution NONE and workload selectors; endpoints, but for the other side of a bridge; `subjectAltNames` that are not its
+        hosts; a ServiceEntry that every namespace sees.
 
     Why:
         A ServiceEntry says where a name leads, for everybody who sees it. One for the public host is a way from inside back
@@ -70,12 +73,15 @@ class M16(ResourceRule):
             yield self.broken(resource, "every namespace sees it (exportTo)", "name the namespaces of its callers in exportTo")
 
     def _ports(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
-        """Check that a declared host is called where the topology says that it speaks TLS."""
+        """Check that a declared host is called where the topology says that it speaks TLS, and the other side of a bridge where calls cross."""
         hosts = resource.at("spec", "hosts", default=[])
         declared = {exit_.port for exit_ in stack.intent.egress.values() if exit_.host in hosts}
+        declared |= {port for _, port in _crossed(stack, resource)}
         for port in resource.at("spec", "ports", default=[]) if declared else ():
             if (number := port.get("targetPort") or port.get("number")) not in declared:
-                yield self.broken(resource, f"it makes port {number} of its hosts callable, which no egress names", "remove the port")
+                yield self.broken(
+                    resource, f"it makes port {number} of its hosts callable, which no egress or bridge names", "remove the port"
+                )
 
     def _host(self, resource: Resource, host: str, endpoints: list[Mapping[str, Any]], stack: Stack, layers: Layers) -> Iterator[Finding]:
         declared = {exit_.host for exit_ in stack.intent.egress.values()}
@@ -87,11 +93,19 @@ class M16(ResourceRule):
             yield self.broken(resource, f"it covers {host}: hosts that nobody declared", "name each host under egress in the topology")
         elif host.endswith(f".{CLUSTER_DOMAIN}") or "." not in host or _is_service(host, resource, stack):
             yield self.broken(resource, f"it covers {host}, a name of the cluster: it takes that service's calls over", "remove it")
-        elif host not in declared and not self._is_bridge(resource, endpoints, stack, layers):
+        elif host in declared:
+            return
+        elif not self._is_bridge(resource, endpoints, stack, layers):
             yield self.broken(
                 resource,
                 f"it makes {host} callable, which no egress of the topology names",
                 "declare the host under egress in the topology",
+            )
+        elif not _bridge_is_broken(stack) and host not in {passed for passed, _ in _crossed(stack, resource)}:
+            yield self.broken(
+                resource,
+                f"it makes {host} callable on the other side of the bridge, and no call between meshes goes there",
+                "remove the host",
             )
 
     def _endpoint(self, resource: Resource, address: str, stack: Stack, layers: Layers) -> Iterator[Finding]:
@@ -117,6 +131,17 @@ class M16(ResourceRule):
         here = {layers.pods.get(pod) for pod in stack.pods.of_namespace(resource.namespace)}
         there = {layers.service_at(str(at(endpoint, "address", default="")), resource.namespace) for endpoint in endpoints}
         return Layer.BRIDGE in here and there == {Layer.BRIDGE}
+
+
+def _bridge_is_broken(stack: Stack) -> bool:
+    """Say whether some call between meshes is refused: B03 says where, and until then it is not known which hosts such calls need."""
+    return any(edge.direction is Direction.BRIDGE and stack.ways.refused(edge) for edge in stack.expected)
+
+
+def _crossed(stack: Stack, entry: Resource) -> set[tuple[str, int]]:
+    """Return the hosts and ports of a ServiceEntry by which calls go from one mesh to another: the walk writes both on that hop."""
+    hops = {hop for _, trail in trails_of(stack, Direction.BRIDGE) for hop in trail.hops if hop.urn == entry.urn}
+    return {(host, int(port)) for host, _, port in (hop.allowed_by.rpartition(":") for hop in hops)}
 
 
 def _is_service(host: str, resource: Resource, stack: Stack) -> bool:

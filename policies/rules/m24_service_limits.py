@@ -7,9 +7,10 @@ from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.service_limits import limited_by, limits_of
 from policies.reading.stack import Stack
+from policies.reading.tiers import promise
 from policies.rule import Finding, Rule, Severity
 from topology.edges import identity
-from topology.model.service import Service, ServiceLimit
+from topology.model.service import Service
 
 
 class M24(Rule):
@@ -47,6 +48,10 @@ class M24(Rule):
             for pod in stack.holders(identity(stack.intent, name)) if service.limit else ():
                 yield from attempt(self, pod.resource, self._pod(stack, pod, service, filters.get(pod, ())))
 
+    def applies(self, stack: Stack) -> bool:
+        """Say whether a service has a limit."""
+        return any(service.limit for service in stack.intent.services.values())
+
     def _pod(self, stack: Stack, pod: Pod, service: Service, filters: Iterable[Resource]) -> Iterator[Finding]:
         limit = service.limit
         if limit is None:
@@ -55,20 +60,14 @@ class M24(Rule):
         if not kept:
             yield self.broken(
                 pod.resource,
-                f"nothing in front of it limits how often it is called; {_promise(limit)}",
+                f"nothing in front of it limits how often it is called; {promise(limit)}",
                 "add the EnvoyFilter that follows from the topology",
             )
         for each in kept:
             if excess := each.excess(limit):
-                yield self.broken(each.resource, f"in front of the {pod}: {excess}; {_promise(limit)}", "give the limit of the topology")
+                yield self.broken(each.resource, f"in front of the {pod}: {excess}; {promise(limit)}", "give the limit of the topology")
 
 
-def _note(resource: Resource, stack: Stack, filters: dict[Pod, list[Resource]]) -> Iterator[Finding]:
+def _note(resource: Resource, stack: Stack, filters: dict[Pod, list[Resource]]) -> None:
     for pod in limited_by(resource, stack):
         filters.setdefault(pod, []).append(resource)
-    yield from ()
-
-
-def _promise(limit: ServiceLimit) -> str:
-    burst = f" and {limit.burst} more at once" if limit.burst else ""
-    return f"the topology says {limit.requests} requests per {limit.per}{burst}"

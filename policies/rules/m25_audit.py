@@ -6,7 +6,6 @@ from policies.checks import attempt
 from policies.layers import Layer, layers_of
 from policies.reading.access_logs import AccessLogs, gaps
 from policies.reading.pods import Pod
-from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
 from topology.edges import identity
@@ -44,9 +43,13 @@ class M25(Rule):
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check the proxies of every audited service, and of what leads to it from outside its mesh."""
         logs = AccessLogs()
-        yield from self.over(stack.of("Telemetry.telemetry.istio.io"), lambda telemetry: _note(telemetry, stack, logs))
+        yield from self.over(stack.of("Telemetry.telemetry.istio.io"), lambda telemetry: logs.add(telemetry, stack.pods))
         for pod, service in sorted(_audited(stack).items(), key=lambda found: (found[0].namespace, found[0].name)):
             yield from attempt(self, pod.resource, self._pod(stack, pod, service, logs))
+
+    def applies(self, stack: Stack) -> bool:
+        """Say whether a service is audited."""
+        return any(service.audit for service in stack.intent.services.values())
 
     def _pod(self, stack: Stack, pod: Pod, service: ServiceName, logs: AccessLogs) -> Iterator[Finding]:
         member = stack.member(pod)
@@ -61,11 +64,6 @@ class M25(Rule):
         for telemetry in holding:
             for gap in gaps(telemetry, mesh):
                 yield self.broken(telemetry, f"{why}, and their log {gap}", fix)
-
-
-def _note(telemetry: Resource, stack: Stack, logs: AccessLogs) -> Iterator[Finding]:
-    logs.add(telemetry, stack.pods)
-    yield from ()
 
 
 def _audited(stack: Stack) -> dict[Pod, ServiceName]:

@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from policies.callers import callers, hosts
 from policies.checks import at, attempt
 from policies.ejections import loosened, whole
-from policies.reading.compare import key_of
 from policies.reading.durations import length
 from policies.reading.meshes import Proxy
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
-from policies.reading.selectors import matches_labels
-from policies.reading.services import CLUSTER_DOMAIN
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
 from policies.reading.virtual_services import full_host
@@ -61,7 +59,7 @@ class M26(Rule):
         services = _by_host(stack.intent)
         yield from self.over(stack.of("VirtualService.networking.istio.io"), lambda resource: self._routes(resource, services))
         yield from self.over(stack.of("DestinationRule.networking.istio.io"), lambda resource: self._connections(resource, services))
-        for (caller, host), sender in sorted(_callers(stack, services).items()):
+        for (caller, host), sender in sorted(callers(stack, services).items()):
             yield from attempt(self, sender.resource, self._unbounded(stack, caller, sender, host, services[host]))
 
     def _unbounded(self, stack: Stack, caller: str, sender: Pod, host: str, service: Service) -> Iterator[Finding]:
@@ -69,20 +67,14 @@ class M26(Rule):
         member = stack.member(sender)
         if member is None:
             return
-        mesh, proxy = member
-        rules = [
-            rule
-            for rule in stack.traffic.rules(host, sender.namespace, mesh)
-            if full_host(rule.at("spec", "host"), rule.namespace) == host
-            and matches_labels(rule.at("spec", "workloadSelector", "matchLabels", default={}), sender.labels)
-        ]
-        if not rules:
+        applied = stack.traffic.applied(sender, host)
+        if not any(full_host(rule.at("spec", "host"), rule.namespace) == host for rule in applied):
             yield self.broken(
                 sender.resource,
                 f"no DestinationRule bounds the calls of {caller} to {host}",
                 "give the service a DestinationRule with the bounds of the topology, exported to its callers",
             )
-        if proxy is Proxy.GATEWAY or service.protocol is Protocol.TCP:
+        if member[1] is Proxy.GATEWAY or service.protocol is Protocol.TCP:
             return  # A gateway sends nothing without a route.
         if not any(not route.tcp for route in stack.traffic.mesh_routes(sender, host, service.port)):
             yield self.broken(
@@ -148,22 +140,7 @@ class M26(Rule):
                 )
 
 
-def _callers(stack: Stack, services: Mapping[str, Service]) -> dict[tuple[str, str], Pod]:
-    """Return the pods that send the calls of the topology to a service's pods, by their name and the service's host."""
-    return {
-        (str(sender), service.fqdn): sender
-        for edge, trails in stack.ways.trails.items()
-        if key_of(edge) in stack.expected_by_key
-        for trail in trails
-        for sender, receiver in trail.pairs
-        for service in stack.services_of(receiver)
-        if service.fqdn in services
-    }
-
-
 def _by_host(t: Topology) -> dict[str, Service]:
     """Return services by their host in the cluster; a composition is a service without anything of its own."""
     composed = Service(port=COMPOSITION_PORT, resilience=Resilience())
-    return {
-        f"{name}.{t.namespace_of(name)}.svc.{CLUSTER_DOMAIN}": t.services.get(name, composed) for name in (*t.services, *t.compositions)
-    }
+    return {host: t.services.get(name, composed) for host, name in hosts(t).items()}

@@ -11,7 +11,7 @@ from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.values import sequence
-from policies.reading.versions import unanswered
+from policies.reading.versions import unanswered, version_of
 from policies.reading.weakening import is_guard
 from policies.rule import Finding, Rule, Severity
 from topology.edges import identity
@@ -75,8 +75,8 @@ class P04(Rule):
     """Every service of the topology owns an account, a workload, a Service, and a policy of each kind that guards it.
 
     Forbids:
-        A service or composition of the topology without its own ServiceAccount, Deployment, Service, AuthorizationPolicy,
-        NetworkPolicy or Sidecar. A policy counts when its selector really selects the service's pods: one whose selector
+        A service or composition of the topology without its own ServiceAccount, Deployment (for each version), Service,
+        AuthorizationPolicy, NetworkPolicy or Sidecar. A policy counts when its selector really selects the service's pods: one whose selector
         matches nothing is as good as absent, and one without selector belongs to the namespace, not to the service.
         The same goes for a namespace that guards lie in, and for the Release of cert-manager, Envoy Gateway, Kong or Istio's
         `base` where Certificates, a GatewayClass or istiod need it. A workload of no instances (`replicas: 0`) where the topology
@@ -108,7 +108,7 @@ class P04(Rule):
         for guard in GUARDS:
             yield from self.over(
                 stack.of(f"{guard.kind}.{guard.group}"),
-                lambda resource, guard=guard: self._note(guard, resource, stack, covered[guard.kind]),
+                lambda resource, guard=guard: covered[guard.kind].update(guard.covered(resource, stack)),
             )
         for name in (*stack.intent.services, *stack.intent.compositions):
             yield from self._service(stack, name, covered)
@@ -186,10 +186,6 @@ class P04(Rule):
         for what in unanswered(routes, stack):
             yield self.broken(routes, f"it leads to {what}, which no workload of the program runs", "add the workload, or remove the route")
 
-    def _note(self, guard: _Guard, resource: Resource, stack: Stack, covered: set[Pod]) -> Iterator[Finding]:
-        covered.update(guard.covered(resource, stack))
-        yield from ()
-
     def _service(self, stack: Stack, name: str, covered: Mapping[str, set[Pod]]) -> Iterator[Finding]:
         t = stack.intent
         namespace, principal = t.namespace_of(name), identity(t, name)
@@ -204,6 +200,11 @@ class P04(Rule):
                 f"no pods of the plan run in {namespace} as {account} with a sidecar of the mesh {t.mesh_of(name)}",
             )
             return
+        for version in t.services[name].versions if name in t.services else ():
+            if version not in map(version_of, pods):
+                yield self._missing(
+                    name, f"workload of its version {version}", "no pods with this identity have the label `version` for it"
+                )
         if not any(stack.services_of(pod) for pod in pods):
             yield self._missing(name, "Service", f"none selects the {pods[0]}")
         for guard in GUARDS:

@@ -18,8 +18,17 @@ OUTPUTS: Final = frozenset({"/dev/stdout", "/dev/stderr", "stderr"})
 PARTS: Final = frozenset("AHKZ")
 """Parts of an audit entry without headers and bodies: its beginning, what rules said, which rules, its end."""
 
-CREDENTIALS: Final = re.compile(r"^(http_(authorization|cookie|proxy_authorization|x_api_key)|cookie_.*|request_body|remote_user)$")
-"""Variables of nginx that hold what a client shows to prove who it is."""
+CREDENTIALS: Final = re.compile(
+    r"(http_(authorization|cookie|proxy_authorization|x_api_key)|cookie_.*|request_body|remote_user"
+    r"|(sent|upstream)_http_set_cookie|upstream_cookie_.*)"
+)
+"""Variables of nginx that hold what a client shows, or is given, to prove who it is."""
+
+QUERIES: Final = re.compile(r"(request|request_uri|args|query_string|arg_.*|http_referer|(sent|upstream)_http_location)")
+"""Variables of nginx that hold query strings: of the request, of the page before it, of the one that the answer sends to."""
+
+COMBINED: Final = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+"""nginx's own format, which holds where none is named (https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format)."""
 
 
 class W04(EdgeRule):
@@ -28,7 +37,8 @@ class W04(EdgeRule):
     Forbids:
         `SecAuditEngine Off` or none, an audit log that goes nowhere, rules that switch it off (`ctl:auditEngine=Off`), and
         `access_log off` where a public nginx sends requests on; logs that are sent elsewhere than to the container's output;
-        headers, bodies or credentials in them. In a cloud: a firewall whose log is kept nowhere, in part, or by
+        headers, bodies or credentials in them; query strings in the access log, as nginx's own format has, which holds where none is
+        named; conditions (`if=`) that leave requests out of it. In a cloud: a firewall whose log is kept nowhere, in part, or by
         somebody else; a load balancer without access log.
 
     Why:
@@ -38,11 +48,14 @@ class W04(EdgeRule):
     Instead:
         Write both to the container's output, where the cluster's log collection finds them::
 
+            log_format requests escape=json '{"client":"$remote_addr","path":"$uri","status":"$status"}';
+            access_log /dev/stdout requests;
+
             SecAuditEngine RelevantOnly
             SecAuditLog /dev/stdout
             SecAuditLogParts AHZ
 
-        Bodies and headers are where credentials are, so they stay out.
+        Bodies, headers and query strings are where credentials are, so they stay out.
     """
 
     id = "W04"
@@ -59,14 +72,20 @@ class W04(EdgeRule):
 
     def _access(self, front: Front, passage: Passage) -> Iterator[Finding]:
         logs = passage.every("access_log")
-        if any(log.args[0] in {"off", "/dev/null"} for log in logs):
-            where = f"{logs[0].file}:{logs[0].line}"
+        if not logs:
             yield self.broken(
                 front.resource,
-                f"{where}: `access_log {' '.join(logs[0].args)}`: requests leave no trace",
-                "write `access_log /dev/stdout;`",
+                f"{passage}: has no access_log, so requests are written to a file of the image, query strings with them",
+                "write `access_log /dev/stdout` with a format of your own in the http block",
             )
-
+        for log in logs:
+            written = f"{log.file}:{log.line}: `access_log {' '.join(log.args)}`"
+            if log.args[0] in {"off", "/dev/null"}:
+                yield self.broken(front.resource, f"{written}: requests leave no trace", "write `access_log /dev/stdout` with a format")
+                continue
+            if condition := next((each for each in log.args[2:] if each.startswith("if=")), ""):
+                yield self.broken(front.resource, f"{written}: some requests leave no trace", f"remove `{condition}`")
+            yield from self._format(front, passage, log, written)
         for log in (*logs, *passage.every("error_log")):
             target = log.args[0]
             if target not in {*OUTPUTS, "off", "/dev/null"}:
@@ -75,12 +94,24 @@ class W04(EdgeRule):
                     f"{log.file}:{log.line}: `{log.name} {' '.join(log.args)}`: who reads the log there is not known",
                     "write it to /dev/stdout or /dev/stderr",
                 )
-            if log.name == "access_log" and (shown := _credentials(passage, log)):
-                yield self.broken(
-                    front.resource,
-                    f"{log.file}:{log.line}: `access_log {' '.join(log.args)}`: writes ${shown[0]} down",
-                    "leave it out of the format",
-                )
+
+    def _format(self, front: Front, passage: Passage, log: NginxDirective, written: str) -> Iterator[Finding]:
+        """Check what a log writes down of each request."""
+        formats = {each.args[0]: " ".join(each.args[1:]) for each in passage.server.http.all("log_format")}
+        name = log.args[1] if len(log.args) > 1 else "combined"
+        text = formats.get(name, COMBINED if name == "combined" else None)
+        if text is None:
+            yield self.undecided(front.resource, f"{written}: {name} is no log_format of this configuration", "write the format there")
+            return
+        origins = sorted(Variables(server=passage.server, location=passage.location).origins(text))
+        if shown := next((each for each in origins if CREDENTIALS.fullmatch(each)), ""):
+            yield self.broken(front.resource, f"{written}: writes ${shown} down", "leave it out of the format")
+        if shown := next((each for each in origins if QUERIES.fullmatch(each)), ""):
+            yield self.broken(
+                front.resource,
+                f"{written}: writes ${shown} down, and with it query strings, where tokens are",
+                "write the path alone: `$uri`, or what stands before the question mark of $request_uri, by a map",
+            )
 
     def _audit(self, front: Front, passage: Passage) -> Iterator[Finding]:
         engine, log = value_of("SecAuditEngine", passage.rules), value_of("SecAuditLog", passage.rules)
@@ -107,11 +138,3 @@ class W04(EdgeRule):
                         f"{rule.place}: `{action}` leaves no trace of the requests that this rule matches",
                         "remove the action",
                     )
-
-
-def _credentials(passage: Passage, log: NginxDirective) -> list[str]:
-    """Return the variables with credentials that a log's format writes down."""
-    formats = {each.args[0]: " ".join(each.args[1:]) for each in passage.server.http.all("log_format")}
-    text = formats.get(log.args[1], "") if len(log.args) > 1 else ""
-    origins = Variables(server=passage.server, location=passage.location).origins(text)
-    return sorted(name for name in origins if CREDENTIALS.match(name))

@@ -25,18 +25,22 @@ class W06(Rule):
 
     Forbids:
         `ssl_protocols` with anything but TLSv1.2 and TLSv1.3 in a public server, or none at all; broken ciphers in
-        `ssl_ciphers`, or ones of which it is not known that they hold; a ClientTrafficPolicy whose `tls.minVersion` is below 1.2;
+        `ssl_ciphers`, or ones of which it is not known that they hold; session tickets, which are on where nothing is said of
+        `ssl_session_tickets`; a ClientTrafficPolicy whose `tls.minVersion` is below 1.2;
         a TLS policy of a cloud's gateway or load balancer that accepts older versions, or none.
 
     Why:
         TLS 1.0 and 1.1 are broken and withdrawn (RFC 8996). nginx's own default has contained them until 1.27: what is not
-        written depends on the image. The oldest version that the default server of a port accepts holds for all of them.
+        written depends on the image. The oldest version that the default server of a port accepts holds for all of them. A session
+        ticket is the session's key, sealed by one key of the server: in TLS 1.2, whoever gets hold of that one reads every recorded
+        connection, however good the ciphers were (RFC 9325, 3.4).
 
     Instead:
         Write the versions out, once for all servers::
 
             http {
               ssl_protocols TLSv1.2 TLSv1.3;
+              ssl_session_tickets off;
             }
     """
 
@@ -63,6 +67,14 @@ class W06(Rule):
                 yield self.broken(front.resource, f"{name}: has no ssl_protocols, so the image's default decides", fix)
             elif old := [version for version in protocols.args if version not in MODERN]:
                 yield self.broken(front.resource, f"{protocols.file}:{protocols.line}: {name}: accepts {', '.join(old)}", fix)
+            tickets = server.get("ssl_session_tickets")
+            if tickets is None or tickets.args != ("off",):
+                where = f"{tickets.file}:{tickets.line}: {name}" if tickets else f"{name}: says nothing of ssl_session_tickets, so it"
+                yield self.broken(
+                    front.resource,
+                    f"{where} seals every session with one key, and whoever gets that reads recorded connections",
+                    "write `ssl_session_tickets off;` in the http block",
+                )
             if ciphers is not None and (
                 weak := [part for part in ciphers.args[0].split(":") if part.upper() in {c.upper() for c in BROKEN_CIPHERS}]
             ):

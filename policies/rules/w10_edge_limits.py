@@ -1,6 +1,5 @@
 """W10: the edge bounds how often and how much."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,6 +7,7 @@ from policies.edge_rule import EdgeRule
 from policies.reading.cloud.addresses import EVERYWHERE, OUTSIDE, Addresses, addresses
 from policies.reading.cloud.model import Place
 from policies.reading.nginx import Directive
+from policies.reading.nginx_units import size
 from policies.reading.stack import Stack
 from policies.reading.tiers import fastest, largest_body, most_at_once
 from policies.reading.waf import Front, Passage
@@ -21,8 +21,6 @@ LAST_SEEN: Final = "x-forwarded-for"
 
 CLIENTS_PER_ADDRESS: Final = 10
 """Clients behind one address that may each use a whole tier at once; what lets more through stops no flood."""
-
-_SIZE: Final = re.compile(r"^(\d+)([kmg]?)$", re.IGNORECASE)
 
 
 class W10(EdgeRule):
@@ -76,10 +74,10 @@ class W10(EdgeRule):
             )
 
     def _size(self, front: Front, passage: Passage, most: int) -> Iterator[Finding]:
-        size = passage.get("client_max_body_size")
-        if size is None:
+        bound = passage.get("client_max_body_size")
+        if bound is None:
             return
-        given, written = _bytes(size.args[0]), f"{size.file}:{size.line}: `client_max_body_size {size.args[0]}`"
+        given, written = size(bound.args[0]), f"{bound.file}:{bound.line}: `client_max_body_size {bound.args[0]}`"
         if given is None:
             yield self.undecided(front.resource, f"{written}: a size that cannot be read", "give a number, with k, m or g behind it")
         elif given == 0:
@@ -155,9 +153,3 @@ class W10(EdgeRule):
             elif said.lower() != LAST_SEEN:
                 message = f"{passage}: believes which address a client has in {said}, which {balancer} passes on as the client wrote it"
                 yield self.broken(front.resource, message, "write `real_ip_header X-Forwarded-For;`")
-
-
-def _bytes(text: str) -> int | None:
-    """Return a size as nginx writes it; None where it is none."""
-    found = _SIZE.match(text)
-    return int(found[1]) * 1024 ** " kmg".index(found[2].lower() or " ") if found else None

@@ -8,6 +8,7 @@ from policies.checks import attempt
 from policies.edge_rule import EdgeRule
 from policies.reading.gateway_fields import SPARED_RESPONSE_HEADER
 from policies.reading.nginx import Directive
+from policies.reading.nginx_units import size, time
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.reading.values import UnknownValueError, sequence
@@ -15,13 +16,15 @@ from policies.reading.waf import Front
 from policies.rule import Finding, Severity
 from topology.model.base import seconds
 
-_TIME: Final = re.compile(r"(\d+)(ms|s|m|h|d|w|M|y)?")
-_LENGTHS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
-_SIZE: Final = re.compile(r"(\d+)([kKmMgG]?)")
 _MAX_AGE: Final = re.compile(r'max-age="?([0-9]+)', re.IGNORECASE)
 
 Check = Callable[[Directive], str]
 """Returns what is wrong with a directive; empty for nothing. Raises UnknownValueError where that cannot be told."""
+
+REMEMBERED: Final = 15_768_000
+"""Seconds for which browsers remember that a host speaks TLS, at least: half a year, what Mozilla's HTTP Observatory asks for."""
+
+HSTS: Final = "strict-transport-security"
 
 SLACK: Final = 5.0
 """Seconds that the edge may wait longer than a door, so that the gateway answers before it."""
@@ -29,8 +32,8 @@ SLACK: Final = 5.0
 
 def _waits(most: float) -> Check:
     def check(directive: Directive) -> str:
-        found = _TIME.fullmatch(directive.args[0])
-        if found is None or not (length := int(found[1]) * _LENGTHS[found[2] or "s"]):
+        length = time(directive.args[0])
+        if not length:
             raise UnknownValueError(_written(directive), "no length of time")
         return f"waits longer than {most:g} seconds" if length > most else ""
 
@@ -43,12 +46,11 @@ def _counts(most: int) -> Check:
 
 def _holds(most: int) -> Check:
     def check(directive: Directive) -> str:
-        number, size = ("1", *directive.args) if len(directive.args) == 1 else directive.args[:2]
-        found = _SIZE.fullmatch(size)
-        if found is None or not number.isdigit():
+        number, each = ("1", *directive.args) if len(directive.args) == 1 else directive.args[:2]
+        length = size(each)
+        if length is None or not number.isdigit():
             raise UnknownValueError(_written(directive), "no size")
-        total = int(number) * int(found[1]) * 1024 ** " kmg".index(found[2].lower() or " ")
-        return f"holds more than {most} bytes for one connection" if total > most else ""
+        return f"holds more than {most} bytes for one connection" if int(number) * length > most else ""
 
     return check
 
@@ -70,7 +72,7 @@ def _adds(directive: Directive) -> str:
     if name.startswith("access-control-"):
         return "lets scripts of other origins read answers"
     age = _MAX_AGE.search(directive.args[1])
-    if name == "strict-transport-security" and not (age and int(age[1])):
+    if name == HSTS and not (age and int(age[1]) >= REMEMBERED):
         return "lets browsers speak without TLS again"
     return ""
 
@@ -106,12 +108,13 @@ class W13(EdgeRule):
         are left to streams); more than 128 streams, or 128 KiB of headers, for one connection; authorities for the gateway's
         certificate that come from the image and not from a Secret; TLS 1.0 and 1.1 towards it; `error_log ... debug`;
         `proxy_hide_header` of headers that protect the reader of an answer, `add_header Access-Control-...`, and
-        `Strict-Transport-Security` with an age of 0.
+        places where it sends requests on without `Strict-Transport-Security` for their answers, or with an age below half a year.
 
     Why:
         Some thousand connections that each send a byte a minute take every worker, below any limit of requests. An authority of
         the image is anybody's who sells certificates. Headers of answers are rules for browsers: the edge speaks for every service
-        at once, and one line there takes the protection from all of them.
+        at once, and one line there takes the protection from all of them. `add_header` in an inner block is such a line: it takes
+        the place of all those around it.
 
     Instead:
         Keep waits short::
@@ -119,6 +122,7 @@ class W13(EdgeRule):
             client_header_timeout 10s;
             client_body_timeout 10s;
             proxy_read_timeout 16s;   # of the door, and a second
+            add_header Strict-Transport-Security "max-age=31536000" always;
     """
 
     id = "W13"
@@ -133,6 +137,13 @@ class W13(EdgeRule):
         if front.balancer is not None:
             # Connections are a load balancer's, which closes unused ones itself, and must be the first to.
             del settings["keepalive_timeout"]
+        for passage in front.passages:
+            if not any(added.args[0].lower() == HSTS for added in passage.every("add_header")):
+                yield self.broken(
+                    front.resource,
+                    f"{passage}: answers without Strict-Transport-Security: a browser's next request may come without TLS",
+                    'write `add_header Strict-Transport-Security "max-age=31536000" always;` beside every other add_header',
+                )
         for directive in front.nginx.main.walk():
             if check := settings.get(directive.name):
                 yield from attempt(self, front.resource, self._setting(front, directive, check))

@@ -1,24 +1,18 @@
 """What people read of a verdict."""
 
-from pathlib import Path
-
 import pytest
 
 from cli.judging import Judged
 from cli.report.text import show
-from policies.harness import Report, RuleResult
 from policies.registry import rules
-from policies.rule import Finding, Verdict
-from tests.policies.building import stack_of
+from policies.rule import Verdict
+from tests.cli.building import finding, judged_of
 
 
-def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> str:
+def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, judged: Judged | None = None) -> str:
     """Return the text of a verdict on payments, on a terminal of 80 columns."""
     monkeypatch.setenv("COLUMNS", "80")
-    results = tuple(RuleResult(rule=rule, verdict=Verdict.KEPT, findings=(), exempted=(), seconds=0) for rule in rules())
-    verdict = Verdict.UNDECIDED if findings else Verdict.KEPT
-    report = Report(verdict=verdict, findings=findings, rules=results, exempted=(), unused=(), resources=0, edges=0, seconds=0)
-    show(Judged(subject="local", topology=Path(), report=report, stack=stack_of([], "payments"), resources=0), verbose=False)
+    show(judged or judged_of(), verbose=False)
     return capsys.readouterr().out
 
 
@@ -33,9 +27,13 @@ def test_nothing_is_cut_where_the_terminal_is_narrow(capsys: pytest.CaptureFixtu
 
 
 def test_what_several_rules_say_in_the_same_words_is_said_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    findings = [
-        Finding(rule=rule, verdict=Verdict.UNDECIDED, message="it cannot be followed", resource="Service a") for rule in ("B02", "B03")
-    ]
-    text = shown(capsys, monkeypatch, *findings)
+    alike = [finding(rule, Verdict.UNDECIDED, "it cannot be followed") for rule in ("B02", "B03")]
+    text = shown(capsys, monkeypatch, judged_of(*alike))
     assert text.count("it cannot be followed") == 1
     assert "? B02, B03 critical  Service a" in text
+
+
+def test_rules_with_nothing_to_judge_are_not_ticked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    text = shown(capsys, monkeypatch, judged_of(without=("N01", "N02")))
+    assert "– N01  – N02  ✓ N03" in text
+    assert f"rules: {len(rules()) - 2} kept, 2 with nothing to judge" in text

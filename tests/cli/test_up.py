@@ -18,8 +18,15 @@ from tests.systems import ROOT
 def test_what_the_judge_does_not_call_kept_is_not_deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     # Nobody has reviewed a chart from there.
     unread = {"perimeter:charts": json.dumps({"istiod": "./somewhere/istiod"})}
-    monkeypatch.setattr(clusters, "running", lambda *_given, **_more: Cluster(name="nowhere", tools=Tools(folder=tmp_path), config=unread))
-    monkeypatch.setattr(command, "Deployment", lambda **_given: pytest.fail("it was deployed"))
+
+    def nowhere(*_: object, **__: object) -> Cluster:
+        return Cluster(name="nowhere", tools=Tools(folder=tmp_path), config=unread)
+
+    def deployment(**_: object) -> None:
+        pytest.fail("it was deployed")
+
+    monkeypatch.setattr(clusters, "running", nowhere)
+    monkeypatch.setattr(command, "Deployment", deployment)
     result = CliRunner().invoke(app, ["up", "local", "--project", str(ROOT)])
     assert result.exit_code in {1, 2}
     assert "KEPT" not in result.stdout

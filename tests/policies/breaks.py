@@ -233,6 +233,7 @@ BREAKS: Mapping[str, Break] = {
     "M24": of("service-limit-filled-faster", "M24", system="payments"),
     "M25": of("audit-log-of-failures", "M25", system="payments"),
     "M26": of("calls-last-a-day", "M26"),
+    "M27": of("weights-turned", "M27", system="payments"),
     "N01": azure(azure_cluster.api_public, "N01"),
     "N02": of(aws.aws_api_public, "N02", stack="aws-dev"),
     "N03": azure(azure_cluster.system_nodes_public, "N03"),

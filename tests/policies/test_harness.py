@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from policies.exemptions import Exemption, ExemptionError, load
-from policies.harness import findings_of, judge
+from policies.harness import findings_of, judge, merged
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.registry import rules
-from policies.rule import Finding, Rule, Severity, Verdict
+from policies.rule import Finding, ResourceRule, Rule, Severity, Verdict
 from tests.policies.building import stack_of
 
 TODAY = date(2026, 11, 21)
@@ -61,14 +61,14 @@ def test_a_rule_that_needs_an_unknown_value_is_undecided_and_keeps_what_it_found
     assert "spec.type is unknown until it is deployed" in found[1].message
 
 
-def test_a_rule_that_crashes_is_undecided_and_named() -> None:
+def test_a_rule_that_crashes_is_undecided() -> None:
     def judging(rule: Rule, stack: Stack) -> Iterator[Finding]:
         raise ZeroDivisionError("oh")
         yield
 
     (found,) = findings_of(rule_of(judging), stack_of([]))
     assert found.verdict is Verdict.UNDECIDED
-    assert found.message == "rule T01 stopped with ZeroDivisionError: oh"
+    assert found.message == "the rule stopped with ZeroDivisionError: oh"
 
 
 def test_one_resource_that_is_unknown_leaves_only_itself_undecided() -> None:
@@ -80,6 +80,48 @@ def test_one_resource_that_is_unknown_leaves_only_itself_undecided() -> None:
     items = [{**SERVICES[0], "spec": {"type": "<unknown>"}}, SERVICES[1]]
     (found,) = findings_of(made, stack_of(items))
     assert (found.verdict, found.resource) == (Verdict.UNDECIDED, "Service x/a")
+
+
+def test_a_rule_without_resources_of_its_kinds_has_nothing_to_judge() -> None:
+    results = {result.rule.id: result for result in judge(stack_of(SERVICES), rules(), today=TODAY).rules}
+    assert {rule: results[rule].applies for rule in ("N01", "N02", "M16", "K02", "B03", "K04")} == {
+        "N01": False,
+        "N02": False,
+        "M16": False,
+        "K02": True,
+        "B03": True,
+        "K04": True,
+    }
+    assert all(result.applies for result in results.values() if result.verdict is not Verdict.KEPT)
+
+
+def test_a_rule_that_finds_something_has_something_to_judge_whatever_it_says() -> None:
+    class Blind(ResourceRule):
+        id = "T01"
+        name = "made"
+        severity = Severity.HIGH
+        kinds = ("Ingress",)
+
+        def judge(self, stack: Stack) -> Iterator[Finding]:
+            yield from each_service(self, stack)
+
+        def check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+            yield from ()
+
+    stack = stack_of(SERVICES)
+    assert not judge(stack_of([]), [Blind()], today=TODAY).rules[0].applies
+    (found,) = judge(stack, [Blind()], today=TODAY).rules
+    assert (found.verdict, found.applies) == (Verdict.BROKEN, True)
+    (excused,) = judge(stack, [Blind()], [exemption(resource="*")], today=TODAY).rules
+    assert (excused.verdict, excused.applies) == (Verdict.KEPT, True)
+
+
+def test_two_judgements_in_one_have_something_to_judge_where_one_of_them_has() -> None:
+    made = [rule for rule in rules() if rule.id == "K02"]
+    without, with_it = judge(stack_of([]), made, today=TODAY), judge(stack_of(SERVICES), made, today=TODAY)
+    assert merged(without, with_it).rules[0].applies
+    assert not merged(without, without).rules[0].applies
+    assert merged(without, without).rules[0].verdict is Verdict.KEPT
 
 
 def test_findings_are_sorted_by_severity_rule_and_resource() -> None:

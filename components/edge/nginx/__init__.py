@@ -7,7 +7,7 @@ from components.component import Component
 from components.contracts import Below, EdgeOutputs, GatewayOutputs, Platform
 from components.edge.nginx import objects
 from components.edge.nginx.balancer import Balancer
-from topology.derive import names
+from topology.derive import names, network
 from topology.derive.manifest import Manifest
 from topology.model.system import Topology
 
@@ -50,8 +50,8 @@ def nginx(  # noqa: PLR0913, PLR0917 # what stands around it
         The Service, once pods stand behind it.
     """
     namespace = platform.namespaces[names.EDGE_NAMESPACE]
-    callers = {"callers": balancer.addresses} if balancer else {}
-    closed = objects.network_policy(gateway.namespace, gateway.pod_labels, gateway.pod_port, **callers)
+    callers = balancer.addresses if balancer else (network.ANYWHERE,)
+    closed = objects.network_policy(gateway.namespace, gateway.pod_labels, gateway.pod_port, callers)
     fence = owner.add(closed, after=[namespace])
     account = owner.add(objects.account(), after=[namespace])
     address = f"{names.fqdn(gateway.service, gateway.namespace)}:{gateway.port}"

@@ -8,7 +8,7 @@ from typing import Final
 
 from components.edge.ambiguous import AMBIGUOUS
 from components.edge.nginx import headers, waf
-from components.edge.nginx.balancer import Balancer, nobody
+from components.edge.nginx.balancer import MISDIRECTED, Balancer, nobody
 from components.edge.nginx.locations import Cached, Credential, Location, locations
 from components.edge.rates import address_limit
 from topology.derive import names
@@ -239,7 +239,7 @@ def _nobody() -> Iterator[str]:
     yield 'server_name "";'
     yield "ssl_reject_handshake on;"
     yield "set $door -;"
-    yield "return 421;"
+    yield f"return {MISDIRECTED};"
 
 
 def _host(t: Topology, host: HostName, *, named: bool) -> Iterator[str]:
@@ -249,7 +249,7 @@ def _host(t: Topology, host: HostName, *, named: bool) -> Iterator[str]:
     yield f"set $credential {Credential.NONE};"
     yield "set $websocket no;"
     if named:
-        yield "if ($sni != $server_name) { return 421; }"
+        yield f"if ($sni != $server_name) {{ return {MISDIRECTED}; }}"
     yield "if ($refused) { return 400; }"
     places = locations(t, host)
     for place in places:

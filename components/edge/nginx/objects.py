@@ -71,10 +71,8 @@ def service(spec: Mapping[str, Any], annotations: Mapping[str, str] | None = Non
     return manifest("v1", "Service", names.EDGE, names.EDGE_NAMESPACE, whole, labels=LABELS, annotations=annotations)
 
 
-def network_policy(
-    gateway_namespace: str, gateway_pods: Mapping[str, str], gateway_port: int, callers: Iterable[str] = (network.ANYWHERE,)
-) -> Manifest:
-    """Return what the edge accepts (everybody, or the addresses of `callers`, on its TLS port) and where it goes (the gateway alone)."""
+def network_policy(gateway_namespace: str, gateway_pods: Mapping[str, str], gateway_port: int, callers: Iterable[str]) -> Manifest:
+    """Return what the edge accepts (the addresses of `callers`, on its TLS port) and where it goes (the gateway alone)."""
     return network.policy(
         names.EDGE,
         names.EDGE_NAMESPACE,

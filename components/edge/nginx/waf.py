@@ -36,7 +36,7 @@ def modsecurity_conf(t: Topology, directory: str) -> str:
     """Return modsecurity.conf; `directory` is where both files lie.
 
     Request bodies are always inspected and a longer one is refused, never passed unseen. The audit log says which rules a refused
-    request met, with its path, and leaves out headers and bodies, where credentials are.
+    request met, with its URI (whole: libmodsecurity's JSON knows no part without the query string), and leaves out headers and bodies.
     """
     limit = largest_body(t)
     overriding = "|".join(f"REQUEST_HEADERS:{header}" for header in OVERRIDING)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, cast
 
 from policies.reading.allowed_values import Table
@@ -9,8 +10,6 @@ from policies.reading.cloud.flaws import Reader
 from policies.reading.cloud.model import NOTHING, Cloud
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from policies.reading.resource import Resource
     from policies.reading.stack import Stack
 
@@ -30,7 +29,7 @@ def _provider(kind: str) -> str:
     return package if package in PACKAGES else ""
 
 
-def packages(stack: "Stack") -> Iterator["ModuleType"]:
+def packages(stack: "Stack") -> Iterator[ModuleType]:
     """Yield the readers of the clouds that a stack has resources of."""
     for provider in sorted({_provider(kind) for kind in stack.kinds} - {""}):
         yield import_module(PACKAGES[provider])

@@ -39,8 +39,8 @@ def test_a_subnet_is_named_after_its_tier_and_its_zone() -> None:
         ({"services": "10.70.0.0/20"}, r"network 10\.70\.0\.0/16 and services 10\.70\.0\.0/20 overlap"),
         ({"network": "10.70.0.0/18"}, "too small for the plan of subnets: give it a /17 or larger"),
         ({"operators": ["0.0.0.0/0"]}, "is every address: name your own"),
-        ({"privateOperators": ["10.0.0.0/7"]}, r"privateOperators 10\.0\.0\.0/7 is no private range"),
-        ({"privateOperators": ["203.0.113.10/32"]}, "name public addresses under operators"),
+        ({"privateOperators": ["10.0.0.0/7"]}, r"privateOperators 10\.0\.0\.0/7 is not private"),
+        ({"privateOperators": ["203.0.113.10/32"]}, "public addresses in operators"),
         ({"availabilityZones": ["us-east-1a", "eu-central-1b", "eu-central-1c"]}, "us-east-1a is not in region eu-central-1"),
         ({"availabilityZones": ["eu-central-1a", "eu-central-1a", "eu-central-1c"]}, "names a zone twice"),
         ({"hostedZone": None}, "neither a certificate nor a hostedZone"),
@@ -53,8 +53,14 @@ def test_settings_that_cannot_be_are_refused_with_what_to_do(change: dict[str, A
 
 
 def test_all_mistakes_of_an_environment_are_said_at_once() -> None:
-    with pytest.raises(ValidationError, match=r"too small.*every address"):
-        AwsSettings.model_validate({**SETTINGS, "network": "10.70.0.0/18", "operators": ["0.0.0.0/0"]})
+    wrong = {"network": "10.70.0.0/18", "services": "172.20.0.1/16", "operators": ["0.0.0.0/0"], "privateOperators": ["10.8.0.1/24"]}
+    match = r"services 172\.20\.0\.1/16 is no range.*too small.*every address.*privateOperators 10\.8\.0\.1/24 is no range"
+    with pytest.raises(ValidationError, match=match):
+        AwsSettings.model_validate({**SETTINGS, **wrong})
+
+
+def test_private_operators_may_be_machines_in_the_network_itself() -> None:
+    assert AwsSettings.model_validate({**SETTINGS, "privateOperators": ["10.70.4.0/24"]}).private_operators == ("10.70.4.0/24",)
 
 
 def test_zones_are_those_of_the_region_unless_named() -> None:

@@ -65,5 +65,13 @@ def test_private_operators_are_in_a_private_network_elsewhere(given: str, why: s
         AzureSettings.model_validate({**SETTINGS, "privateOperators": [given]})
 
 
-def test_private_operators_of_a_connected_network_are_accepted() -> None:
-    assert AzureSettings.model_validate({**SETTINGS, "privateOperators": ["10.20.0.0/24"]}).private_operators == ("10.20.0.0/24",)
+@pytest.mark.parametrize("given", ["10.20.0.0/24", "100.64.8.0/24"])
+def test_private_operators_of_a_connected_network_are_accepted(given: str) -> None:
+    assert AzureSettings.model_validate({**SETTINGS, "privateOperators": [given]}).private_operators == (given,)
+
+
+def test_all_mistakes_of_an_environment_are_said_at_once() -> None:
+    wrong = {"network": "10.60.0.1/16", "pods": "10.245.0.0/16", "operators": ["0.0.0.0/0"], "privateOperators": ["10.20.0.1/24"]}
+    match = r"network 10\.60\.0\.1/16 is no range.*pods.*overlap.*every address.*privateOperators 10\.20\.0\.1/24 is no range"
+    with pytest.raises(ValidationError, match=match):
+        AzureSettings.model_validate({**SETTINGS, **wrong})

@@ -9,6 +9,7 @@ from components.edge.rates import AddressLimit, address_limit
 from tests.components.edge.systems import system
 from tests.schemas import validate
 from tests.systems import SYSTEMS, topology
+from topology.derive import network
 from topology.derive.manifest import Manifest
 from topology.model.system import Topology
 
@@ -21,7 +22,7 @@ def everything(t: Topology) -> list[Manifest]:
     return [
         objects.account(),
         objects.service(objects.BY_NODES, node_port=30443),
-        objects.network_policy("gateway", GATEWAY_PODS, 10443),
+        objects.network_policy("gateway", GATEWAY_PODS, 10443, [network.ANYWHERE]),
         files,
         *objects.workload(t, files, IMAGE, 2),
     ]

@@ -21,6 +21,7 @@ from tests.policies.mutations import (
     network,
     service_limits,
     trust,
+    versions,
     waf,
     workloads,
 )
@@ -30,7 +31,23 @@ MUTATIONS: tuple[Mutation, ...] = tuple(
     mutation
     for module in (
         *(exposure, waf, edge, edge_settings, gateway_routes, gateway_access, gateway_limits, gateway_options),
-        *(identity, trust, layers, bypass, service_limits, bounds, hairpin, egress, network, workloads, audit, cluster, missing, evasion),
+        *(
+            identity,
+            trust,
+            layers,
+            bypass,
+            service_limits,
+            bounds,
+            hairpin,
+            egress,
+            network,
+            workloads,
+            audit,
+            cluster,
+            missing,
+            versions,
+            evasion,
+        ),
     )
     for mutation in module.TABLE.mutations
 )

@@ -72,6 +72,21 @@ def strict_transport_forgotten(plan: Plan) -> bool:
     return _set(plan, "add_header Strict-Transport-Security", "max-age=0 always")
 
 
+@TABLE.mutation("W13", "browsers are told nothing of TLS")
+def strict_transport_removed(plan: Plan) -> bool:
+    return _text(plan, r"^\s*add_header Strict-Transport-Security [^;]*;", "")
+
+
+@TABLE.mutation("W13", "browsers forget within the hour that the host speaks TLS")
+def strict_transport_for_an_hour(plan: Plan) -> bool:
+    return _set(plan, "add_header Strict-Transport-Security", "max-age=3600 always")
+
+
+@TABLE.mutation("W13", "a header of one location takes the place of all those around it")
+def strict_transport_replaced(plan: Plan) -> bool:
+    return _text(plan, r"^(\s*)(proxy|grpc)_pass ", r"\1add_header X-Edge 1 always;\n\g<0>")
+
+
 @TABLE.mutation("W13", "a header that protects browsers is taken out of every answer")
 def edge_hides_protection(plan: Plan) -> bool:
     return _add(plan, "proxy_hide_header Content-Security-Policy;")
@@ -80,6 +95,46 @@ def edge_hides_protection(plan: Plan) -> bool:
 @TABLE.mutation("W13", "scripts of other origins read every answer")
 def edge_shares_answers(plan: Plan) -> bool:
     return _add(plan, 'add_header Access-Control-Allow-Origin "*" always;')
+
+
+@TABLE.mutation("W04", "the access log keeps query strings")
+def query_strings_logged(plan: Plan) -> bool:
+    return _text(plan, r'"path":"\$path"', '"path":"$request_uri"')
+
+
+@TABLE.mutation("W04", "the access log keeps whole request lines")
+def request_lines_logged(plan: Plan) -> bool:
+    return _text(plan, r'"path":"\$path"', '"asked":"$request"')
+
+
+@TABLE.mutation("W04", "what the access log takes for a path has the query string behind it")
+def path_with_query_logged(plan: Plan) -> bool:
+    return _text(plan, r'^(\s*)"~\^\(\?<asked>[^"]*"', r'\1"~^(?<asked>.*)"')
+
+
+@TABLE.mutation("W04", "the access log is in nginx's own format")
+def combined_log(plan: Plan) -> bool:
+    return _set(plan, "access_log", "/dev/stdout")
+
+
+@TABLE.mutation("W04", "nothing is said of an access log")
+def access_log_not_written(plan: Plan) -> bool:
+    return _text(plan, r"^\s*access_log /dev/stdout requests;", "")
+
+
+@TABLE.mutation("W04", "the access log leaves requests out")
+def some_requests_logged(plan: Plan) -> bool:
+    return _set(plan, "access_log", "/dev/stdout requests if=$refused")
+
+
+@TABLE.mutation("W06", "session tickets are on")
+def session_tickets(plan: Plan) -> bool:
+    return _set(plan, "ssl_session_tickets", "on")
+
+
+@TABLE.mutation("W06", "nothing is said of session tickets")
+def session_tickets_by_default(plan: Plan) -> bool:
+    return _text(plan, r"^\s*ssl_session_tickets off;", "")
 
 
 @TABLE.mutation("W03", "rules see other arguments than programs do")

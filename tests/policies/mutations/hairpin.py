@@ -273,6 +273,25 @@ def name_of_another_for_a_bridge(plan: Plan) -> bool:
     return True
 
 
+@TABLE.mutation("M16", "one host more of the other mesh is callable by the bridge")
+def another_host_of_a_bridge(plan: Plan) -> bool:
+    entry = plan.first("ServiceEntry", where=lambda i: bool(i["spec"].get("endpoints")))
+    if entry is None:
+        return False
+    hosts = plan.edit(entry)["spec"]["hosts"]
+    hosts.append(hosts[0].replace(hosts[0].partition(".")[0], MARKER, 1))
+    return True
+
+
+@TABLE.mutation("M16", "the other side of a bridge is callable on another port")
+def another_port_of_a_bridge(plan: Plan) -> bool:
+    entry = plan.first("ServiceEntry", where=lambda i: bool(i["spec"].get("endpoints")))
+    if entry is None:
+        return False
+    plan.edit(entry)["spec"]["ports"].append({"number": 15012, "name": "tcp-other", "protocol": "TCP"})
+    return True
+
+
 @TABLE.mutation("M14", "every namespace sees a service's routes")
 def routes_seen_by_all(plan: Plan) -> bool:
     found = plan.app("VirtualService")

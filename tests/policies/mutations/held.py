@@ -15,7 +15,7 @@ from topology.model.system import Topology
 
 RULES: Final = {rule.id: rule for rule in rules()}
 
-STOPPED: Final = re.compile(r"rule [A-Z][0-9]+ stopped with ")
+STOPPED: Final = re.compile("the rule stopped with ")
 """How the harness begins what it says of a rule that crashed: that notices nothing."""
 
 Resources = Sequence[Mapping[str, Any]]

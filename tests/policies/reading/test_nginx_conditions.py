@@ -80,3 +80,21 @@ def test_what_a_client_writes_is_followed_through_maps(text: str, origins: set[s
     found = server("")
     at = Location(directive=found.directive, modifier="", path="/", inherited=(found.main, found.http))
     assert Variables(server=found, location=at).origins(text) - {"wanted"} == origins
+
+
+@pytest.mark.parametrize(
+    ("entry", "origin"),
+    [
+        ('"~^(?<asked>[^?]*)" $asked;', "uri"),
+        (r'"~^(?<asked>[\x21-\x3e\x40-\x7e]*)" $asked;', "uri"),
+        ('"~^([^?]+)" $1;', "uri"),
+        ('"~^(?<asked>.*)" $asked;', "request_uri"),
+        ('"~^(?<asked>[^#]*)" $asked;', "request_uri"),
+        ('"~(?<asked>[a-z]*)$" $asked;', "request_uri"),
+        (r'"~^([^?]*)[?](.*)" $1$2;', "request_uri"),
+    ],
+)
+def test_what_a_map_quotes_up_to_the_question_mark_is_the_path(entry: str, origin: str) -> None:
+    found = server(f"}} map $request_uri $shown {{ {entry} }} server {{")
+    variables = Variables(server=found, location=Location(directive=found.directive, modifier="", path="/", inherited=()))
+    assert variables.origins("$shown") == {origin}

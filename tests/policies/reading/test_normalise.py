@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from policies.reading.normalise import PlanError, from_plan, has_unknown_identity, normalise
+from policies.reading.normalise import has_unknown_identity, normalise
 from policies.reading.values import UNKNOWN_SENTINELS, UnknownValueError, known
 
 UNKNOWN = UNKNOWN_SENTINELS[0]
@@ -74,17 +74,6 @@ def test_the_version_of_a_provider_is_no_part_of_a_type() -> None:
 def test_a_component_shows_inputs_and_outputs() -> None:
     (component,) = normalise([record("perimeter:system:System", {"digest": "1"}, custom=False, outputs={"hosts": ["a"]})])
     assert dict(component.props) == {"hosts": ["a"], "digest": "1"}
-
-
-def test_an_export_is_read_like_a_plan_and_what_is_deleted_is_left_out() -> None:
-    good = record("kubernetes:v1:Service", manifest("v1", "Service", name="b"))
-    document = {"version": 3, "deployment": {"resources": [good, {**good, "delete": True}]}}
-    assert len(from_plan(document)) == 1
-
-
-def test_a_document_that_is_no_plan_is_refused() -> None:
-    with pytest.raises(PlanError, match=r"no deployment\.resources \(its keys: a\)"):
-        from_plan({"a": 1})
 
 
 def test_a_secret_and_an_unknown_cannot_be_looked_at() -> None:

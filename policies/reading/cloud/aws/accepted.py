@@ -14,6 +14,7 @@ _OWN: Final[Table] = all_of("name namePrefix region description tags.* tags. tag
 """What every resource may be called, and in which region it is."""
 
 _ON_OFF: Final = "true|false"
+_OFF: Final = "false"
 
 
 def _of(paths: str = "", **values: str) -> Table:
@@ -34,10 +35,21 @@ ACCEPTED: Final[Mapping[str, Table]] = {
         **dict.fromkeys(("skipCredentialsValidation", "skipRegionValidation", "skipMetadataApiCheck", "skipRequestingAccountId"), _ON_OFF),
     },
     # Network
-    kinds.VPC: _of("cidrBlock", enableDnsHostnames=_ON_OFF, enableDnsSupport=_ON_OFF, instanceTenancy="default"),
-    kinds.SUBNET: _of("vpcId availabilityZone availabilityZoneId cidrBlock mapPublicIpOnLaunch", assignIpv6AddressOnCreation="false"),
+    kinds.VPC: _of(
+        "cidrBlock",
+        enableDnsHostnames=_ON_OFF,
+        enableDnsSupport=_ON_OFF,
+        enableNetworkAddressUsageMetrics=_ON_OFF,
+        assignGeneratedIpv6CidrBlock=_OFF,
+        instanceTenancy="default",
+    ),
+    kinds.SUBNET: {
+        **_of("vpcId availabilityZone availabilityZoneId cidrBlock mapPublicIpOnLaunch", assignIpv6AddressOnCreation=_OFF),
+        **all_of("enableDns64 enableResourceNameDnsARecordOnLaunch enableResourceNameDnsAaaaRecordOnLaunch", _OFF),
+        **all_of("ipv6Native mapCustomerOwnedIpOnLaunch", _OFF),
+    },
     kinds.INTERNET_GATEWAY: _of("vpcId"),
-    kinds.NAT_GATEWAY: _of("allocationId subnetId", connectivityType="public"),
+    kinds.NAT_GATEWAY: _of("allocationId subnetId", availabilityMode="zonal", connectivityType="public"),
     kinds.EIP: _of("instance networkInterface", domain="vpc"),
     kinds.EIP_ASSOCIATION: _of("allocationId instanceId networkInterfaceId"),
     kinds.ROUTE: _of("routeTableId destinationCidrBlock gatewayId natGatewayId"),
@@ -68,11 +80,12 @@ ACCEPTED: Final[Mapping[str, Table]] = {
         enableZonalShift=_ON_OFF,
         enableTlsVersionAndCipherSuiteHeaders="false",
         preserveHostHeader=_ON_OFF,
+        secondaryIpsAutoAssignedPerSubnet="0",
         ipAddressType="ipv4",
     ),
     kinds.CLASSIC_LOAD_BALANCER: _of("internal"),
     kinds.LISTENER: {
-        **_of("loadBalancerArn port protocol sslPolicy certificateArn", routingHttpResponseServerEnabled="false"),
+        **_of("loadBalancerArn port protocol sslPolicy certificateArn tcpIdleTimeoutSeconds", routingHttpResponseServerEnabled="false"),
         **all_of("routingHttpResponseStrictTransportSecurityHeaderValue"),
         "routingHttpResponseXContentTypeOptionsHeaderValue": "nosniff",
         **under("defaultActions.*", _ACTIONS),
@@ -83,6 +96,9 @@ ACCEPTED: Final[Mapping[str, Table]] = {
         **_of("vpcId port protocol targetType healthCheck.* deregistrationDelay slowStart", protocolVersion="HTTP1|HTTP2|GRPC"),
         **all_of("targetGroupHealth.*"),
         "loadBalancingAlgorithmType": "round_robin|least_outstanding_requests",
+        "loadBalancingAnomalyMitigation": "on|off",
+        "loadBalancingCrossZoneEnabled": "use_load_balancer_configuration|true|false",
+        **all_of("connectionTermination lambdaMultiValueHeadersEnabled proxyProtocolV2", _OFF),
         "ipAddressType": "ipv4",
         "stickiness.enabled": "false",
     },
@@ -125,6 +141,7 @@ ACCEPTED: Final[Mapping[str, Table]] = {
         "networkInterfaces.*.deleteOnTermination": _ON_OFF,
         "updateDefaultVersion": _ON_OFF,
         "ebsOptimized": _ON_OFF,
+        "instanceInitiatedShutdownBehavior": "stop|terminate",
     },
     kinds.ADDON: {
         **_of("addonName clusterName addonVersion configurationValues resolveConflictsOnCreate resolveConflictsOnUpdate"),
@@ -143,6 +160,7 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     kinds.SECRET_VERSION: _of("secretId secretString"),
     kinds.KEY: {
         **_of("policy deletionWindowInDays rotationPeriodInDays", enableKeyRotation=_ON_OFF, keyUsage="ENCRYPT_DECRYPT"),
+        "bypassPolicyLockoutSafetyCheck": _ON_OFF,
         "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
         "isEnabled": "true",
         "multiRegion": "false",
@@ -154,7 +172,7 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     kinds.ROLE_ATTACHMENT: _of("role policyArn"),
     "aws:cloudwatch/logGroup:LogGroup": _of("*"),
     kinds.LOG_POLICY: _of("policyName policyDocument"),
-    "aws:s3/bucket:Bucket": _of("bucket bucketPrefix", forceDestroy=_ON_OFF),
+    "aws:s3/bucket:Bucket": _of("bucket bucketPrefix", acl="private", bucketNamespace="global", forceDestroy=_ON_OFF),
     kinds.BUCKET_POLICY: _of("bucket policy"),
     kinds.BUCKET_BLOCK: _of("bucket blockPublicAcls blockPublicPolicy ignorePublicAcls restrictPublicBuckets"),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {**_of("bucket"), "rule.objectOwnership": "BucketOwnerEnforced"},

@@ -181,13 +181,13 @@ def binding_opens_nothing(binding: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def attached(address: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that an elastic address belongs to a NAT gateway, by which nobody comes in."""
-    used = [gateway for gateway in stack.of(NAT_GATEWAY) if address.urn in gateway.property_dependencies.get("allocationId", ())]
+    used = [gateway for gateway in stack.of(NAT_GATEWAY) if address in stack.sources(gateway, "allocationId")]
     for key in ("instance", "networkInterface"):
         if address.props.get(key) is not None:
             yield Flaw(message=f"is a public address of something else than the edge ({key})", fix="remove it")
             return
     for association in stack.of(EIP_ASSOCIATION):
-        if address.urn in association.property_dependencies.get("allocationId", ()):
+        if address in stack.sources(association, "allocationId"):
             yield Flaw(
                 message=f"is a public address of something else than the edge ({association})", fix="remove it", resource=association
             )

@@ -268,7 +268,7 @@ def _accepted(key: str, value: str) -> bool:
 def _belongs(stack: "Stack", resource: Resource, cluster: Resource) -> bool:
     said = resource.props.get("clusterName")
     if is_unknown(said):
-        return cluster.urn in resource.property_dependencies.get("clusterName", ())
+        return cluster in stack.sources(resource, "clusterName")
     return said == cluster.at("name")
 
 

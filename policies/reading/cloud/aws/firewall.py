@@ -213,7 +213,7 @@ def logs(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def kept_here(stack: "Stack", resource: Resource, key: str, place: Any) -> bool:
     """Say whether a log goes to a log group or bucket of the program: one that the property depends on, and whose name it says."""
-    found = [each for urn in resource.property_dependencies.get(key, ()) if (each := stack.by_urn.get(urn)) is not None]
+    found = stack.sources(resource, key)
     names = [str(each.props.get(name)) for each in found for name in ("name", "bucket") if each.props.get(name) is not None]
     return bool(found) if is_unknown(place) else any(str(place) == name or str(place).endswith(f":{name}") for name in names)
 

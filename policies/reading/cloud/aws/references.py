@@ -47,11 +47,7 @@ def named(stack: "Stack", resource: Resource, *path: str, kinds: tuple[str, ...]
     given = list(values_at(resource.props.get(path[0]), *path[1:]))
     if not given:
         return ()
-    found = [
-        target
-        for urn in dict.fromkeys(resource.property_dependencies.get(path[0], ()))
-        if (target := stack.by_urn.get(urn)) is not None and target.kind in kinds
-    ]
+    found = [source for source in stack.sources(resource, path[0]) if source.kind in kinds]
     strange = [value for value in given if not is_unknown(value) and not any(value in target.known_as for target in found)]
     if strange or len(found) != len(given):
         where, wanted = ".".join(path), " or ".join(sorted(kind.rpartition(":")[2] for kind in kinds))

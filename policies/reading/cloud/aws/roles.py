@@ -108,7 +108,7 @@ def _gives(action: str, things: Iterable[str]) -> bool:
 def is_given(attachment: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that a policy attached to a role is one of the program, or one that AWS keeps for this task."""
     given = attachment.props.get("policyArn")
-    depends = {stack.by_urn[urn].kind for urn in attachment.property_dependencies.get("policyArn", ()) if urn in stack.by_urn}
+    depends = {source.kind for source in stack.sources(attachment, "policyArn")}
     if depends == {kinds.POLICY} if is_unknown(given) else any(given in policy.known_as for policy in stack.of(kinds.POLICY)):
         return  # its document is read where it stands
     arn = str(attachment.at("policyArn"))
@@ -124,7 +124,7 @@ def takes_on_own(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that what takes on a role takes on one of the program: what another may do is in no plan."""
     own = own_roles(stack)
     for field, *path in TAKING_ON[resource.kind]:
-        depends = {stack.by_urn[urn].kind for urn in resource.property_dependencies.get(field, ()) if urn in stack.by_urn}
+        depends = {source.kind for source in stack.sources(resource, field)}
         for arn in values_at(resource.props.get(field), *path):
             if depends == {kinds.ROLE} if is_unknown(arn) else arn in own:
                 continue

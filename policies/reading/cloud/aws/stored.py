@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def is_secret(version: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that what is in a secret is marked as one, so that plan and state do not show it."""
-    del stack
     for key in ("secretString", "secretBinary"):
-        if version.props.get(key) is not None and not is_unknown(version.props[key]):
+        given = version.props.get(key)
+        if not is_unknown(given) and given is not None and not stack.is_made(version, key):
             yield Flaw(message=f"holds its secret in clear ({key})", fix="let the program make it, and mark it as secret")

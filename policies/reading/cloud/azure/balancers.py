@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.addresses import Addresses, addresses
-from policies.reading.cloud.azure.ids import NETWORK, name_of
+from policies.reading.cloud.azure.ids import NETWORK, group_of, name_of
 from policies.reading.exposure import is_internal
 from policies.reading.resource import Resource
 from policies.reading.services import Service
@@ -42,11 +42,7 @@ def address_of(stack: "Stack", service: Service) -> Resource | None:
         UnknownValueError: if the name or the group of an address is not known.
     """
     name, group = (service.resource.annotations.get(key, "").lower() for key in (BY_NAME, GROUP))
-    return next((each for each in stack.of(ADDRESS) if (name_of(each).lower(), _group(each)) == (name, group)), None) if name else None
-
-
-def _group(address: Resource) -> str:
-    return str(address.at("resourceGroupName", default="")).lower()
+    return next((each for each in stack.of(ADDRESS) if (name_of(each).lower(), group_of(each)) == (name, group)), None) if name else None
 
 
 def asking(stack: "Stack", address: Resource) -> list[Service]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.certificates import SPIFFE, Certificate
-from policies.reading.cloud.azure.ids import APIM, below, part
+from policies.reading.cloud.azure.ids import APIM, below, depends_on, part
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown, mapping
 
@@ -39,7 +39,7 @@ def _certificate(stack: "Stack", resource: Resource) -> Certificate:
 
 def authority(stack: "Stack", resource: Resource) -> str:
     """Return the key that signs a certificate: what its key comes from, spelled as cert-manager's issuer of the same key is."""
-    owners = [owner for urn in resource.property_dependencies.get("authorityKey", ()) if (owner := stack.by_urn.get(urn)) is not None]
+    owners = stack.sources(resource, "authorityKey")
     if len(owners) != 1 or owners[0].kind != AUTHORITY:
         return str(resource)  # of nobody else
     for secret in secrets_of(stack, owners[0]):
@@ -52,7 +52,7 @@ def authority(stack: "Stack", resource: Resource) -> str:
 def secrets_of(stack: "Stack", made_by: Resource) -> Iterator[Resource]:
     """Yield the Kubernetes Secrets that hold what a resource makes."""
     for secret in stack.of("Secret"):
-        if any(made_by.urn in secret.property_dependencies.get(field, ()) for field in ("stringData", "data")):
+        if any(made_by in stack.sources(secret, field) for field in ("stringData", "data")):
             yield secret
 
 
@@ -71,20 +71,15 @@ def shown(stack: "Stack", service: Resource, name: str) -> Certificate | None:
         if str(held.at("certificateId", default="")).lower() != name.lower():
             continue
         source = held if held.props.get("keyVault") is None else _vault_secret(stack, held)
-        return next((each for each in stack.cloud.certificates if source and _comes_from(source, each.resource)), None)
+        return next((each for each in stack.cloud.certificates if source and depends_on(source, each.resource)), None)
     return None
 
 
 def _vault_secret(stack: "Stack", held: Resource) -> Resource | None:
     reference = held.props["keyVault"]
     identifier = mapping(reference).get("secretIdentifier") if not is_unknown(reference) else reference
-    depends = set(held.property_dependencies.get("keyVault", ()))
-    found = [secret for secret in stack.of(VAULT_SECRET) if secret.urn in depends]
+    found = [source for source in stack.sources(held, "keyVault") if source.kind == VAULT_SECRET]
     if not is_unknown(identifier):
         wanted = part(str(identifier), "secrets")
         found = [secret for secret in stack.of(VAULT_SECRET) if str(secret.at("secretName", default="")) == wanted]
     return found[0] if len(found) == 1 else None
-
-
-def _comes_from(holder: Resource, source: Resource) -> bool:
-    return any(source.urn in urns for urns in holder.property_dependencies.values())

@@ -8,7 +8,7 @@ from policies.reading.cloud.azure.application_gateway import Routed
 from policies.reading.compare import pattern_of
 from policies.reading.patterns import Pattern
 from policies.reading.values import UnknownValueError
-from topology.edges import Direction, Edge
+from topology.edges import Direction
 from topology.model.base import size_in_bytes
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 class Door:
     """One path of a door."""
 
-    edge: Edge
     pattern: Pattern
     longest: int
     """Bytes of the longest body that it takes."""
@@ -38,7 +37,7 @@ def doors_at(stack: "Stack", routed: Routed) -> Iterator[Door]:
                 for door in t.doors.values()
                 if t.host_of(door) == edge.host and edge.entry in door.paths and edge.method in door.methods
             ]
-            yield Door(edge=edge, pattern=pattern, longest=max((size_in_bytes(door.max_body) for door in found), default=0))
+            yield Door(pattern=pattern, longest=max((size_in_bytes(door.max_body) for door in found), default=0))
 
 
 def _meet(one: Pattern, other: Pattern) -> bool:

@@ -6,22 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from policies.reading.cloud.azure import firewall
 from policies.reading.cloud.azure.application_gateway import Gateway, Routed
-from policies.reading.cloud.model import EDGE, Landing, Station
+from policies.reading.cloud.azure.station import AzureStation
+from policies.reading.cloud.model import EDGE, Landing
 from policies.reading.flow import PLAIN, Flow, Peer
 from policies.reading.requests import Requests
 from policies.reading.values import UnknownValueError, mapping, sequence
-from policies.reading.walk_cloud import Call, to_service, to_station
 
 if TYPE_CHECKING:
-    from policies.reading.cloud.azure.view import Azure
     from policies.reading.walk import Walk
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Edge(Station):
+class Edge(AzureStation):
     """An Application Gateway on the way in."""
 
-    azure: "Azure"
     gateway: Gateway
 
     def ports(self) -> tuple[int, ...]:
@@ -101,13 +99,7 @@ class Edge(Station):
         onward = flow.hop(f"pool {routed.pool}", f"{'https' if tls else 'http'}://{address}:{port}", self.resource)
         onward = onward.rehost(host)
         peer = Peer(tls=True, sni=host or flow.requests.host) if tls else PLAIN
-        found = self.azure.at(address)
-        if isinstance(found, Station):
-            to_station(walk, onward, self.place, found, Landing(port=port, peer=peer, sender=self.place))
-        elif found is not None:
-            to_service(walk, onward, Call(sender=self.place, service=found.service, port=port, peer=peer, at=found.at))
-        else:
-            walk.reach(onward, f"whatever is at {address}")
+        self.call(walk, onward, address, port, peer)
 
 
 def _request(edit: Any) -> list[dict[str, Any]]:

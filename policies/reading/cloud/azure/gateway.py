@@ -10,16 +10,15 @@ from policies.reading.certificates import Certificate
 from policies.reading.cloud.azure.apis import Api, Operation, apis, backends
 from policies.reading.cloud.azure.facts import Facts, facts_of
 from policies.reading.cloud.azure.policy import Element
-from policies.reading.cloud.model import GATEWAY, Landing, Station
+from policies.reading.cloud.azure.station import AzureStation
+from policies.reading.cloud.model import GATEWAY, Landing
 from policies.reading.flow import PLAIN, Flow, Peer
 from policies.reading.patterns import ByFirst, Pattern, parse
 from policies.reading.requests import ANY_METHOD, Requests
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping
-from policies.reading.walk_cloud import Call, to_service, to_station
 
 if TYPE_CHECKING:
-    from policies.reading.cloud.azure.view import Azure
     from policies.reading.stack import Stack
     from policies.reading.walk import Walk
 
@@ -27,10 +26,9 @@ URL: Final = re.compile(r"^(?P<scheme>https?)://(?P<host>[^/:{}@]+)(?::(?P<port>
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ApiManagement(Station):
+class ApiManagement(AzureStation):
     """API Management as the API gateway."""
 
-    azure: "Azure"
     stack: "Stack"
 
     @cached_property
@@ -139,13 +137,7 @@ class ApiManagement(Station):
             f"backend {written}", str(backend or operation.resource), backend or operation.resource
         )
         peer = self._peer(walk, facts, backend, host) if tls else PLAIN
-        found = self.azure.at(host)
-        if isinstance(found, Station):
-            to_station(walk, flow, self.place, found, Landing(port=port, peer=peer, sender=self.place))
-        elif found is not None:
-            to_service(walk, flow, Call(sender=self.place, service=found.service, port=port, peer=peer, at=found.at))
-        else:
-            walk.reach(flow, f"whatever is at {host}")
+        self.call(walk, flow, host, port, peer)
 
     def _peer(self, walk: "Walk", facts: Facts, backend: Resource | None, host: str) -> Peer:
         if backend and mapping(backend.at("credentials")).get("certificate"):

@@ -9,8 +9,6 @@ from policies.reading.cloud.azure.ids import APIM, target
 from policies.reading.cloud.azure.names import Balanced
 from policies.reading.cloud.azure.policy import Document
 from policies.reading.cloud.flaws import Flaw, Reader
-from policies.reading.meshes import Proxy
-from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping
 from policies.rule import Hop
@@ -111,24 +109,13 @@ def sends_by_backends(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def _ingress(station: ApiManagement, host: str, resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     found = station.azure.at(host)
-    ingress = _ingress_pods(stack)
-    if isinstance(found, Balanced) and found.service.pods and set(found.service.pods) <= ingress:
+    if isinstance(found, Balanced) and found.service.pods and set(found.service.pods) <= stack.mesh_ingress:
         return
     behind = str(found.service) if isinstance(found, Balanced) else str(found or host)
     yield Flaw(
         message=f"the gateway sends requests to {behind}, which is no mesh ingress",
         fix="lead it to the load balancer of a mesh ingress, which decides what goes on to which service",
         path=(Hop(place=str(station), allowed_by=str(resource), urn=resource.urn), Hop(place=behind, allowed_by=host)),
-    )
-
-
-def _ingress_pods(stack: "Stack") -> frozenset[Pod]:
-    return frozenset(
-        pod
-        for gateway in stack.mesh_gateways
-        if any(server.mode != "ISTIO_MUTUAL" for server in gateway.servers)
-        for pod in gateway.pods
-        if (member := stack.member(pod)) is not None and member[1] is Proxy.GATEWAY
     )
 
 

@@ -8,6 +8,7 @@ from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.certificates import AUTHORITY, HELD, MADE, VAULT_SECRET
 from policies.reading.cloud.azure.ids import last, part
+from policies.reading.cloud.azure.roles import ASSIGNMENT, CRYPTO_USER, READER
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
 
@@ -18,10 +19,6 @@ TRUSTING: Final = frozenset({(APPLICATION_GATEWAY, "trustedRootCertificates"), (
 """Fields that take the public half of an authority."""
 HOLDING: Final = frozenset({(VAULT_SECRET, "properties"), (HELD, "data"), (SERVICE, "hostnameConfigurations")})
 """Fields that take a certificate with its key."""
-ASSIGNMENT: Final = "azure-native:authorization:RoleAssignment"
-READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
-CRYPTO_USER: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
-"""Key Vault Crypto Service Encryption User."""
 FIX: Final = "give it to the vault, from which one identity reads it"
 
 
@@ -45,7 +42,7 @@ def readers(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
                 "",
                 secret.at("secretName"),
             }
-            owners = {stack.by_urn[urn].kind for urn in assignment.property_dependencies.get("principalId", ()) if urn in stack.by_urn}
+            owners = {source.kind for source in stack.sources(assignment, "principalId")}
             if within and (owners != {SERVICE} or not part(scope, "secrets")) and _reads_secrets(assignment, scope):
                 yield Flaw(
                     message=f"may be read in the vault by another than the gateway ({assignment})",

@@ -58,6 +58,20 @@ def name_of(resource: Resource) -> str:
     return str(resource.at(NAMES[resource.kind][1], default=""))
 
 
+def group_of(resource: Resource) -> str:
+    """Return the name of the resource group that a resource is in, in small letters; empty where it says none.
+
+    Raises:
+        UnknownValueError: if it is not known.
+    """
+    return str(resource.at("resourceGroupName", default="")).lower()
+
+
+def depends_on(resource: Resource, source: Resource) -> bool:
+    """Say whether any property of a resource takes its value from another one."""
+    return any(source.urn in urns for urns in resource.property_dependencies.values())
+
+
 def target(stack: "Stack", resource: Resource, field: str, value: Any, kind: str) -> Resource | None:
     """Return the resource of a kind that a value inside a field (a top-level one) refers to; None for one of another program.
 
@@ -66,12 +80,10 @@ def target(stack: "Stack", resource: Resource, field: str, value: Any, kind: str
     """
     if value is None or value == "":
         return None
-    candidates = list(stack.of(kind))
     if not is_unknown(value):
         wanted = part(str(value), NAMES[kind][0]) or str(value)
-        return next((each for each in candidates if name_of(each).lower() == wanted.lower()), None)
-    depends = set(resource.property_dependencies.get(field, ()))
-    found = [each for each in candidates if each.urn in depends]
+        return next((each for each in stack.of(kind) if name_of(each).lower() == wanted.lower()), None)
+    found = [source for source in stack.sources(resource, field) if source.kind == kind]
     if len(found) == 1:
         return found[0]
     raise UnknownValueError(f"{resource}: {field}", "a reference that is not known, and it depends on no single resource that it may be")

@@ -70,7 +70,7 @@ def answer(stack: "Stack", host: str) -> Answer | None:
     )
     if not any(True for value in given for _ in unknowns(value)):
         return Answer(addresses=tuple(map(str, given)), owner=None)
-    owners = [owner for urn in record.property_dependencies.get("aRecords", ()) if (owner := stack.by_urn.get(urn)) is not None]
+    owners = stack.sources(record, "aRecords")
     if len(owners) != 1:
         raise UnknownValueError(f"{record}: aRecords", "addresses that are not known, of more than one resource or of none")
     return Answer(addresses=(), owner=owners[0])

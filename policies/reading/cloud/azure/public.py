@@ -7,7 +7,7 @@ from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.balancers import ADDRESS
 from policies.reading.cloud.azure.filters import GROUP, RULE
-from policies.reading.cloud.azure.ids import NAMES, NETWORK, name_of, part
+from policies.reading.cloud.azure.ids import NAMES, NETWORK, depends_on, name_of, part
 from policies.reading.cloud.model import Entrance, Station
 from policies.reading.resource import Resource
 from policies.reading.values import is_known, is_unknown
@@ -32,7 +32,7 @@ def holders(stack: "Stack", address: Resource) -> list[Resource]:
     for resource in stack.resources:
         if resource is address or not resource.custom or not resource.kind.startswith("azure-native:") or resource.kind in SPEAKING:
             continue
-        if _names(resource.props, address) or any(address.urn in urns for urns in resource.property_dependencies.values()):
+        if _names(resource.props, address) or depends_on(resource, address):
             found.append(resource)
     return found
 

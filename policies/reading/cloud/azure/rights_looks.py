@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.azure.cluster import CLUSTER
-from policies.reading.cloud.azure.ids import last
-from policies.reading.cloud.azure.roles import NARROW, WIDE
+from policies.reading.cloud.azure.ids import group_of, last
+from policies.reading.cloud.azure.roles import ASSIGNMENT, NARROW, WIDE
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
 from policies.reading.values import mapping
@@ -14,7 +14,6 @@ from policies.reading.values import mapping
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
-ASSIGNMENT: Final = "azure-native:authorization:RoleAssignment"
 VAULT: Final = "azure-native:keyvault:Vault"
 ACCOUNT: Final = "azure-native:storage:StorageAccount"
 TRUST: Final = "azure-native:managedidentity:FederatedIdentityCredential"
@@ -41,8 +40,7 @@ def is_narrow(assignment: Resource, stack: "Stack") -> Iterator[Flaw]:
     elif where not in known.at and not _is_group_of(stack, scope, known.group_of):
         what = f"a {where}" if where else "more than one resource"
         yield Flaw(message=f"gives {known.name} at {what} ({scope})", fix=f"give it at one {' or '.join(sorted(known.at))}")
-    owners = [stack.by_urn[urn] for urn in assignment.property_dependencies.get("principalId", ()) if urn in stack.by_urn]
-    if not any(owner.kind.startswith(OURS) for owner in owners):
+    if not any(owner.kind.startswith(OURS) for owner in stack.sources(assignment, "principalId")):
         yield Flaw(message="gives it to an identity that the program does not make", fix="name an identity of the program")
 
 
@@ -55,8 +53,7 @@ def is_lent_to_cert_manager(trust: Resource, stack: "Stack") -> Iterator[Flaw]:
             message=f"lends an identity of the system to {trust.at('subject', default='') or 'anybody'}, which is not cert-manager alone",
             fix="name the ServiceAccount of cert-manager's controller, and run nothing else as it",
         )
-    owners = [stack.by_urn[urn].kind for urn in trust.property_dependencies.get("issuer", ()) if urn in stack.by_urn]
-    if owners != [CLUSTER]:
+    if [owner.kind for owner in stack.sources(trust, "issuer")] != [CLUSTER]:
         yield Flaw(message="believes the tokens of another cluster", fix="take the issuer from the program's own cluster")
 
 
@@ -69,13 +66,9 @@ def _is_group_of(stack: "Stack", scope: str, kind: str) -> bool:
     group = GROUP_ID.fullmatch(scope)
     if group is None or not kind:
         return False
-    inside = [each for each in stack.resources if each.kind.startswith(OURS) and _group(each) == group[1].lower()]
+    inside = [each for each in stack.resources if each.kind.startswith(OURS) and group_of(each) == group[1].lower()]
     own = [each for each in inside if each.kind == RESOURCE_GROUP]
     return len(own) == 1 and len(inside) > 1 and all(each.kind == kind for each in inside if each not in own)
-
-
-def _group(resource: Resource) -> str:
-    return str(resource.at("resourceGroupName", default="")).lower()
 
 
 def type_of(scope: str) -> str:

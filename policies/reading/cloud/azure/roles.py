@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+ASSIGNMENT: Final = "azure-native:authorization:RoleAssignment"
+"""What gives an identity a role."""
+
+READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+CRYPTO_USER: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
@@ -30,9 +36,9 @@ NARROW: Final[Mapping[str, Role]] = {
         group_of="azure-native:network:PublicIPAddress",  # AKS looks for one among all of a group (Learn, `aks/static-ip`)
     ),
     "befefa01-2a29-4197-83a8-272ff33ce314": _role("DNS Zone Contributor", "Microsoft.Network/dnsZones"),
-    "acdd72a7-3385-48ef-bd42-f606fba81ae7": _role("Reader", "Microsoft.Compute/diskEncryptionSets"),
+    READER: _role("Reader", "Microsoft.Compute/diskEncryptionSets"),
     "4633458b-17de-408a-b874-0445c86b69e6": _role("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets"),
-    "e147488a-f6f5-4113-8e2d-b22465e65bf6": _role("Key Vault Crypto Service Encryption User", "Microsoft.KeyVault/vaults/keys"),
+    CRYPTO_USER: _role("Key Vault Crypto Service Encryption User", "Microsoft.KeyVault/vaults/keys"),
     "3913510d-42f4-4e42-8a64-420c390055eb": _role("Monitoring Metrics Publisher", "Microsoft.Insights/components"),
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": _role("Storage Blob Data Contributor", "Microsoft.Storage/storageAccounts"),
 }

@@ -26,13 +26,12 @@ FIELDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 
 def in_clear(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """P08."""
-    del stack
     for path in FIELDS[resource.kind]:
         value: Mapping[str, Any] = resource.props
         for step in path[:-1]:
             value = mapping(value.get(step)) if is_known(value.get(step), dict) else {}
         given = value.get(path[-1])
-        if not is_unknown(given) and given:
+        if not is_unknown(given) and given and not stack.is_made(resource, path[0]):
             yield Flaw(
                 message=f"holds {'.'.join(path)} in clear, for every reader of the plan", fix="mark it secret, or take it from a vault"
             )

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from policies.reading.cloud.administrators import FIX, administrators
 from policies.reading.cloud.azure.cluster import CLUSTER
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
-from policies.reading.values import UnknownValueError, mapping, sequence
+from policies.reading.values import mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -17,14 +18,9 @@ COMPONENT: Final = "perimeter:cluster:AksCluster"
 def administrators_are_named(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N08: the stack file names every group that administers the cluster; the cluster's component repeats whom."""
     groups = {str(each) for each in sequence(mapping(cluster.at("aadProfile", default={})).get("adminGroupObjectIDs"))}
-    said = {str(each) for component in stack.of(COMPONENT) for each in component.at("administrators", default=[])}
-    if groups and not said:
-        raise UnknownValueError("the administrators of the stack file", f"not said by any {COMPONENT}")
-    for group in sorted(groups - said):
-        yield Flaw(
-            message=f"is administered by the group {group}, which the stack file does not name",
-            fix="remove it; `administrators` of the stack file says who administers the cluster",
-        )
+    named = administrators(stack, COMPONENT) if groups else groups
+    for group in sorted(groups - named):
+        yield Flaw(message=f"is administered by the group {group}, which the stack file does not name", fix=FIX)
 
 
 def key_is_ours(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
