@@ -1,4 +1,4 @@
-"""The judge as a Pulumi policy pack: a few stack policies over one judgement.
+"""The judge as a Pulumi policy pack: a few stack policies over one judgement, and one that notes what the program gave.
 
 The SDK hands every stack policy all resources again, so there is one policy for each severity and not for each rule; the first
 that runs builds the stack and judges it, the others share the report. Every finding is reported as a mandatory violation, an
@@ -12,7 +12,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from pulumi_policy import EnforcementLevel, Policy, PolicyResource, ReportViolation, StackValidationArgs, StackValidationPolicy
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
 from pulumi_policy import Severity as PackSeverity
 from pulumi_policy.deserialize import serialize_properties
 
@@ -41,25 +50,37 @@ SEVERITIES: Final[Mapping[Severity, PackSeverity]] = {
 }
 
 
-def record_of(resource: PolicyResource) -> dict[str, Any]:
-    """Return a resource of the SDK as a plan lists it, without the SDK's proxies: unknown values stay what the engine sent.
+Inputs = Mapping[str, Mapping[str, Any]]
+"""What the program gave, by urn, as a plan lists it."""
 
-    In a stack policy the props are a resource's outputs: for a planned resource its inputs, with what the provider adds. What the
-    provider alone adds is left out; a rule that asked for it would find it unknown before the first deployment.
+
+def plain(props: Any) -> dict[str, Any]:
+    """Return properties without the SDK's proxies: unknown values stay what the engine sent."""
+    return mapping(_whole(serialize_properties(props)))
+
+
+def record_of(resource: PolicyResource, given: Inputs) -> dict[str, Any]:
+    """Return a resource of the SDK as a plan lists it.
+
+    In a stack policy the props are a resource's outputs: for a planned resource its inputs, afterwards what its provider answered
+    (`AnalyzeResources` in pkg/resource/deploy/step_generator.go of pulumi/pulumi). What the API server of Kubernetes answered is judged,
+    without what it alone adds. Clouds answer with much that nobody gave, so of any other resource the inputs are judged, which the engine
+    has shown before to resource policies; where it has not, all of the outputs are, and what is no input there is undecided.
     """
     options = resource.opts
     token = resource.resource_type
-    props = mapping(_whole(serialize_properties(resource.props)))
-    if token.startswith(KUBERNETES):
-        props = said(props)
+    outputs = plain(resource.props)
+    inputs = said(outputs) if token.startswith(KUBERNETES) else given.get(resource.urn, outputs)
     dependencies = {key: [other.urn for other in others] for key, others in resource.property_dependencies.items()}
     if token == SECRET and dependencies.get("stringData"):
-        props = as_given(props)
+        inputs = as_given(inputs)
     return {
         "urn": resource.urn,
         "type": token,
         "custom": not token.startswith(COMPONENTS),
-        "inputs": props,
+        "id": outputs.get("id"),
+        "inputs": inputs,
+        "outputs": outputs,
         "parent": resource.parent.urn if resource.parent else "",
         "provider": f"{resource.provider.urn}::" if resource.provider else "",
         "dependencies": [other.urn for other in resource.dependencies],
@@ -80,13 +101,17 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def judged(resources: Iterable[PolicyResource]) -> Report:
+def judged(resources: Iterable[PolicyResource], given: Inputs) -> Report:
     """Judge the resources that the engine shows.
+
+    Args:
+        resources: all of the stack.
+        given: their inputs, as far as the engine showed them before.
 
     Raises:
         IntentError, TopologyError, ExemptionError: if the topology or the exemptions cannot be read.
     """
-    records = [record_of(resource) for resource in resources]
+    records = [record_of(resource, given) for resource in resources]
     path = find_intent(topology_named_by(records, ROOT), ROOT)
     stack = Stack(normalise(records), load_intent(path), topology_path=str(path))
     return judge(stack, rules(), exemptions.load(ROOT / "policies" / "exemptions.yaml"), today=date.today())
@@ -96,6 +121,7 @@ def judged(resources: Iterable[PolicyResource]) -> Report:
 class _Shared:
     """One judgement for all policies of a round: the engine asks each policy once about the same resources."""
 
+    given: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     asked: set[Severity] = field(default_factory=set[Severity])
     report: Report | None = None
     failure: str = ""
@@ -107,23 +133,36 @@ class _Shared:
             return
         self.asked, self.report, self.failure = {severity}, None, ""
         try:
-            self.report = judged(resources)
+            self.report = judged(resources, self.given)
         except Exception as error:  # whatever keeps the judge from an answer blocks
             self.failure = f"undecided: the judge could not judge: {error}\n{traceback.format_exc(limit=3)}"
 
 
 def policies() -> list[Policy]:
-    """Return the stack policies of the pack, one for each severity."""
+    """Return the policies of the pack: one that notes inputs and forbids nothing, and a stack policy for each severity."""
     shared = _Shared()
+
+    def note(args: ResourceValidationArgs, _report_violation: ReportViolation) -> None:
+        shared.given[args.urn] = plain(args.props)
+
+    inputs = ResourceValidationPolicy(
+        name=f"{NAME}-inputs",
+        description="Notes what the program gave each resource, for the policies of the whole stack; forbids nothing itself.",
+        enforcement_level=EnforcementLevel.ADVISORY,
+        validate=note,
+    )
     return [
-        StackValidationPolicy(
-            name=f"{NAME}-{severity}",
-            description=f"The plan keeps every {severity} rule of the boundary.",
-            enforcement_level=EnforcementLevel.MANDATORY,
-            severity=level,
-            validate=_validator(severity, shared),
-        )
-        for severity, level in SEVERITIES.items()
+        inputs,
+        *(
+            StackValidationPolicy(
+                name=f"{NAME}-{severity}",
+                description=f"The plan keeps every {severity} rule of the boundary.",
+                enforcement_level=EnforcementLevel.MANDATORY,
+                severity=level,
+                validate=_validator(severity, shared),
+            )
+            for severity, level in SEVERITIES.items()
+        ),
     ]
 
 

@@ -27,6 +27,10 @@ SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 # no password but a mark
 """The signature of a secret."""
 
+MARK: Final = "__defaults"
+"""A list that providers made from Terraform's keep in every mapping of their inputs: the names of what they filled in themselves
+(`applyDefaults` in pkg/tfbridge/schema.go of pulumi/pulumi-terraform-bridge). What they filled in is read like anything else."""
+
 
 class UnknownValueError(Exception):
     """A rule needed a value that the plan does not know: the rule cannot decide."""
@@ -102,7 +106,7 @@ def _is_plain(value: Any) -> bool:
     if kind is str:
         return len(value) < _SHORTEST or not _stands_for_unknown(value)
     if kind is dict:
-        return SIGNATURE not in value and _NAMES.issuperset(map(type, value))
+        return SIGNATURE not in value and MARK not in value and _NAMES.issuperset(map(type, value))
     return kind in _PLAIN
 
 
@@ -117,7 +121,8 @@ def _known(value: Any, path: str) -> Any:
     if kind is dict:
         if SIGNATURE in value:
             return Unknown(path, "secret" if value[SIGNATURE] == SECRET else "of a special kind, which is not read")
-        return {str(key): _known(item, f"{path}.{key}" if path else str(key)) for key, item in value.items()}
+        given = {key: item for key, item in value.items() if key != MARK or not isinstance(item, list)}
+        return {str(key): _known(item, f"{path}.{key}" if path else str(key)) for key, item in given.items()}
     if kind is list:
         return [_known(item, f"{path}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, Mapping):
