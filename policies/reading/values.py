@@ -93,21 +93,30 @@ def known(value: Any) -> Any:
 
     What is plain already is returned as it is.
     """
-    return value if all(map(_is_plain, values_in(value))) else _known(value, "")
+    return value if _is_plain(value) else _known(value, "")
 
 
-_PLAIN: Final = frozenset[object]({list, int, float, bool, type(None)})
+_SCALARS: Final = frozenset[object]({int, float, bool, type(None)})
 _NAMES: Final = frozenset({str})
 
 
 def _is_plain(value: Any) -> bool:
-    """Say whether a value, apart from what is inside it, stays as it is."""
-    kind = cast("object", type(value))
-    if kind is str:
-        return len(value) < _SHORTEST or not _stands_for_unknown(value)
-    if kind is dict:
-        return SIGNATURE not in value and MARK not in value and _NAMES.issuperset(map(type, value))
-    return kind in _PLAIN
+    """Say whether a value stays as it is, with all that is inside it. One loop: every value of a plan passes here."""
+    found = [value]
+    for each in found:  # grows while it is read
+        kind = cast("object", type(each))
+        if kind is str:
+            if len(each) >= _SHORTEST and _stands_for_unknown(each):
+                return False
+        elif kind is dict:
+            if SIGNATURE in each or MARK in each or not _NAMES.issuperset(map(type, each)):
+                return False
+            found.extend(each.values())
+        elif kind is list:
+            found.extend(each)
+        elif kind not in _SCALARS:
+            return False
+    return True
 
 
 def _stands_for_unknown(text: str) -> bool:
