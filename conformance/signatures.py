@@ -70,7 +70,7 @@ SIGNATURES: Final = (
     Signature(layer=Layer.FIREWALL, says=_refused_by_rules, outside=True),
     Signature(layer=Layer.EDGE, says=_contains(*EDGES), outside=True),
     Signature(layer=Layer.PROXY, says=_starts(RBAC, *JWT, "Client authentication failed")),
-    Signature(layer=Layer.PROXY, says=_grpc("7", RBAC)),
+    Signature(layer=Layer.PROXY, says=_grpc("7", RBAC, *JWT)),
     Signature(layer=Layer.PROXY, says=_grpc("16", *JWT)),
     Signature(layer=Layer.PROXY, says=_grpc("12")),
     Signature(

@@ -133,8 +133,12 @@ def _tallies(patches: list[dict[str, Any]], port: int, where: str) -> Iterator[s
 def _counted(stack: Stack, where: str, config: Mapping[str, Any], values: Iterator[str]) -> Iterator[Kept]:
     """Yield the limits that a rate-limit service keeps for some values; it admits everything of which its configuration says nothing."""
     _expect(not config.get("stage") and config.get("request_type", "both") in {"", "both"}, f"{where}: stage or request_type")
-    cluster = mapping(mapping(mapping(config.get("rate_limit_service")).get("grpc_service")).get("envoy_grpc")).get("cluster_name") or ""
-    service = stack.traffic.service(str(cluster).rpartition("|")[2])
+    asked = mapping(mapping(mapping(config.get("rate_limit_service")).get("grpc_service")).get("envoy_grpc"))
+    cluster = str(asked.get("cluster_name") or "")
+    host = cluster.rpartition("|")[2]
+    # In its place Envoy gives the cluster's name, which no proxy takes for an authority: every call is refused, seen with Istio 1.31.
+    _expect(asked.get("authority") == host, f"{where}: the authority of the rate-limit service, {asked.get('authority')}")
+    service = stack.traffic.service(host)
     if service is None:
         raise UnknownValueError(f"{where}: the rate-limit service {cluster}", "not in the program, so what it counts is not known")
     for pod in service.pods:

@@ -154,6 +154,7 @@ def test_a_firewall_is_told_from_the_edge_and_both_from_a_service_that_is_nginx_
     [
         ("7", "RBAC: access denied", Layer.PROXY),
         ("16", "Jwt is missing", Layer.PROXY),
+        ("7", "Audiences in Jwt are not allowed", Layer.PROXY),
         ("12", "", Layer.PROXY),
         ("12", "unknown service banking.ledger.v1.Ledger", Layer.SERVICE),
         ("14", "no healthy upstream", Layer.UPSTREAM),

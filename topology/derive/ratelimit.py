@@ -127,13 +127,15 @@ def filter_for(r: Relations, name: ServiceName) -> Manifest | None:
     """
     if not counted(r, name):
         return None
-    cluster = f"outbound|{names.RATE_LIMIT_PORT}||{host(r.t.mesh_of(name))}"
+    service = host(r.t.mesh_of(name))
+    # Without an authority Envoy names the cluster in its place, whose `|` the other proxy refuses: each call would end with 500.
+    asked = {"cluster_name": f"outbound|{names.RATE_LIMIT_PORT}||{service}", "authority": service}
     value = {
         "domain": DOMAIN,
         "failure_mode_deny": True,
         "timeout": TIMEOUT,
         "rate_limit_service": {
-            "grpc_service": {"envoy_grpc": {"cluster_name": cluster}, "timeout": TIMEOUT},
+            "grpc_service": {"envoy_grpc": asked, "timeout": TIMEOUT},
             "transport_api_version": "V3",
         },
     }

@@ -89,6 +89,11 @@ def service_limit_of_internal_requests(plan: Plan) -> bool:
     return _filter(plan, "envoy.filters.http.ratelimit", lambda config: config.update(request_type="internal"))
 
 
+@TABLE.mutation("M24", "a service's proxies ask the rate-limit service under the cluster's name")
+def service_limit_without_authority(plan: Plan) -> bool:
+    return _filter(plan, "envoy.filters.http.ratelimit", lambda c: c["rate_limit_service"]["grpc_service"]["envoy_grpc"].pop("authority"))
+
+
 def _counters(plan: Plan, change: Callable[[dict[str, Any]], object]) -> bool:
     """Change the limits of a rate-limit service."""
     record = plan.first("ConfigMap", where=lambda i: "requests_per_unit" in str(i.get("data")))

@@ -32,9 +32,8 @@ def test_a_global_limit_asks_the_mesh_s_counter_and_refuses_when_that_does_not_a
     assert document is not None
     asks = value(document)
     assert asks["failure_mode_deny"] is True
-    assert asks["rate_limit_service"]["grpc_service"]["envoy_grpc"]["cluster_name"] == (
-        "outbound|8081||ratelimit.main-ratelimit.svc.cluster.local"
-    )
+    host = "ratelimit.main-ratelimit.svc.cluster.local"
+    assert asks["rate_limit_service"]["grpc_service"]["envoy_grpc"] == {"cluster_name": f"outbound|8081||{host}", "authority": host}
 
 
 def test_the_counter_knows_each_limit_and_answers_the_limited_services_alone() -> None:
