@@ -65,7 +65,7 @@ _NO_OBJECTS: Final = ("kubernetes:yaml", "kubernetes:helm.sh", "kubernetes:kusto
 """Modules of the provider whose types are no Kubernetes objects but make some."""
 
 
-NAMED_BY: Final = ("arn", "dnsName", "ipAddress")
+NAMED_BY: Final = ("arn", "dnsName", "ipAddress", "privateIPAddresses")
 """Outputs that name a resource, as AWS and Azure make them."""
 
 
@@ -90,11 +90,19 @@ def _resources(record: Mapping[str, Any], defaults: Mapping[str, str]) -> Iterat
         "parent": record.get("parent") or "",
         "dependencies": tuple(sequence(record.get("dependencies"))),
         "property_dependencies": {key: tuple(sequence(urns)) for key, urns in mapping(record.get("propertyDependencies")).items()},
-        "known_as": frozenset(each for each in (record.get("id"), *map(mapping(record.get("outputs")).get, NAMED_BY)) if is_id(each)),
+        "known_as": frozenset(filter(is_id, _names(record))),
         "options": {name: record[key] for key, name in OPTIONS.items() if record.get(key)},
     }
     props = known(_inputs(record))
     yield from _objects(props, shared, namespace)
+
+
+def _names(record: Mapping[str, Any]) -> Iterator[Any]:
+    outputs = mapping(record.get("outputs"))
+    yield record.get("id")
+    for key in NAMED_BY:
+        answer = outputs.get(key)
+        yield from sequence(answer) if is_known(answer, list) else (answer,)
 
 
 def is_id(value: Any) -> bool:

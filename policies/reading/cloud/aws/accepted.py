@@ -116,6 +116,7 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     kinds.CLUSTER: {
         **_of("roleArn version enabledClusterLogTypes.* encryptionConfig.*", bootstrapSelfManagedAddons=_ON_OFF),
         **under("vpcConfig", all_of("subnetIds.* securityGroupIds.* endpointPrivateAccess endpointPublicAccess publicAccessCidrs.*")),
+        "vpcConfig.controlPlaneEgressMode": "AWS_MANAGED",
         **all_of("publicAccessCidrs. accessConfig.authenticationMode upgradePolicy.* zonalShiftConfig.*"),
         "accessConfig.bootstrapClusterCreatorAdminPermissions": "false",
         "kubernetesNetworkConfig.ipFamily": "ipv4",

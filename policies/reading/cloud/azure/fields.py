@@ -14,7 +14,10 @@ from policies.reading.cloud.azure.fields_gateway import GATEWAY
 OFF: Final = "false|disabled"
 ON: Final = "true|enabled"
 
-_COMMON: Final = all_of("resourceGroupName location tags.* zones.*")
+_COMMON: Final = {
+    **all_of("resourceGroupName location tags.* zones.*"),
+    **all_of("azureApiVersion __createBeforeDelete"),  # Check's own (`applyDefaults` in provider.go of pulumi/pulumi-azure-native)
+}
 
 _SIDE: Final = "AddressPrefix AddressPrefixes.* PortRange PortRanges.* ApplicationSecurityGroups.*"
 _RULE: Final = {

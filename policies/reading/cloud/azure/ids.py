@@ -82,7 +82,9 @@ def target(stack: "Stack", resource: Resource, field: str, value: Any, kind: str
         return None
     if not is_unknown(value):
         wanted = part(str(value), NAMES[kind][0]) or str(value)
-        return next((each for each in stack.of(kind) if name_of(each).lower() == wanted.lower()), None)
+        group = part(str(value), "resourceGroups").lower()
+        named = (each for each in stack.of(kind) if name_of(each).lower() == wanted.lower())
+        return next((each for each in named if not group or group_of(each) in {"", group}), None)
     found = [source for source in stack.sources(resource, field) if source.kind == kind]
     if len(found) == 1:
         return found[0]

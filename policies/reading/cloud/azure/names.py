@@ -34,7 +34,7 @@ class Answer:
 
     addresses: tuple[str, ...]
     owner: Resource | None
-    """The one resource that unknown addresses come from."""
+    """The one resource that the addresses come from: that has them, or, where they are not known, that alone they depend on."""
 
 
 def answer(stack: "Stack", host: str) -> Answer | None:
@@ -68,9 +68,10 @@ def answer(stack: "Stack", host: str) -> Answer | None:
         if not is_unknown(record.props.get("aRecords"))
         else [record.props.get("aRecords")]
     )
-    if not any(True for value in given for _ in unknowns(value)):
-        return Answer(addresses=tuple(map(str, given)), owner=None)
     owners = stack.sources(record, "aRecords")
+    if not any(True for value in given for _ in unknowns(value)):
+        known = tuple(map(str, given))
+        return Answer(addresses=known, owner=next((each for each in owners if known and each.known_as.issuperset(known)), None))
     if len(owners) != 1:
         raise UnknownValueError(f"{record}: aRecords", "addresses that are not known, of more than one resource or of none")
     return Answer(addresses=(), owner=owners[0])
