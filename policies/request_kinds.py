@@ -69,7 +69,7 @@ class Doors:
     def kinds(self, name: ServiceName, hosts: Iterable[HostName]) -> Iterator[Kind]:
         """Yield the kinds of requests that come to a service through the doors of some hosts."""
         for called, door in self._to[name]:
-            for requests in self._through(door) if self._t.host_of(door) in hosts else ():
+            for requests in self.through(door) if self._t.host_of(door) in hosts else ():
                 kind = Kind(
                     said=f"requests of the door {called} to {name}",
                     requests=requests,
@@ -78,7 +78,7 @@ class Doors:
                 )
                 yield from [kind] if door.version else _by_canary(self._t, name, kind)
 
-    def _through(self, door: Door) -> Iterator[Requests]:
+    def through(self, door: Door) -> Iterator[Requests]:
         """Yield the requests of a door: of overlapping doors, the more specific answers."""
         host, headers = self._t.host_of(door), _version_header(self._t, door)
         for method in door.methods:

@@ -20,6 +20,7 @@ from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
 from policies.reading.virtual_services import gateways_of, routes_of
 from policies.reading.waf import Front, Passage, fronts
+from policies.request_kinds import Doors
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
 from topology.model.door import ApiKeyAuth
@@ -95,8 +96,8 @@ class A07(RouteRule):
         for route in resource.at("spec", "http", default=[]):
             for part in (route, *sequence(mapping(route).get("route"))):
                 request = mapping(mapping(mapping(part).get("headers")).get("request"))
-                for header in sorted({*mapping(request.get("set")), *mapping(request.get("add"))}):
-                    if is_internal(header, stack):
+                for header, value in sorted({**mapping(request.get("add")), **mapping(request.get("set"))}.items()):
+                    if is_internal(header, stack) and not _is_tier_of_doors(resource, route, header, value, stack):
                         yield self._forged(resource, header)
 
     def _outward(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
@@ -184,6 +185,21 @@ def _exits(stack: Stack) -> frozenset[str]:
     """Return the names of the Gateways on egress gateways."""
     layers = layers_of(stack)
     return frozenset(each.name for each in stack.mesh_gateways if any(layers.pods.get(pod) is Layer.EGRESS for pod in each.pods))
+
+
+def _is_tier_of_doors(resource: Resource, written: Mapping[str, Any], header: str, value: str, stack: Stack) -> bool:
+    """Say whether a mesh ingress writes the one tier whose keys open every door that leads to its route (A06 holds the gateway to that)."""
+    routes = [route for route in routes_of(resource) if route.written == written]
+    ingresses = {each.name for each in stack.mesh_gateways if each.pods and stack.mesh_ingress.issuperset(each.pods)}
+    if header.lower() != TIER or not all(ingresses.issuperset(route.gateways) for route in routes):
+        return False
+    doors = Doors(stack.intent)
+    led = [
+        door
+        for door in stack.intent.doors.values()
+        if any(True for requests in doors.through(door) for route in routes for _ in route.taken(requests))
+    ]
+    return bool(led) and all(isinstance(door.auth, ApiKeyAuth) and door.auth.api_key == (value,) for door in led)
 
 
 def _is_tier_of_key(published: Published, header: str, value: str) -> bool:

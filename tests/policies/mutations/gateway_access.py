@@ -133,6 +133,29 @@ def another_tier_named(plan: Plan) -> bool:
     return False
 
 
+@TABLE.mutation("A07", "a mesh ingress says another tier of who showed a key")
+def another_tier_said(plan: Plan) -> bool:
+    def change(inputs: Inputs) -> None:
+        for route in inputs["spec"]["http"]:
+            request = route["headers"]["request"]
+            request["set"] = dict.fromkeys(request.get("set") or {}, MARKER)
+
+    return change_first(
+        plan,
+        "VirtualService",
+        change,
+        lambda i: "x-perimeter-tier" in str([r.get("headers", {}).get("request", {}).get("set") for r in i["spec"].get("http") or ()]),
+    )
+
+
+@TABLE.mutation("A07", "a mesh ingress says a tier of whoever comes with a token")
+def tier_of_a_token_said(plan: Plan) -> bool:
+    def change(inputs: Inputs) -> None:
+        inputs["spec"]["http"][0]["headers"]["request"]["set"] = {"x-perimeter-tier": "platinum"}
+
+    return change_first(plan, "VirtualService", change, lambda i: "remove" in str(i["spec"].get("http", [{}])[0].get("headers")))
+
+
 @TABLE.mutation("A06", "Kong checks tokens with a key that the topology does not name")
 def kong_with_another_public_key(plan: Plan) -> bool:
     key = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"

@@ -96,6 +96,11 @@ def test_identity_headers_that_nobody_vouches_for_are_removed() -> None:
     }
 
 
+def test_the_tier_of_a_key_is_said_by_the_ingress_for_the_proxy_takes_the_gateway_s_word_off() -> None:
+    (route, *_) = http(doors("  a: {methods: [GET], paths: [/a], service: a, auth: {apiKey: [standard]}}\n"))
+    assert route["headers"]["request"]["set"] == {"x-perimeter-tier": "standard"}
+
+
 def test_versions_of_an_api_are_told_apart_by_their_header() -> None:
     r = relations(
         SERVICES
