@@ -1,11 +1,13 @@
 """A07: no client speaks in the name of a layer."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.layers import Layer, layers_of
 from policies.reading.controllers import Controller
 from policies.reading.nginx_variables import OF_NGINX, Variables
+from policies.reading.patterns import ByFirst
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import (
     CLIENT_CERTIFICATE,
@@ -18,7 +20,7 @@ from policies.reading.spoken_headers import (
 )
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
-from policies.reading.virtual_services import gateways_of, routes_of
+from policies.reading.virtual_services import Route, gateways_of, routes_of
 from policies.reading.waf import Front, Passage, fronts
 from policies.request_kinds import Doors
 from policies.route_rule import Published, RouteRule
@@ -93,12 +95,19 @@ class A07(RouteRule):
     def _mesh(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         """Check what a VirtualService writes into requests, and what it lets out."""
         yield from self._outward(resource, stack)
-        for route in resource.at("spec", "http", default=[]):
-            for part in (route, *sequence(mapping(route).get("route"))):
-                request = mapping(mapping(mapping(part).get("headers")).get("request"))
-                for header, value in sorted({**mapping(request.get("add")), **mapping(request.get("set"))}.items()):
-                    if is_internal(header, stack) and not _is_tier_of_doors(resource, route, header, value, stack):
-                        yield self._forged(resource, header)
+        given = (header for route in resource.at("spec", "http", default=[]) for header, _ in _written_by_mesh(mapping(route)))
+        if not any(is_internal(header, stack) for header in given):
+            return
+        routes = routes_of(resource)
+        tiers = _tiers(routes, stack)
+        forged = {
+            header
+            for route in routes
+            for header, value in _written_by_mesh(route.written)
+            if is_internal(header, stack) and not (header.lower() == TIER and tiers.get(route) == {(value,)})
+        }
+        for header in sorted(forged):
+            yield self._forged(resource, header)
 
     def _outward(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         """Check what of the inside a route of an egress gateway passes on."""
@@ -187,19 +196,27 @@ def _exits(stack: Stack) -> frozenset[str]:
     return frozenset(each.name for each in stack.mesh_gateways if any(layers.pods.get(pod) is Layer.EGRESS for pod in each.pods))
 
 
-def _is_tier_of_doors(resource: Resource, written: Mapping[str, Any], header: str, value: str, stack: Stack) -> bool:
-    """Say whether a mesh ingress writes the one tier whose keys open every door that leads to its route (A06 holds the gateway to that)."""
-    routes = [route for route in routes_of(resource) if route.written == written]
+def _written_by_mesh(route: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield headers that a route of a VirtualService writes into requests, with their values."""
+    for part in (route, *map(mapping, sequence(route.get("route")))):
+        request = mapping(mapping(part.get("headers")).get("request"))
+        yield from (*mapping(request.get("add")).items(), *mapping(request.get("set")).items())
+
+
+def _tiers(routes: Iterable[Route], stack: Stack) -> Mapping[Route, set[tuple[str, ...]]]:
+    """Return, for routes of mesh ingresses, of which tiers the keys are that open the doors before each; none for a door without keys.
+
+    That the gateway asks for those keys, A06 holds.
+    """
+    doors, found = Doors(stack.intent), defaultdict[Route, set[tuple[str, ...]]](set)
     ingresses = {each.name for each in stack.mesh_gateways if each.pods and stack.mesh_ingress.issuperset(each.pods)}
-    if header.lower() != TIER or not all(ingresses.issuperset(route.gateways) for route in routes):
-        return False
-    doors = Doors(stack.intent)
-    led = [
-        door
-        for door in stack.intent.doors.values()
-        if any(True for requests in doors.through(door) for route in routes for _ in route.taken(requests))
-    ]
-    return bool(led) and all(isinstance(door.auth, ApiKeyAuth) and door.auth.api_key == (value,) for door in led)
+    indexed = ByFirst((route.patterns, route) for route in routes if ingresses.issuperset(route.gateways))
+    for door in stack.intent.doors.values():
+        for requests in doors.through(door):
+            for route in indexed.about(requests.path):
+                if any(True for _ in route.taken(requests)):
+                    found[route].add(door.auth.api_key if isinstance(door.auth, ApiKeyAuth) else ())
+    return found
 
 
 def _is_tier_of_key(published: Published, header: str, value: str) -> bool:
