@@ -39,6 +39,9 @@ NAME: Final = "perimeter"
 COMPONENTS: Final = ("perimeter:", "pulumi:pulumi:")
 """Types of resources that no provider makes. The SDK does not say which those are."""
 
+ENGINE: Final = "pulumi:"
+"""Begins the types that are the engine's own: the stack, and providers, of which it makes some itself."""
+
 ROOT: Final = Path(__file__).parent.parent
 """The project's root: topology files are named from here."""
 
@@ -104,14 +107,19 @@ def _whole(value: Any) -> Any:
 def judged(resources: Iterable[PolicyResource], given: Inputs) -> Report:
     """Judge the resources that the engine shows.
 
+    After a refresh (`refresh: always` in Pulumi.yaml) the engine shows also what is about to be deleted: `executeStep` in
+    pkg/resource/deploy/step_executor.go of pulumi/pulumi takes every refreshed resource for one of the program. So what the program has
+    not registered is not judged; with `--target` that is also what the program has no longer and the engine leaves alone.
+
     Args:
         resources: all of the stack.
-        given: their inputs, as far as the engine showed them before.
+        given: the inputs of what the program registered, as the engine showed them before; empty: it showed none, and all is judged.
 
     Raises:
         IntentError, TopologyError, ExemptionError: if the topology or the exemptions cannot be read.
     """
-    records = [record_of(resource, given) for resource in resources]
+    present = (each for each in resources if not given or each.urn in given or each.resource_type.startswith(ENGINE))
+    records = [record_of(resource, given) for resource in present]
     path = find_intent(topology_named_by(records, ROOT), ROOT)
     stack = Stack(normalise(records), load_intent(path), topology_path=str(path))
     return judge(stack, rules(), exemptions.load(ROOT / "policies" / "exemptions.yaml"), today=date.today())
@@ -125,6 +133,12 @@ class _Shared:
     asked: set[Severity] = field(default_factory=set[Severity])
     report: Report | None = None
     failure: str = ""
+
+    def note(self, urn: str, props: Any) -> None:
+        """Take the inputs of a resource. What comes after a judgement belongs to the next round."""
+        if self.asked:
+            self.asked, self.given = set(), {}
+        self.given[urn] = plain(props)
 
     def begin(self, severity: Severity, resources: list[PolicyResource]) -> None:
         """Judge, unless another policy did so in this round. A policy that asks again begins the next round."""
@@ -143,7 +157,7 @@ def policies() -> list[Policy]:
     shared = _Shared()
 
     def note(args: ResourceValidationArgs, _report_violation: ReportViolation) -> None:
-        shared.given[args.urn] = plain(args.props)
+        shared.note(args.urn, args.props)
 
     inputs = ResourceValidationPolicy(
         name=f"{NAME}-inputs",

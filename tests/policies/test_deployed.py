@@ -137,3 +137,13 @@ def test_without_the_inputs_that_the_engine_shows_nothing_passes() -> None:
     inputs: dict[str, Any] = {record["urn"]: plain(record["inputs"]) for record in records if "inputs" in record}
     assert judged(shown(records), inputs).verdict is Verdict.KEPT
     assert judged(shown(records), {}).verdict is not Verdict.KEPT
+
+
+def test_what_a_refresh_shows_and_the_program_has_no_longer_is_not_judged() -> None:
+    plan = Plan(list(deployed("aws-dev", "abc")))
+    before = {record["urn"] for record in plan.resources}
+    opened_by_a_rule(plan)
+    inputs: dict[str, Any] = {record["urn"]: plain(record["inputs"]) for record in plan.resources if "inputs" in record}
+    kept = {urn: given for urn, given in inputs.items() if urn in before}
+    assert judged(shown(tuple(plan.resources)), kept).verdict is Verdict.KEPT
+    assert judged(shown(tuple(plan.resources)), inputs).verdict is Verdict.BROKEN
