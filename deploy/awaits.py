@@ -63,7 +63,7 @@ def _deployment(api: Api, live: Object) -> str:
     updated, ready, total = (number(status, name) for name in ("updatedReplicas", "availableReplicas", "replicas"))
     if _observed(live) and updated >= wanted and ready >= updated and total <= updated:
         return ""
-    return f"{min(ready, updated)} of {wanted} pods of the new revision are ready"
+    return f"{updated} of {wanted} pods are of the new revision; {ready} of all {total} are ready"
 
 
 def _stateful_set(api: Api, live: Object) -> str:

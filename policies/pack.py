@@ -28,8 +28,10 @@ from pulumi_policy.deserialize import serialize_properties
 from policies import exemptions
 from policies.harness import Report, judge
 from policies.intent import find_intent, load_intent, topology_named_by
+from policies.reading.cloud.joined import credentials_of
 from policies.reading.normalise import normalise
-from policies.reading.running import KUBERNETES, SECRET, as_given, said
+from policies.reading.opaque import OUR_DYNAMICS
+from policies.reading.running import KUBERNETES, SECRET, as_given, hidden, said
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
 from policies.registry import rules
@@ -77,6 +79,10 @@ def record_of(resource: PolicyResource, given: Inputs) -> dict[str, Any]:
     dependencies = {key: [other.urn for other in others] for key, others in resource.property_dependencies.items()}
     if token == SECRET and dependencies.get("stringData"):
         inputs = as_given(inputs)
+    # The SDK takes the mark off what is secret: what the program's own makers of keys made is not known, as it is in a plan.
+    for path in credentials_of(token):
+        if any(maker.resource_type in OUR_DYNAMICS for maker in resource.property_dependencies.get(path[0], ())):
+            inputs = hidden(inputs, path)
     return {
         "urn": resource.urn,
         "type": token,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from policies.reading.values import SIGNATURE, UNKNOWN_SENTINELS, mapping, sequence
+from policies.reading.values import SIGNATURE, UNKNOWN_SENTINELS, is_known, mapping, sequence
 
 SERVED: Final = frozenset({"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"})
 """Parts of `metadata` that the API server writes."""
@@ -37,6 +37,15 @@ def as_given(secret: Mapping[str, Any], entries: Iterable[str] = ()) -> dict[str
     shown = {**mapping(secret.get("data")), **mapping(secret.get("stringData"))}
     names = [*entries] if SIGNATURE in shown else [*shown]
     return {**{key: value for key, value in secret.items() if key != "data"}, "stringData": dict.fromkeys(names, UNKNOWN_SENTINELS[0])}
+
+
+def hidden(props: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """Return properties with what stands at the end of a path as not known; as they are where nothing does."""
+    first, *rest = path
+    if not rest:
+        return {**props, **({first: UNKNOWN_SENTINELS[0]} if first in props else {})}
+    inside = props.get(first)
+    return {**props, **({first: hidden(mapping(inside), tuple(rest))} if is_known(inside, dict) else {})}
 
 
 def exported(records: Iterable[Record]) -> Iterator[Record]:

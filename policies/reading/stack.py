@@ -22,7 +22,6 @@ from policies.reading.namespaces import NAME_LABEL, Namespace, namespace_of
 from policies.reading.network import Network
 from policies.reading.nginx import Nginx, nginx_of
 from policies.reading.normalise import has_unknown_identity
-from policies.reading.opaque import OUR_DYNAMICS
 from policies.reading.pods import TEMPLATES, Pod, Pods, pod_of
 from policies.reading.read import Observed, observe
 from policies.reading.resource import Resource
@@ -84,13 +83,6 @@ class Stack:
         """
         urns = dict.fromkeys(resource.property_dependencies.get(field, ()))
         return tuple(self.by_urn[urn] for urn in urns if urn in self.by_urn)
-
-    def is_made(self, resource: Resource, field: str) -> bool:
-        """Say whether a property takes its value from what makes the program's keys and certificates.
-
-        A plan shows such a value as a secret. The SDK of policy packs takes that mark off, so that after a deployment it looks typed.
-        """
-        return any(source.kind in OUR_DYNAMICS for source in self.sources(resource, field))
 
     @cached_property
     def expected(self) -> frozenset[Edge]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
 PACKAGES: Final[Mapping[str, str]] = {"azure-native": "policies.reading.cloud.azure", "aws": "policies.reading.cloud.aws"}
-"""Readers by the package of their resources. Each has `read(stack) -> Cloud`, `READERS` (by rule) and `ACCEPTED` (fields by kind)."""
+"""Readers by the package of their resources. Each has `read(stack) -> Cloud`, `READERS` (by rule), `ACCEPTED` and
+`CREDENTIALS` (fields by kind)."""
 
 PROVIDERS: Final = "pulumi:providers:"
 
@@ -73,3 +74,10 @@ def accepted_fields(resource: "Resource") -> Table | None:
         return None
     package = import_module(PACKAGES[provider])
     return cast("Mapping[str, Table]", package.ACCEPTED).get(resource.kind)
+
+
+def credentials_of(kind: str) -> tuple[tuple[str, ...], ...]:
+    """Return the paths of the fields whose value is a credential, of a kind of a cloud."""
+    provider = _provider(kind)
+    found: Mapping[str, tuple[tuple[str, ...], ...]] = import_module(PACKAGES[provider]).CREDENTIALS if provider else {}
+    return found.get(kind, ())

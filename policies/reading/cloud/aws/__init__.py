@@ -3,5 +3,6 @@
 from policies.reading.cloud.aws.accepted import ACCEPTED
 from policies.reading.cloud.aws.read import read
 from policies.reading.cloud.aws.readers import READERS
+from policies.reading.cloud.aws.stored import CREDENTIALS
 
-__all__ = ["ACCEPTED", "READERS", "read"]
+__all__ = ["ACCEPTED", "CREDENTIALS", "READERS", "read"]

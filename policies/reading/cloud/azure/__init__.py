@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from policies.reading.cloud.azure.fields import ACCEPTED as ACCEPTED
 from policies.reading.cloud.azure.fields import REQUIRED as REQUIRED
 from policies.reading.cloud.azure.readers import READERS as READERS
+from policies.reading.cloud.azure.secret_looks import CREDENTIALS as CREDENTIALS
 from policies.reading.cloud.azure.view import Azure
 from policies.reading.cloud.model import Cloud
 

@@ -15,26 +15,27 @@ if TYPE_CHECKING:
 
 NAMED_VALUE: Final = f"{APIM}NamedValue"
 
-FIELDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+CREDENTIALS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     VAULT_SECRET: (("properties", "value"),),
     HELD: (("data",), ("password",)),
     SUBSCRIPTION: (("primaryKey",), ("secondaryKey",)),
     NAMED_VALUE: (("value",),),
 }
-"""Fields whose value is a credential."""
+"""Fields whose value is a credential, by kind."""
 
 
 def in_clear(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """P08."""
-    for path in FIELDS[resource.kind]:
+    del stack
+    for path in CREDENTIALS[resource.kind]:
         value: Mapping[str, Any] = resource.props
         for step in path[:-1]:
             value = mapping(value.get(step)) if is_known(value.get(step), dict) else {}
         given = value.get(path[-1])
-        if not is_unknown(given) and given and not stack.is_made(resource, path[0]):
+        if not is_unknown(given) and given:
             yield Flaw(
                 message=f"holds {'.'.join(path)} in clear, for every reader of the plan", fix="mark it secret, or take it from a vault"
             )
 
 
-READERS: Final = tuple(Reader(rule="P08", kinds=(kind,), look=in_clear) for kind in FIELDS)
+READERS: Final = tuple(Reader(rule="P08", kinds=(kind,), look=in_clear) for kind in CREDENTIALS)
