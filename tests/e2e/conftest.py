@@ -1,4 +1,4 @@
-"""What the clock leaves: CI ends at a fixed time, and a test for which none is left is skipped with these words, not cut off."""
+"""What the clock leaves: where a run has to end at a fixed time, a test for which none is left is skipped with these words, not cut off."""
 
 import os
 import time
