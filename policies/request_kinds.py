@@ -62,9 +62,9 @@ class Doors:
         for called, door in t.doors.items():
             self._to[door.service].append((called, door))
             for method in door.methods:
-                entries[t.host_of(door), method] += [(parse(path), _version_header(t, door)) for path in door.paths]
+                entries[t.host_of(door), method] += [(parse(path), _asked(t, door)) for path in door.paths]
         self._entries = {key: ByFirst(([entry[0]], entry) for entry in found) for key, found in entries.items()}
-        self._headers = frozenset(header for door in t.doors.values() for header in _version_header(t, door))
+        self._headers = frozenset(header for door in t.doors.values() for header in _asked(t, door))
 
     def kinds(self, name: ServiceName, hosts: Iterable[HostName]) -> Iterator[Kind]:
         """Yield the kinds of requests that come to a service through the doors of some hosts."""
@@ -80,7 +80,7 @@ class Doors:
 
     def through(self, door: Door) -> Iterator[Requests]:
         """Yield the requests of a door: of overlapping doors, the more specific answers."""
-        host, headers = self._t.host_of(door), _version_header(self._t, door)
+        host, headers = self._t.host_of(door), _asked(self._t, door)
         for method in door.methods:
             for path in map(parse, door.paths):
                 others = [other for other, asked in self._entries[host, method].about(path) if asked in {(), headers}]
@@ -98,7 +98,7 @@ def _by_canary(t: Topology, name: ServiceName, kind: Kind) -> Iterator[Kind]:
         yield Kind(said=said, requests=having, lacking=kind.lacking, wanted=promised(t.services[name], canary.version))
 
 
-def _version_header(t: Topology, door: Door) -> tuple[Header, ...]:
-    """Return the header by which clients choose the version of a door's API, where the path does not say it."""
-    header = t.apis[door.api.name].version_header if door.api else None
-    return ((header, door.api.version),) if header and door.api else ()
+def _asked(t: Topology, door: Door) -> tuple[Header, ...]:
+    """Return the headers that a door asks for: that of its API's version, or none."""
+    header = t.version_header(door)
+    return (header,) if header else ()

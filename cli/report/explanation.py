@@ -4,16 +4,18 @@ from typing import Final
 
 from rich.text import Text
 
-from cli.report.text import columns, console_for_people
+from cli.report.findings import Outcome
+from cli.report.text import MARK, columns, console_for_people
 from policies.explain import Explanation, Reach
 
-MARK: Final = {Reach.YES: ("✓", "green"), Reach.NO: ("✗", "red"), Reach.UNDECIDED: ("?", "yellow")}
+OUTCOMES: Final = {Reach.YES: Outcome.KEPT, Reach.NO: Outcome.BROKEN, Reach.UNDECIDED: Outcome.UNDECIDED}
+"""What an answer looks like."""
 
 
 def show(answer: Explanation) -> None:
     """Print an explanation: the word, then every path hop by hop."""
     console = console_for_people()
-    mark, colour = MARK[answer.reach]
+    mark, colour = MARK[OUTCOMES[answer.reach]]
     console.print(Text.assemble((answer.source, "bold"), f" {mark} {answer.reach} ", (answer.target, "bold"), style=colour))
     for path in answer.paths:
         console.print()

@@ -7,7 +7,6 @@ from email.utils import format_datetime
 from typing import Any, Final
 
 from topology.derive import names
-from topology.derive.identity import version_header
 from topology.derive.manifest import Manifest, manifest
 from topology.model.base import HostName, Name, seconds
 from topology.model.door import Door, JwtAuth, Lifecycle
@@ -208,7 +207,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _matches(t: Topology, door: Door) -> Iterator[dict[str, Any]]:
-    version = version_header(t, door)
+    version = t.version_header(door)
     headers = {"headers": [{"type": "Exact", "name": version[0], "value": version[1]}]} if version else {}
     for pattern in door.paths:
         if kind(t, door) == GRPC_ROUTE:

@@ -128,8 +128,7 @@ class Walk:
     def _versions(self) -> frozenset[tuple[str, str]]:
         """Return the headers, with their values, by which clients choose the version of an API."""
         t = self.stack.intent
-        chosen = [(t.apis[door.api.name].version_header, door.api.version) for door in t.doors.values() if door.api]
-        return frozenset((header, version) for header, version in chosen if header)
+        return frozenset(header for door in t.doors.values() if (header := t.version_header(door)))
 
     # Connections
 

@@ -56,10 +56,12 @@ class M27(Rule):
 
     def _findings(self, stack: Stack) -> Iterator[Finding]:
         versioned = _versioned(stack.intent)
-        for (caller, host), sender in sorted(callers(stack, versioned).items()) if versioned else ():
+        if not versioned:
+            return
+        for (caller, host), sender in sorted(callers(stack, versioned).items()):
             yield from attempt(self, sender.resource, self._called(stack, caller, sender, host, versioned[host]))
         doors = Doors(stack.intent)
-        for resource in stack.of("VirtualService.networking.istio.io") if versioned else ():
+        for resource in stack.of("VirtualService.networking.istio.io"):
             yield from attempt(self, resource, self._entered(stack, resource, versioned, doors))
 
     def _called(self, stack: Stack, caller: str, sender: Pod, host: str, name: ServiceName) -> Iterator[Finding]:

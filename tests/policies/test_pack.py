@@ -31,15 +31,11 @@ def pack() -> Iterator[str]:
 
 def changed(kind: str, name: str, **spec: Any) -> list[Record]:
     """Return the plan of abc with other values in the spec of one object."""
-    found = []
-    records: list[Record] = []
-    for record in plan("abc").resources:
-        inputs = record.get("inputs") or {}
-        if inputs.get("kind") == kind and record["urn"].endswith(f"::{name}"):
-            record = planned(record, {**inputs["spec"], **spec})  # noqa: PLW2901 # a changed copy
-            found.append(record)
-        records.append(record)
-    assert len(found) == 1
+    records = list(plan("abc").resources)
+    meant = [(record.get("inputs") or {}).get("kind") == kind and record["urn"].endswith(f"::{name}") for record in records]
+    assert sum(meant) == 1
+    at = meant.index(True)
+    records[at] = planned(records[at], {**records[at]["inputs"]["spec"], **spec})
     return records
 
 

@@ -133,7 +133,7 @@ def _door(t: Topology, door: Door) -> Rule:
         conditions += [{"key": f"request.auth.claims[{claim}]", "values": list(values)} for claim, values in issuer.required_claims.items()]
         if issuer.tier_claim and door.tiers:
             conditions.append({"key": f"request.auth.claims[{issuer.tier_claim}]", "values": list(door.tiers)})
-    if (version := version_header(t, door)) is not None:
+    if (version := t.version_header(door)) is not None:
         header, value = version
         conditions.append({"key": f"request.headers[{header}]", "values": [value]})
     operation = {
@@ -143,13 +143,6 @@ def _door(t: Topology, door: Door) -> Rule:
     }
     rule: Rule = {"from": [{"source": source}], "to": [{"operation": operation}]}
     return {**rule, "when": conditions} if conditions else rule
-
-
-def version_header(t: Topology, door: Door) -> tuple[str, str] | None:
-    """Return header and value that select a door's API version, or None where the version is in the path."""
-    if door.api is None or (header := t.apis[door.api.name].version_header) is None:
-        return None
-    return header, door.api.version
 
 
 def _crossing(principal: str, asked: HostName, operations: tuple[Operation, ...]) -> Rule:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from topology.derive import names, traffic
-from topology.derive.identity import gateway_labels, version_header
+from topology.derive.identity import gateway_labels
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.operations import routed_path, specificity
 from topology.derive.relations import Relations
@@ -100,7 +100,7 @@ def _door(r: Relations, door: Door, patterns: list[str]) -> Iterator[dict[str, A
 def _condition(t: Topology, door: Door, pattern: str) -> dict[str, Any]:
     method = {"exact": door.methods[0]} if len(door.methods) == 1 else {"regex": "|".join(door.methods)}
     condition: dict[str, Any] = {"uri": routed_path(pattern), "method": method}
-    if (version := version_header(t, door)) is not None:
+    if (version := t.version_header(door)) is not None:
         header, value = version
         condition["headers"] = {header: {"exact": value}}
     return condition
@@ -117,9 +117,8 @@ def _said_again(door: Door) -> dict[str, Any]:
     The gateway says it too; but where tokens carry a tier, the proxy takes that header off every request before it looks for a
     token (`claim_to_headers` of Envoy's jwt_authn), seen with Istio 1.31.
     """
-    if not isinstance(door.auth, ApiKeyAuth) or len(door.auth.api_key) != 1:
-        return {}
-    return {"set": {names.TIER_HEADER: door.auth.api_key[0]}}
+    tier = door.auth.only_tier if isinstance(door.auth, ApiKeyAuth) else None
+    return {"set": {names.TIER_HEADER: tier}} if tier else {}
 
 
 def _foreign_headers(t: Topology, door: Door) -> list[str]:

@@ -124,6 +124,11 @@ class ApiKeyAuth(Model):
     api_key: Annotated[tuple[Name, ...], Field(min_length=1)]
     """The tiers whose consumers may use the door."""
 
+    @property
+    def only_tier(self) -> Name | None:
+        """The tier of whoever shows a key; None where keys of several open the door."""
+        return self.api_key[0] if len(self.api_key) == 1 else None
+
 
 class PublicAuth(Model):
     """Anybody may use the door; the reason is said out loud."""

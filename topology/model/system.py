@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from topology.model.base import HostName, Model, Name, Port, ServiceName, TrustDomain
+from topology.model.base import HeaderName, HostName, Model, Name, Port, ServiceName, TrustDomain, VersionName
 from topology.model.door import Api, Composition, Consumer, Door, Issuer, Tier
 from topology.model.service import Operation, Service
 
@@ -105,6 +105,11 @@ class Topology(Model):
     def host_of(self, door: Door) -> HostName:
         """Return the public host of a door."""
         return door.host or self.hosts[0]
+
+    def version_header(self, door: Door) -> tuple[HeaderName, VersionName] | None:
+        """Return the header and value by which clients choose the version of a door's API; None where the path says it."""
+        header = self.apis[door.api.name].version_header if door.api else None
+        return (header, door.api.version) if door.api and header else None
 
     def public_hosts(self) -> tuple[HostName, ...]:
         """Return every public host, sorted."""

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations, takewhile
 
-from topology.derive.identity import version_header
 from topology.model.base import Name
 from topology.model.door import ApiKeyAuth
 from topology.model.system import Topology
@@ -91,7 +90,7 @@ def apis(t: Topology) -> list[Api]:
     for path, doors in by_path:
         by_version: defaultdict[tuple[str, str] | None, list[Name]] = defaultdict(list)
         for door in doors:
-            by_version[version_header(t, t.doors[door])].append(door)
+            by_version[t.version_header(t.doors[door])].append(door)
         told = by_segment.get(path)
         header = next((version[0] for version in by_version if version), None)
         title = (t.apis[told].title or told) if told else "/" + "/".join(path)

@@ -16,7 +16,6 @@ from typing import Final
 from components.gateway.api_management.apis import groups
 from components.gateway.api_management.expressions import MARKS
 from components.gateway.routes import speaks
-from topology.derive.identity import version_header
 from topology.findings import KeyPath
 from topology.model.base import Name, seconds
 from topology.model.door import ApiKeyAuth
@@ -44,7 +43,7 @@ def mixed_credentials(t: Topology) -> Iterator[Name]:
 def mixed_versions(t: Topology) -> Iterator[Name]:
     """Yield doors that share an API's path with doors whose version is told in another way: a path has one way."""
     for doors in groups(t).values():
-        headers = {name: found[0] if (found := version_header(t, t.doors[name])) else "" for name in doors}
+        headers = {name: found[0] if (found := t.version_header(t.doors[name])) else "" for name in doors}
         if len(set(headers.values())) > 1:
             yield from (name for name, header in headers.items() if header)
 
@@ -53,7 +52,7 @@ def same_on_two_hosts(t: Topology) -> Iterator[tuple[Name, Name]]:
     """Yield doors that only their host tells apart: an operation is chosen by path and method."""
     for one, other in combinations(t.doors, 2):
         a, b = t.doors[one], t.doors[other]
-        if t.host_of(a) == t.host_of(b) or not set(a.methods) & set(b.methods) or version_header(t, a) != version_header(t, b):
+        if t.host_of(a) == t.host_of(b) or not set(a.methods) & set(b.methods) or t.version_header(a) != t.version_header(b):
             continue
         if any(overlap(x, y) for x in a.paths for y in b.paths):
             yield other, one

@@ -40,7 +40,7 @@ def vouched(t: Topology, door: Door) -> set[str]:
         case JwtAuth():
             return {names.SUBJECT_HEADER, *([names.TIER_HEADER] if t.issuers[door.auth.jwt].tier_claim else [])}
         case ApiKeyAuth():
-            return {names.CONSUMER_HEADER, *([names.TIER_HEADER] if len(door.auth.api_key) == 1 else [])}
+            return {names.CONSUMER_HEADER, *([names.TIER_HEADER] if door.auth.only_tier else [])}
         case PublicAuth():
             return set()
 
@@ -48,8 +48,8 @@ def vouched(t: Topology, door: Door) -> set[str]:
 def filters(t: Topology, door: Door) -> list[dict[str, Any]]:
     """Return what a door's routes change in requests and answers. They run after authentication and limits."""
     given = dict(door.request_headers.set)
-    if isinstance(door.auth, ApiKeyAuth) and len(door.auth.api_key) == 1:
-        given[names.TIER_HEADER] = door.auth.api_key[0]
+    if isinstance(door.auth, ApiKeyAuth) and door.auth.only_tier:
+        given[names.TIER_HEADER] = door.auth.only_tier
     gone = routes.removed_request_headers(door, vouched(t, door))
     found: list[dict[str, Any]] = [
         {"type": "RequestHeaderModifier", "requestHeaderModifier": {**_headers("set", given), "remove": list(dict.fromkeys(gone))}}

@@ -42,13 +42,6 @@ def at_host(t: Topology, host: HostName) -> list[Operation]:
     return [operation for door in t.doors.values() if t.host_of(door) == host for operation in requests_of(t, door)]
 
 
-def version_headers(t: Topology, door: Door) -> tuple[tuple[str, str], ...]:
-    """Return the header that selects a door's API version, where one does."""
-    if door.api is None or (header := t.apis[door.api.name].version_header) is None:
-        return ()
-    return ((header, door.api.version),)
-
-
 def valid(t: Topology, name: Name, door: Door, who: str) -> Credential:
     """Return a credential that opens a door. Each probe is a subject of its own, so that limits do not meet."""
     match door.auth:
@@ -73,7 +66,7 @@ def entering(t: Topology, name: Name, operation: Operation, who: str) -> Request
         plain,
         scheme=Scheme.GRPC if plain.scheme is Scheme.GRPC else Scheme.HTTPS,
         host=t.host_of(door),
-        headers=(*plain.headers, *version_headers(t, door)),
+        headers=(*plain.headers, *([version] if (version := t.version_header(door)) else [])),
         credential=valid(t, name, door, who),
         seconds=10.0,
     )
@@ -143,9 +136,9 @@ def _closed(t: Topology, name: Name, door: Door, operations: list[Operation]) ->
             yield probe(
                 t, name, Family.DOORS, f"closed/{pattern}/{method} {path}", other, Refused(by=FRONT, statuses=NOT_HERE), "no door takes it"
             )
-    if version_headers(t, door):
+    if version := t.version_header(door):
         asked = entering(t, name, operations[0], "version")
-        header = version_headers(t, door)[0][0]
+        header = version[0]
         for what, value in (("none", None), ("unknown", "v999")):
             headers = tuple(pair for pair in asked.headers if pair[0] != header) + (((header, value),) if value else ())
             other = replace(asked, headers=headers)

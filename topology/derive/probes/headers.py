@@ -93,7 +93,7 @@ def _vouched(t: Topology, door: Door, credential: object) -> tuple[tuple[str, st
             tier = dict(claims).get(tier_claim or "")
             return ((names.SUBJECT_HEADER, subject), *([(names.TIER_HEADER, tier)] if tier else []))
         case ApiKey(consumer=consumer) if isinstance(door.auth, ApiKeyAuth):
-            tier = ((names.TIER_HEADER, door.auth.api_key[0]),) if len(door.auth.api_key) == 1 else ()
+            tier = ((names.TIER_HEADER, door.auth.only_tier),) if door.auth.only_tier else ()
             return ((names.CONSUMER_HEADER, consumer), *tier)
         case _:
             return ()
@@ -111,7 +111,7 @@ def _identity(t: Topology, name: str, door: Door) -> Iterator[Probe]:
         *(header for header in names.IDENTITY_HEADERS if header not in told),
         *door.request_headers.remove,
     )
-    if isinstance(door.auth, ApiKeyAuth) and len(door.auth.api_key) > 1:
+    if isinstance(door.auth, ApiKeyAuth) and not door.auth.only_tier:
         absent = tuple(header for header in absent if header != names.TIER_HEADER)
     yield probe(
         t,
