@@ -1,7 +1,9 @@
 """Verdicts on plans: one, or one for each way of taking what is unknown."""
 
+import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -70,11 +72,12 @@ def judge_plan(project: Project, plan: Plan, topology: Path, *, subject: str, in
     """
     started = time.monotonic()
     records, excused = _records(plan), exemptions.load(project.policies / "exemptions.yaml")
-    stack = Stack(normalise(records), intent or load_intent(topology), topology_path=str(topology))
-    report = judge(stack, rules(), excused, today=date.today())
-    if plan.mode is Mode.EXPORTED:
-        runs = Stack(normalise(running(records)), stack.intent, topology_path=stack.topology_path)
-        report = merged(report, judge(runs, rules(), excused, today=date.today()))
+    with _kept():
+        stack = Stack(normalise(records), intent or load_intent(topology), topology_path=str(topology))
+        report = judge(stack, rules(), excused, today=date.today())
+        if plan.mode is Mode.EXPORTED:
+            runs = Stack(normalise(running(records)), stack.intent, topology_path=stack.topology_path)
+            report = merged(report, judge(runs, rules(), excused, today=date.today()))
     return Judged(
         subject=subject,
         topology=topology,
@@ -83,6 +86,16 @@ def judge_plan(project: Project, plan: Plan, topology: Path, *, subject: str, in
         resources=len(plan.resources),
         judging=time.monotonic() - started,
     )
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Let the garbage collector leave alone what is there already: the plans are long, and none of it goes away meanwhile."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def check_stack(project: Project, name: str, topology: Path, config: Mapping[str, str] = {}) -> Judged:

@@ -43,8 +43,10 @@ class ProofRule(Rule):
 
     def compare(self, stack: Stack) -> Iterator[Finding]:
         """Yield every call too many, every call too few, and everything that could not be read on the way."""
+        unread = list(self.not_read(stack))
         yield from self.too_many(stack)
-        yield from self.too_few(stack)
+        yield from self.too_few(stack, proved=not unread)
+        yield from unread
 
     def too_many(self, stack: Stack) -> Iterator[Finding]:
         """Yield the calls that are possible and not allowed, one finding for each pair of parties."""
@@ -58,18 +60,26 @@ class ProofRule(Rule):
             message = f"the resources allow what the topology does not: {listed(edges)}"
             yield self.broken(blamed(stack, trail), message, TIGHTEN, trail.hops)
 
-    def too_few(self, stack: Stack) -> Iterator[Finding]:
-        """Yield the calls that are allowed and refused, one finding for each place where they are refused."""
+    def too_few(self, stack: Stack, *, proved: bool) -> Iterator[Finding]:
+        """Yield the calls that are allowed and refused, one finding for each place where they are refused.
+
+        Only where everything was read it is `proved` that no other way lets them pass.
+        """
         groups: defaultdict[Hop, list[Edge]] = defaultdict(list)
         for edge in stack.expected:
             if edge.direction is self.direction and (hop := stack.ways.refused(edge)):
                 groups[hop].append(edge)
         for hop, edges in sorted(groups.items(), key=lambda group: (group[0].place, group[0].allowed_by)):
             message = f"the topology allows what the plan refuses at {hop.place} ({hop.allowed_by}): {listed(edges)}"
-            yield self.broken(stack.by_urn.get(hop.urn), message, WIDEN, [hop])
+            resource = stack.by_urn.get(hop.urn)
+            if proved:
+                yield self.broken(resource, message, WIDEN, [hop])
+            else:
+                yield self.undecided(resource, f"{message}; what cannot be read may let it pass", "mend first what cannot be read")
 
-    def not_read(self, stack: Stack, *, north_south: bool) -> Iterator[Finding]:
+    def not_read(self, stack: Stack) -> Iterator[Finding]:
         """Yield what stood in the way of the proof."""
+        north_south = self.direction is Direction.NORTH_SOUTH
         for doubt in stack.ways.doubts:
             if doubt.north_south is north_south:
                 yield self.undecided(doubt.resource, f"the way of some requests cannot be followed: {doubt.message}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from policies.reading.values import is_known, mapping, sequence
+from policies.reading.values import type_of
 
 ANY: Final = r"[\s\S]*"
 """Any value: the field opens nothing, or a rule reads it."""
@@ -41,6 +41,8 @@ class Place:
     """Whatever stands below is accepted."""
     free: bool = False
     """Whatever stands here or below is accepted."""
+    scalar: bool = False
+    """Whatever stands here is accepted, unless something stands below."""
     _below: dict[str | int, "Place"] = field(default_factory=dict[str | int, "Place"])
 
     def below(self, step: str | int) -> "Place":
@@ -51,7 +53,7 @@ class Place:
         path = f"{self.path}.{step}" if self.path else str(step)
         patterns = tuple(pattern for accepted, pattern in self.table if _matcher(accepted).fullmatch(path))
         open_ = any(p == ANY and accepted.endswith("*") and _matcher(accepted).fullmatch(f"{path}.") for accepted, p in self.table)
-        found = Place(table=self.table, path=path, patterns=patterns, open=open_, free=open_ and ANY in patterns)
+        found = Place(table=self.table, path=path, patterns=patterns, open=open_, free=open_ and ANY in patterns, scalar=ANY in patterns)
         return self._below.setdefault(step, found)
 
 
@@ -65,6 +67,9 @@ def _places(table: tuple[tuple[str, str], ...]) -> Place:
     return Place(table=table)
 
 
+_NESTED: Final = frozenset[object]({dict, list})
+
+
 def unaccepted(value: Any, table: Table | Place, *, empty: bool = False) -> Iterator[tuple[str, str]]:
     """Yield what a table does not accept: path, and the value where another one would be accepted.
 
@@ -74,13 +79,14 @@ def unaccepted(value: Any, table: Table | Place, *, empty: bool = False) -> Iter
         UnknownValueError: if a value that matters is not known.
     """
     waiting: list[tuple[Place, Any]] = [(table if isinstance(table, Place) else places(table), value)]
-    while waiting:
+    while waiting:  # most of what a plan holds passes here
         place, given = waiting.pop()
+        kind = type_of(given)
         steps: Iterable[tuple[str | int, Any]]
-        if is_known(given, dict):
-            steps, counts = mapping(given).items(), empty and place.path != ""
-        elif is_known(given, list) and place.path:
-            steps, counts = enumerate(sequence(given)), True
+        if kind is dict:
+            steps, counts = given.items(), empty and place.path != ""
+        elif kind is list and place.path:
+            steps, counts = enumerate(given), True
         else:
             yield from _unfit(place, given)
             continue
@@ -88,7 +94,7 @@ def unaccepted(value: Any, table: Table | Place, *, empty: bool = False) -> Iter
             continue
         if given:
             inner = [(place.below(step), each) for step, each in steps]
-            waiting += [each for each in reversed(inner) if not each[0].free]
+            waiting += [(at, each) for at, each in reversed(inner) if not (at.free or (at.scalar and type_of(each) not in _NESTED))]
         elif counts:
             yield from _unfit(place.below(""), "")
 

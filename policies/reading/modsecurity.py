@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -137,6 +137,7 @@ class Directive:
         return tuple(found)
 
 
+@lru_cache(maxsize=2**8)
 def directives(text: str, file: str) -> tuple[Directive, ...]:
     """Return the directives of one file, includes not followed.
 

@@ -5,9 +5,11 @@ nginx installation say nothing about routing and may be included without harm.
 """
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -42,13 +44,20 @@ class Directive:
     file: str = ""
     line: int = 0
 
-    def all(self, name: str) -> Iterator["Directive"]:
-        """Yield the directives of a name directly inside."""
-        return (directive for directive in self.block if directive.name == name)
+    @cached_property
+    def _inside(self) -> "Mapping[str, tuple[Directive, ...]]":
+        found: defaultdict[str, list[Directive]] = defaultdict(list)
+        for directive in self.block:
+            found[directive.name].append(directive)
+        return {name: tuple(directives) for name, directives in found.items()}
+
+    def all(self, name: str) -> "tuple[Directive, ...]":
+        """Return the directives of a name directly inside."""
+        return self._inside.get(name, ())
 
     def get(self, name: str) -> "Directive | None":
         """Return the last directive of a name directly inside, which is the one that counts."""
-        return next((directive for directive in reversed(self.block) if directive.name == name), None)
+        return next(reversed(self.all(name)), None)
 
     def walk(self) -> Iterator["Directive"]:
         """Yield every directive inside, at any depth."""
@@ -95,7 +104,7 @@ class Location:
     def every(self, name: str) -> tuple[Directive, ...]:
         """Return the directives of a name that hold here; as nginx inherits lists: all of the innermost block that has one."""
         for block in (self.directive, *reversed(self.inherited)):
-            if found := tuple(block.all(name)):
+            if found := block.all(name):
                 return found
         return ()
 
@@ -159,7 +168,7 @@ def nginx_of(pod: Pod, config_maps: Mapping[str, Resource]) -> Iterator[Nginx]:
         owner = owners.get(start) or next(iter(owners.values()))
         top = _parse(start, files)
         main = Directive(name="main", args=(), block=top)
-        http = next(main.all("http"), None) or Directive(name="http", args=(), block=top)
+        http = next(iter(main.all("http")), None) or Directive(name="http", args=(), block=top)
         found = Nginx(pod=pod, config_map=owner, main=main, files=files)
         found.upstreams = {
             each.args[0]: tuple(server.args[0] for server in each.all("server")) for each in http.all("upstream") if each.args

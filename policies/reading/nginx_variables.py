@@ -102,7 +102,7 @@ class Variables:
     def _set(self, name: str) -> Iterator[str]:
         """Yield the values that `set` gives a variable here, the nearest block's last one first."""
         for block in (self.location.directive, *reversed(self.location.inherited)):
-            yield from (each.args[1] for each in reversed(list(block.all("set"))) if each.args[0] == f"${name}")
+            yield from (each.args[1] for each in reversed(block.all("set")) if each.args[0] == f"${name}")
 
     def origins(self, text: str, depth: int = 0) -> frozenset[str]:
         """Return the variables of nginx itself of which something may stand in a text, through `set` and `map`."""

@@ -143,12 +143,11 @@ def pod_of(resource: Resource, *, maker: str = "") -> Pod | None:
 
 
 def _strings(value: Any, resource: Resource, what: str) -> Labels:
-    result: dict[str, str] = {}
-    for key, item in mapping(value).items():
+    given = mapping(value)
+    for key, item in given.items():
         if not isinstance(item, str):
             raise UnknownValueError(f"{resource}: {what}.{key}", f"not a string but {type(item).__name__}")
-        result[key] = item
-    return result
+    return given
 
 
 class Pods:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from policies.reading.values import UnknownValueError, is_unknown
+from policies.reading.values import UnknownValueError, is_unknown, type_of
 
 CLOUDS: Final = ("aws:", "azure-native:")
 """How tokens of types begin of which the last part alone is what people say."""
@@ -49,7 +49,7 @@ class Resource:
         """
         value: Any = self.props
         for step in path:
-            kind = cast("object", type(value))
+            kind = type_of(value)
             if kind is dict:
                 value = value.get(step)
             elif kind is list and isinstance(step, int):

@@ -5,7 +5,7 @@ Plain dicts, lists and scalars, with an `Unknown` wherever the plan has no value
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn, cast
 
 UNKNOWN_SENTINELS: Final = (
@@ -30,6 +30,10 @@ SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 # no password b
 MARK: Final = "__defaults"
 """A list that providers made from Terraform's keep in every mapping of their inputs: the names of what they filled in themselves
 (`applyDefaults` in pkg/tfbridge/schema.go of pulumi/pulumi-terraform-bridge). What they filled in is read like anything else."""
+
+
+type_of: Final = cast("Callable[[object], object]", type)
+"""`type`, of which a type checker concludes nothing: for the loops through which whole plans pass."""
 
 
 class UnknownValueError(Exception):
@@ -81,10 +85,11 @@ def values_in(value: Any) -> list[Any]:
     """Return a value and everything inside it: the quick walk for questions that need no path."""
     found = [value]
     for each in found:  # grows while it is read
-        if type(each) is dict:
-            found += cast("dict[str, Any]", each).values()
-        elif type(each) is list:
-            found += cast("list[Any]", each)
+        kind = type_of(each)
+        if kind is dict:
+            found += each.values()
+        elif kind is list:
+            found += each
     return found
 
 
@@ -104,7 +109,7 @@ def _is_plain(value: Any) -> bool:
     """Say whether a value stays as it is, with all that is inside it. One loop: every value of a plan passes here."""
     found = [value]
     for each in found:  # grows while it is read
-        kind = cast("object", type(each))
+        kind = type_of(each)
         if kind is str:
             if len(each) >= _SHORTEST and _stands_for_unknown(each):
                 return False
@@ -124,7 +129,7 @@ def _stands_for_unknown(text: str) -> bool:
 
 
 def _known(value: Any, path: str) -> Any:
-    kind = cast("object", type(value))
+    kind = type_of(value)
     if kind is str:
         return Unknown(path, "unknown until it is deployed") if len(value) >= _SHORTEST and _stands_for_unknown(value) else value
     if kind is dict:
@@ -161,8 +166,9 @@ def mapping(value: Any) -> dict[str, Any]:
     """
     if value is None:
         return {}
-    if type(value) is dict:
-        return cast("dict[str, Any]", value)
+    kind = type_of(value)
+    if kind is dict:
+        return value
     raise _unfit(value, "a mapping")
 
 
@@ -174,8 +180,9 @@ def sequence(value: Any) -> list[Any]:
     """
     if value is None:
         return []
-    if type(value) is list:
-        return cast("list[Any]", value)
+    kind = type_of(value)
+    if kind is list:
+        return value
     raise _unfit(value, "a list")
 
 

@@ -92,7 +92,7 @@ class Passage:
 
     def every(self, name: str) -> tuple[NginxDirective, ...]:
         """Return the directives of a name that hold here: all of the innermost block that has one, as nginx inherits lists."""
-        return next((found for block in self.blocks if (found := tuple(block.all(name)))), ())
+        return next((found for block in self.blocks if (found := block.all(name))), ())
 
     @property
     def is_inspected(self) -> bool:

@@ -54,7 +54,7 @@ def through_edge(walk: "Walk", flow: Flow, nginx: Nginx, port: int, balancer: Pe
 
     `balancer` is a load balancer that ends clients' TLS in front; without it clients ask for the server's name themselves.
     """
-    if streams := list(nginx.main.all("stream")):
+    if streams := nginx.main.all("stream"):
         raise UnknownValueError(f"{nginx.pod}: stream", f"raw connections, of which nothing is read ({len(streams)} blocks)")
     servers = [server for server in nginx.servers if any(listen.port == port for listen in server.listens)]
     if not servers:

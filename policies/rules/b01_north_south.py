@@ -69,7 +69,6 @@ class NorthSouth(ProofRule):
         for pod in proxies_on(stack, self.direction):
             yield from self.strangers(stack, pod, ports_of(stack, pod))
         yield from wide_grants(self, stack, Layer.INGRESS, lambda pod, _: _asked(stack, pod))
-        yield from self.not_read(stack, north_south=True)
 
 
 def _all_layers(roles: tuple[str, ...]) -> bool:

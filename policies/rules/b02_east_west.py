@@ -69,7 +69,6 @@ class EastWest(ProofRule):
         for pod in stack.pods:
             if pod.namespace in stack.app_namespaces:
                 yield from self.strangers(stack, pod, ports_of(stack, pod))
-        yield from self.not_read(stack, north_south=False)
 
     def _by_identity_alone(self, stack: Stack) -> Iterator[Finding]:
         """Yield what sidecars accept beyond the topology from senders whom NetworkPolicies hold back, or only happen to hold back."""

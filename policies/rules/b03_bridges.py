@@ -44,7 +44,6 @@ class Bridges(ProofRule):
         for pod in proxies_on(stack, self.direction):
             yield from self.strangers(stack, pod, ports_of(stack, pod))
         yield from wide_grants(self, stack, Layer.BRIDGE, lambda pod, caller: _asked(stack, pod, caller))
-        yield from self.not_read(stack, north_south=False)
 
 
 def _both_sides(roles: tuple[str, ...]) -> bool:

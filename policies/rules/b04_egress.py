@@ -45,7 +45,6 @@ class EgressOnly(ProofRule):
         for pod in stack.pods:
             if stack.member(pod) and pod not in exits:
                 yield from self._direct(stack, pod)
-        yield from self.not_read(stack, north_south=False)
 
     def _direct(self, stack: Stack, pod: Pod) -> Iterator[Finding]:
         """Yield how a pod of a mesh that is no egress gateway reaches outside addresses directly."""

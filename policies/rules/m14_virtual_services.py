@@ -135,6 +135,8 @@ class _Owners:
         self.places: dict[Layer, set[str]] = {layer: {pod.namespace for pod in self.layers.of(layer)} for layer in Layer}
         self.targets = self.layers.bridge_targets()
         self.exits = {exit_.host for exit_ in stack.intent.egress.values()}
+        t = stack.intent
+        self.failing = frozenset((t.namespace_of(name), name) for name, service in t.services.items() if service.faults)
 
     def owns(self, namespace: str, host: str) -> bool:
         """Say whether a host is a Service or a ServiceEntry of a namespace."""
@@ -151,9 +153,7 @@ class _Owners:
 
     def fails(self, host: str, namespace: str) -> bool:
         """Say whether the topology makes calls to a host fail on purpose."""
-        t = self.stack.intent
-        failing = {(t.namespace_of(name), name) for name, service in t.services.items() if service.faults}
-        return bool(failing & self.workloads(host, namespace))
+        return bool(self.failing & self.workloads(host, namespace))
 
     def needing(self, hosts: list[str]) -> set[str] | None:
         """Return the namespaces from which somebody calls one of some hosts; None where that is not known."""
