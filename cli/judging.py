@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -89,7 +89,7 @@ def judge_plan(project: Project, plan: Plan, topology: Path, *, subject: str, in
 
 
 @contextmanager
-def _kept() -> Iterator[None]:
+def _kept() -> Generator[None]:
     """Let the garbage collector leave alone what is there already: the plans are long, and none of it goes away meanwhile."""
     gc.freeze()
     try:

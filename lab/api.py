@@ -104,12 +104,23 @@ def start(progress: Progress | None = None) -> Lab:
     progress = progress or Silent()
     with _alone():
         made = ingredients.make(progress)
+        DESCRIPTION.unlink(missing_ok=True)  # until it is whole again
+        Issuer().outage.unlink(missing_ok=True)  # of a `perimeter verify` that was killed
         try:
             cluster.start(made, progress)
-        except BaseException:
-            sandbox.stop()
+        except BaseException as error:
+            _end_after(error)
             raise
         return _describe(made)
+
+
+def _end_after(error: BaseException) -> None:
+    """End what was started; what stays although it should not is said beside the error that led here, not in its place."""
+    try:
+        sandbox.stop()
+    except LabError as left:
+        if isinstance(error, LabError):
+            raise LabError(error.part, f"{error.reason}; and it could not be cleaned up: {left}", todo=error.todo, log=error.log) from error
 
 
 def stop() -> None:
@@ -139,8 +150,8 @@ def reset(*, builds: bool = False) -> None:
 
 
 def current() -> Lab | None:
-    """Return the running lab, or None where none runs."""
-    if processes.known(sandbox.INIT) is None or not DESCRIPTION.exists():
+    """Return the running lab, or None where none runs, or one of which a part has ended: `start` makes that one whole."""
+    if not DESCRIPTION.exists() or not all(processes.known(name) for name in (sandbox.INIT, *cluster.PROCESSES)):
         return None
     about = json.loads(DESCRIPTION.read_text())
     return Lab(bin=Path(about["bin"]), charts={key: Path(path) for key, path in about["charts"].items()})

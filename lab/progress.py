@@ -1,5 +1,6 @@
 """What is being made and how long it will still take."""
 
+import errno
 import threading
 import time
 from collections.abc import Generator, Sequence
@@ -9,6 +10,8 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
+
+from lab.errors import LabError
 
 
 class Step(Protocol):
@@ -56,6 +59,16 @@ class Estimate:
         return (total - done) * pace
 
 
+@contextmanager
+def _named(part: str) -> Generator[None]:
+    """Say of which part it was that the machine refused something: a full disk, a file that may not be read."""
+    try:
+        yield
+    except OSError as error:
+        todo = "Make room on that disk" if error.errno == errno.ENOSPC else ""
+        raise LabError(part, f"{error.filename}: {error.strerror}" if error.filename else str(error), todo=todo) from error
+
+
 class ConsoleProgress:
     """Bars on a terminal; one line for each part elsewhere."""
 
@@ -76,7 +89,8 @@ class ConsoleProgress:
         """Show one part from its start to its end."""
         began = time.monotonic()
         if not self._console.is_terminal:
-            yield _Line(self, part)
+            with _named(part):
+                yield _Line(self, part)
             self._advance(part, 1.0)
             self._console.print(f"{part}: {time.monotonic() - began:.1f} s{self._left()}")
             return
@@ -89,7 +103,8 @@ class ConsoleProgress:
                 self._bars.start()
             task = self._bars.add_task(part, total=1.0, detail="")
         try:
-            yield _Bar(self, part, self._bars, task)
+            with _named(part):
+                yield _Bar(self, part, self._bars, task)
             self._advance(part, 1.0)
         finally:
             with self._lock:
@@ -136,8 +151,8 @@ class Silent:
     @contextmanager
     def step(self, part: str) -> Generator[Step]:
         """Do nothing around a part."""
-        del part
-        yield _Nothing()
+        with _named(part):
+            yield _Nothing()
 
 
 class _Nothing:

@@ -1,12 +1,15 @@
+import errno
 import json
 from pathlib import Path
 
 import pytest
 
 from components.binding import read_binding
-from lab import Lab, LabError, addons
+from lab import Lab, LabError, addons, api, builder
 from lab.certificates import Authority, Pair
-from lab.progress import Estimate
+from lab.issuer import Issuer
+from lab.parts import BUILDS
+from lab.progress import Estimate, Silent
 
 
 @pytest.fixture
@@ -47,6 +50,81 @@ def test_objects_of_the_cluster_have_a_kind_and_a_name(tmp_path: Path) -> None:
 def test_an_error_says_what_why_what_to_do_and_where_to_look() -> None:
     error = LabError("istio", "`go build` ended with 1", todo="Make room", log=Path("/cache/logs/istio.log"))
     assert str(error) == "lab: istio: `go build` ended with 1. Make room. Log: /cache/logs/istio.log"
+
+
+def test_a_build_that_fails_says_which_why_and_where_its_log_is_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build = next(build for build in BUILDS if build.copy is None)
+    compiler = tmp_path / "toolchain/go/bin/go"
+    compiler.parent.mkdir(parents=True)
+    compiler.write_text('#!/bin/sh\n[ "$1" = list ] && echo a && exit 0\necho "web.go:3:1: undefined: answer" >&2\nexit 1\n')
+    compiler.chmod(0o755)
+    monkeypatch.setattr(builder, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(builder, "BUILD_LOGS", tmp_path / "logs")
+    monkeypatch.setattr(builder, "MINIMUM_DISK", 0)
+    with pytest.raises(LabError) as raised, Silent().step(build.name) as step:
+        builder.make(build, tmp_path / "toolchain", step)
+    log = tmp_path / "logs" / f"{build.name}.log"
+    assert str(raised.value) == f"lab: {build.name}: `go build` ended with 1: web.go:3:1: undefined: answer. Log: {log}"
+    assert "undefined: answer" in log.read_text()
+    assert not builder.built(build, tmp_path / "toolchain").exists()
+
+
+def test_a_build_without_room_says_how_much_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builder, "CACHE", tmp_path)
+    monkeypatch.setattr(builder, "MINIMUM_DISK", 1 << 62)
+    with pytest.raises(LabError, match=r"has \d+ GiB left\. Make room: a first build takes"), Silent().step("helm") as step:
+        builder.make(BUILDS[0], tmp_path / "toolchain", step)
+
+
+def test_a_full_disk_is_said_of_the_part_that_met_it() -> None:
+    with pytest.raises(LabError) as raised, Silent().step("images"):
+        raise OSError(errno.ENOSPC, "No space left on device", "/cache/images/1.tar")
+    assert str(raised.value) == "lab: images: /cache/images/1.tar: No space left on device. Make room on that disk"
+
+
+@pytest.fixture
+def failing_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The lab's own folder in another place; what starts there fails."""
+
+    def nothing(_: object) -> object:
+        return object()
+
+    def fail(*_: object) -> None:
+        raise LabError("etcd", "ended after it had started", log=tmp_path / "etcd.log")
+
+    monkeypatch.setattr(api, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(api, "DESCRIPTION", tmp_path / "lab.json")
+    monkeypatch.setattr(api, "Issuer", lambda: Issuer(outage=tmp_path / "outage"))
+    monkeypatch.setattr(api.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(api.ingredients, "make", nothing)
+    monkeypatch.setattr(api.cluster, "start", fail)
+    (tmp_path / "lab.json").write_text("{}")
+    (tmp_path / "outage").touch()
+    return tmp_path
+
+
+def test_a_start_that_fails_ends_what_it_started_and_is_not_taken_for_a_running_lab(
+    failing_start: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[bool] = []
+    monkeypatch.setattr(api.sandbox, "stop", lambda: ended.append(True))
+    with pytest.raises(LabError, match=r"^lab: etcd: ended after it had started\. Log: .*etcd\.log$"):
+        api.start()
+    assert ended == [True]
+    assert not (failing_start / "lab.json").exists()
+    assert not (failing_start / "outage").exists()
+
+
+def test_what_cannot_be_cleaned_up_does_not_hide_why_the_start_failed(failing_start: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stuck() -> None:
+        raise LabError("network", "the sandbox's link goes: not within 90 s")
+
+    monkeypatch.setattr(api.sandbox, "stop", stuck)
+    with pytest.raises(
+        LabError, match=r"etcd: ended after it had started; and it could not be cleaned up: lab: network: the sandbox's link"
+    ):
+        api.start()
+    assert not (failing_start / "lab.json").exists()
 
 
 def test_the_time_left_follows_the_pace_of_this_machine() -> None:
