@@ -13,6 +13,8 @@ from lab.errors import LabError
 from lab.settings import LOGS, RUN
 
 PAUSE: Final = 0.1
+LETTING_GO: Final = 30
+"""Seconds that the kernel may take to bury a process of many threads."""
 _CHILDREN: Final[list["subprocess.Popen[bytes]"]] = []
 """What this process started. It may end before them, and says nothing of it then."""
 
@@ -27,15 +29,21 @@ class Process:
     @classmethod
     def of(cls, pid: int) -> "Process | None":
         """Return the running process of an id; a zombie does not run."""
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        except (OSError, IndexError):
-            return None
-        return None if fields[0] in "ZX" else cls(pid=pid, started=fields[19])
+        state, started = _state(pid)
+        return None if state in "ZX" else cls(pid=pid, started=started)
 
     def alive(self) -> bool:
         """Say whether it still runs."""
         return Process.of(self.pid) == self
+
+    def holds(self) -> bool:
+        """Say whether it runs or still holds something: of a killed one, threads keep files and sockets open after it counts as a zombie."""
+        state, started = _state(self.pid)
+        try:
+            threads = len(os.listdir(f"/proc/{self.pid}/task"))
+        except OSError:
+            return False
+        return started == self.started and (state not in "ZX" or threads > 1)
 
     def end(self, patience: float) -> None:
         """Ask it to end, and kill it when it does not within so many seconds."""
@@ -50,12 +58,8 @@ class Process:
 
 def known(name: str) -> Process | None:
     """Return the process that was started under a name, if it still runs."""
-    try:
-        pid, started = _file(name).read_text().split()
-        process = Process(pid=int(pid), started=started)
-    except (OSError, ValueError):
-        return None
-    return process if process.alive() else None
+    process = _former(name)
+    return process if process and process.alive() else None
 
 
 def start(
@@ -75,6 +79,8 @@ def start(
     """
     if found := known(name):
         return found
+    if former := _former(name):
+        until("its former process has let go of everything", lambda: not former.holds(), LETTING_GO)
     log = LOGS / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     RUN.mkdir(parents=True, exist_ok=True)
@@ -139,6 +145,24 @@ def _child(parent: "subprocess.Popen[bytes]") -> Process | None:
             return Process.of(int(children[0]))
         time.sleep(0.01)
     return None
+
+
+def _former(name: str) -> Process | None:
+    """Return the process that was last started under a name, whether it runs or not."""
+    try:
+        pid, started = _file(name).read_text().split()
+        return Process(pid=int(pid), started=started)
+    except (OSError, ValueError):
+        return None
+
+
+def _state(pid: int) -> tuple[str, str]:
+    """Return the state of a process, and when it was started; X where there is none (proc(5))."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return "X", ""
+    return fields[0], fields[19]
 
 
 def _file(name: str) -> Path:

@@ -56,6 +56,25 @@ def test_a_zombie_does_not_run() -> None:
         assert Process.of(child.pid) is None
 
 
+def test_a_process_whose_threads_still_hold_its_socket_is_waited_for(folders: Path) -> None:
+    dying = """
+import ctypes, platform, socket, threading, time
+held = socket.socket(); held.bind(("127.0.0.1", 0)); held.listen()
+threading.Thread(target=lambda: time.sleep(2)).start()
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)  # exit(2) of the first thread alone
+"""
+    first = processes.start("server", [sys.executable, "-c", dying])
+    deadline = time.monotonic() + 10
+    while first.alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert processes.known("server") is None
+    assert first.holds()
+    second = processes.start("server", sleeper())
+    assert not first.holds()
+    assert second != first
+    second.end(5)
+
+
 def test_a_process_that_does_not_listen_is_killed(folders: Path) -> None:
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
     started = processes.start("deaf", [sys.executable, "-c", deaf])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import lab
-from tests.bench.path import bed, caching, changes, memory, rollout
+from tests.bench.path import bed, caching, changes, memory, rollout, settings
 from tests.bench.path.cluster import BenchError, Cluster, Pod
 from tests.bench.path.figures import stages
 from tests.bench.path.load import PROGRAM, Sample, Target, run
@@ -96,10 +96,15 @@ def _turns(rounds: int) -> Iterator[list[str]]:
         yield names[start:] + names[:start]
 
 
+def ways_of(client: Pod, caller: Pod, arguments: argparse.Namespace) -> dict[str, tuple[Pod, Target]]:
+    """Return from where and what each path asks, with a token that holds for as long as everything takes."""
+    token = arguments.token or the_lab().issuer.token("https://login.path.example", "path-api", "bench", exp=int(time.time()) + 7200)
+    return targets(client, caller, token)
+
+
 def path(client: Pod, caller: Pod, arguments: argparse.Namespace) -> tuple[dict[str, list[Sample]], dict[str, list[Sample]]]:
     """Measure every path in every round."""
-    token = arguments.token or the_lab().issuer.token("https://login.path.example", "path-api", "bench", exp=int(time.time()) + 7200)
-    ways = targets(client, caller, token)
+    ways = ways_of(client, caller, arguments)
     for name, (pod, target) in ways.items():
         say(f"warming up {name}")
         run(pod, target, rate=0, connections=FAST_CONNECTIONS, seconds=arguments.seconds / 2)
@@ -166,7 +171,20 @@ def _rollout(bench: Bench, found: Findings) -> None:
     found.delays["a door in the topology (`perimeter up`, once)"] = rollout.measure(bench.edge)
 
 
-PARTS: Final = {"path": _path, "cache": _cache, "changes": _changes, "memory": _memory, "rollout": _rollout}
+def _settings(bench: Bench, found: Findings) -> None:
+    ways, arguments = ways_of(bench.client, bench.caller, bench.arguments), bench.arguments
+    for setting in settings.SETTINGS:
+
+        def sample(pod: Pod = ways[setting.path][0], target: Target = ways[setting.path][1]) -> tuple[Sample, Sample]:
+            run(pod, target, rate=0, connections=FAST_CONNECTIONS, seconds=1)  # so that connections are open and proxies know the way
+            slow = run(pod, target, rate=arguments.rate, connections=SLOW_CONNECTIONS, seconds=arguments.seconds)
+            return slow, run(pod, target, rate=0, connections=FAST_CONNECTIONS, seconds=arguments.seconds / 2)
+
+        found.worth.append(settings.measure(bench.cluster, setting, sample, min(arguments.rounds, settings.ROUNDS)))
+        say(f"{setting.shipped} / {setting.other}: {found.worth[-1].latency.text()} ms, {found.worth[-1].rate.text()}")
+
+
+PARTS: Final = {"path": _path, "settings": _settings, "cache": _cache, "changes": _changes, "memory": _memory, "rollout": _rollout}
 """What is measured, in this order."""
 
 

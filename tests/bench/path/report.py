@@ -12,6 +12,7 @@ from tests.bench.path.caching import Share
 from tests.bench.path.changes import Delay
 from tests.bench.path.figures import Stage
 from tests.bench.path.memory import Memory
+from tests.bench.path.settings import Worth, rows
 
 EXPECTED: Final = {"sidecar": 2.0, "gateway": 5.0}
 """Milliseconds that the sources allow a layer, by a word of its name."""
@@ -28,6 +29,7 @@ class Findings:
     shares: Sequence[Share] = ()
     delays: dict[str, Delay] = field(default_factory=dict[str, Delay])
     memory: Sequence[Memory] = ()
+    worth: list[Worth] = field(default_factory=list[Worth])
     missing: list[str] = field(default_factory=list[str])
     failed: bool = False
     """Whether something that was asked for could not be measured."""
@@ -62,6 +64,7 @@ def markdown(found: Findings) -> str:
                 f"Made by `{found.command}`, the measuring step of `make bench-path`; do not edit. Ratios are the result; absolute figures are those of the machine.\n"
                 f"Machine: {machine()}. Client, all proxies, all services and the control plane share it.",
                 _stages(found),
+                _settings(found.worth),
                 _caching(found.shares),
                 _delays(found.delays),
                 _memory(found.memory),
@@ -116,6 +119,19 @@ def _verdict(stage: Stage) -> tuple[str, str]:
         if word in stage.name:
             return f"≤ {limit:g} ms", "yes" if stage.added[50].middle <= limit else "no"
     return "", ""
+
+
+def _settings(worth: Sequence[Worth]) -> str:
+    if not worth:
+        return ""
+    return f"""## What settings are worth
+
+Each setting as it is shipped against another value, in turn, on its path. Less latency than 0, or a part of the throughput above 1, would speak for the other value.
+
+{_table(["as shipped", "otherwise", "p50, ms more", "part of the throughput"], rows(worth))}
+
+The firewall is what the whole path's time goes to: every request is read by every rule. What the sources allow is said of gateway and sidecar; the ends of the
+distribution (p99) are the machine's, whose two cores carry client, proxies, services and control plane at once."""
 
 
 def _caching(shares: Sequence[Share]) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 import yaml
 
+from components.edge.nginx.config import nginx_conf
 from tests.bench.path.bed import NAMESPACE, moved
 from tests.bench.path.caching import Share, mix
 from tests.bench.path.changes import until
@@ -14,6 +15,8 @@ from tests.bench.path.figures import Spread, stages
 from tests.bench.path.load import Sample, read
 from tests.bench.path.report import Findings, command_line, markdown
 from tests.bench.path.rollout import TOPOLOGY, with_a_door_more
+from tests.bench.path.settings import SETTINGS, Setting, inverse
+from topology.load import load as load_topology
 
 
 def sample(p50: float, rate: float) -> Sample:
@@ -102,3 +105,15 @@ def test_the_document_says_how_it_was_made_and_what_was_not_measured() -> None:
 def test_the_document_keeps_a_token_to_itself() -> None:
     assert command_line(["--token", "secret", "--rounds", "3"]) == "python -m tests.bench.path --token … --rounds 3"
     assert command_line(["--token=secret"]) == "python -m tests.bench.path --token=…"
+
+
+def test_a_patch_is_taken_back_to_what_was_there() -> None:
+    found = {"spec": {"a": 1, "b": {"c": [1], "d": "x"}}}
+    assert inverse({"spec": {"b": {"c": [], "e": True}}}, found) == {"spec": {"b": {"c": [1], "e": None}}}
+    assert inverse({"metadata": {"annotations": {"x": "1"}}}, found) == {"metadata": None}
+
+
+@pytest.mark.parametrize("setting", [one for one in SETTINGS if one.kind == "configmap"], ids=lambda one: one.shipped)
+def test_a_setting_that_is_measured_is_one_that_is_shipped(setting: Setting) -> None:
+    shipped = nginx_conf(load_topology(TOPOLOGY), "gateway.gateway.svc.cluster.local:8443")
+    assert setting.patch({"data": {"nginx.conf": shipped}})["data"]["nginx.conf"] != shipped
