@@ -9,10 +9,13 @@ RUN := $(UV) run --frozen
 .PHONY: up down check test e2e lint bench bench-path docs setup clean
 .DEFAULT_GOAL := check
 
-## Judge one system and, if its boundary is kept, deploy it and verify it. Takes the embedded cluster unless ARGS names another.
+## Judge one system and, if its boundary is kept, deploy it and verify it. Takes the embedded cluster, with services that answer what they
+## received, so that every probe can be asked; ARGS may say otherwise: --no-echo (podinfo), --context NAME.
 up: setup
-	@if [ -n "$(ARGS)" ] || [ "$$(id -u)" = 0 ]; then \
+	@if [ -n "$(ARGS)" ]; then \
 		$(RUN) perimeter up $(STACK) --topology $(TOPOLOGY) $(ARGS); \
+	elif [ "$$(id -u)" = 0 ]; then \
+		$(RUN) perimeter up $(STACK) --topology $(TOPOLOGY) --echo; \
 	else \
 		echo "The embedded cluster needs root (sudo make up); another cluster is named by: make up ARGS='--context NAME'. Only the check runs now."; \
 		$(RUN) perimeter check $(STACK) --topology $(TOPOLOGY); \

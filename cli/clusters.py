@@ -25,6 +25,24 @@ class Choice:
     use_lab: bool = False
     use_kind: bool = False
 
+    def admit(self) -> None:
+        """Admit a choice of one cluster at most.
+
+        Raises:
+            UsageError: with the options that name several.
+        """
+        named = {"--context": self.context, "--kubeconfig": self.kubeconfig}
+        ways = (
+            ("--lab",) if self.use_lab else (),
+            ("--kind",) if self.use_kind else (),
+            tuple(key for key, value in named.items() if value),
+        )
+        if sum(map(bool, ways)) > 1:
+            given = [option for way in ways for option in way]
+            raise UsageError(
+                f"{', '.join(given)}: each names another cluster. Keep one: --lab, --kind, or --context and --kubeconfig, which go together."
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
@@ -56,8 +74,9 @@ def running(choice: Choice, configured: Mapping[str, str], *, echo: bool = False
     Raises:
         UsageError: the choices contradict each other, or none was made and there is more than one way to understand that.
     """
+    choice.admit()
     if choice.use_kind:
-        return _named("kind-" + KIND, choice.kubeconfig)
+        return _named("kind-" + KIND, None)
     context = choice.context or configured.get("perimeter:context")
     kubeconfig = choice.kubeconfig or (Path(configured["perimeter:kubeconfig"]) if "perimeter:kubeconfig" in configured else None)
     if (context or kubeconfig) and not choice.use_lab:

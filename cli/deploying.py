@@ -11,6 +11,7 @@ from cli.commands.options import With
 from cli.errors import ExitCode, UsageError
 from cli.project import TOPOLOGY_KEY, Project
 from deploy import deployer, pulumi_cli
+from deploy.errors import MadeByPulumiError
 from deploy.objects import Change
 from deploy.progress import Progress
 from deploy.target import Target
@@ -48,18 +49,29 @@ class Deployment:
         return ExitCode.KEPT
 
     def down(self) -> ExitCode:
-        """Remove everything that was made for the stack.
+        """Remove everything that was made for the stack, by what made it; what was named removes nothing that the other made.
 
         Raises:
-            DeployError: with everything that could not be removed.
+            DeployError: with everything that could not be removed, or that is there and cannot be removed from here.
+            UsageError: what was named did not make it.
         """
         if self._with is With.PULUMI:
-            if not self._pulumi.exists():
-                say(f"Nothing to do: Pulumi knows no stack {self.stack}.")
-                return ExitCode.KEPT
+            if self._pulumi.exists():
+                return _exit_code(self._pulumi.down())
+            say(f"Pulumi knows no stack {self.stack}; looking for what kubectl and helm made of it.")
+            if self.engine is With.PULUMI and deployer.remembers(self._target):
+                raise UsageError(
+                    f"--with pulumi: Pulumi knows no stack {self.stack}; kubectl and helm deployed it to {self.cluster.name}. "
+                    "Nothing was removed. Leave --with out, or say --with kubectl."
+                )
+        try:
+            with Progress(Console(stderr=True)) as progress:
+                result = deployer.down(self._target, progress)
+        except MadeByPulumiError:
+            if self.engine or self._with is With.PULUMI or not pulumi_cli.found() or not self._pulumi.exists():
+                raise
+            say(f"Pulumi made what is in {self.cluster.name}.")
             return _exit_code(self._pulumi.down())
-        with Progress(Console(stderr=True)) as progress:
-            result = deployer.down(self._target, progress)
         say(
             f"Nothing to do: nothing of stack {self.stack} is in {self.cluster.name}."
             if result.nothing

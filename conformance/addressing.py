@@ -1,8 +1,10 @@
 """From a probe to what goes out: addresses, credentials and certificates filled in."""
 
 import base64
+import ipaddress
 import json
 import secrets
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,7 +16,7 @@ from conformance.errors import NotRunError
 from conformance.forging import bearer
 from conformance.outside import Address
 from topology.derive import names
-from topology.derive.probes import ApiKey, At, Carried, Flaw, Pods, Probe, Received, Token
+from topology.derive.probes import ApiKey, At, Carried, Flaw, Place, Pods, Probe, Received, Token
 
 Header = tuple[str, str]
 
@@ -56,12 +58,28 @@ class Addressing:
         target = probe.target
         match target.at:
             case At.EDGE:
-                return self.public.host, self.public.port
+                seen = _in_cluster if probe.vantage.place is not Place.OUTSIDE else str
+                return seen(self.public.host), self.public.port
             case At.NAME:
                 return target.name, target.port
             case At.POD:
                 assert target.pods is not None  # noqa: S101 # a pod target names its pods
                 return self.address_of(target.pods), target.port
+
+
+def _in_cluster(host: str) -> str:
+    """Return the public address for somebody inside, who is not to depend on the cluster's name service.
+
+    Raises:
+        NotRunError: where it is this machine alone that reaches it.
+    """
+    try:
+        found = ipaddress.ip_address(socket.gethostbyname(host))
+    except OSError as error:
+        raise NotRunError(f"the public address {host} is not found: {error}") from error
+    if found.is_loopback:
+        raise NotRunError(f"the public address {host} is this machine's own, and another one in the cluster")
+    return str(found)
 
 
 def _for_subject(probe: Probe, token: Token, text: str) -> Probe:

@@ -34,6 +34,11 @@ class Answer:
         """Say whether the answer has no body, nor would have had one."""
         return not self.body and self.header("content-length") in {"", "0"}
 
+    def way(self) -> "list[Answer]":
+        """Return this answer and those that services on the way tell of, in order."""
+        echo = self.echo()
+        return [self, *(echo.onward.way() if echo and echo.onward else ())]
+
     def echo(self) -> "Echo | None":
         """Return what the service received, where it says so."""
         try:
@@ -52,6 +57,12 @@ class Echo:
     headers: tuple[tuple[str, str], ...]
     instance: str = ""
     """Host name of the pod."""
+    tries: int = 0
+    """How many tries of a request it saw, where it was asked that or told to fail."""
+    failed: bool = False
+    """It failed because it was told to."""
+    onward: Answer | None = None
+    """What another service answered that it was told to call."""
 
     @classmethod
     def of(cls, found: dict[str, Any]) -> "Echo | None":
@@ -59,12 +70,37 @@ class Echo:
         method, path, headers = found.get("method"), found.get("path"), found.get("headers")
         if not isinstance(method, str) or not isinstance(path, str) or not isinstance(headers, dict):
             return None
-        pairs: list[tuple[str, str]] = []
-        for key, value in cast("dict[str, Any]", headers).items():
-            values = cast("list[Any]", value) if isinstance(value, list) else [value]
-            pairs += [(key.lower(), str(one)) for one in values]
-        return cls(method=method, path=path, headers=tuple(pairs), instance=str(found.get("service", "")))
+        pairs = _pairs(cast("dict[str, Any]", headers))
+        tries, onward = found.get("tries"), found.get("next")
+        return cls(
+            method=method,
+            path=path,
+            headers=pairs,
+            instance=str(found.get("service", "")),
+            tries=tries if isinstance(tries, int) else 0,
+            failed=found.get("failed") is True,
+            onward=_answer(cast("dict[str, Any]", onward)) if isinstance(onward, dict) else None,
+        )
 
     def values(self, name: str) -> list[str]:
         """Return the values of a header."""
         return [value for key, value in self.headers if key == name]
+
+
+def _pairs(headers: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return headers of a JSON object, whose values are texts or lists of them."""
+    values = {name.lower(): cast("list[Any]", value) if isinstance(value, list) else [value] for name, value in headers.items()}
+    return tuple((name, str(one)) for name, all_ in values.items() for one in all_)
+
+
+def _answer(found: dict[str, Any]) -> Answer:
+    """Return the answer that a service tells of."""
+    status, headers = found.get("status"), found.get("headers")
+    known = status if isinstance(status, int) else 0
+    return Answer(
+        status=known,
+        headers=_pairs(cast("dict[str, Any]", headers)) if isinstance(headers, dict) else (),
+        body=str(found.get("body", "")),
+        connected=bool(known),
+        error=str(found.get("error", "")),
+    )

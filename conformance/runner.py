@@ -1,6 +1,7 @@
 """Running probes: stage by stage, from all places at once, and then the word on each.
 
-A refusal counts only where its controls passed in the same run: a service that is down refuses everybody.
+A refusal counts only where its controls passed in the same run: a service that is down refuses everybody. So does a control plane that is
+down: a stranger without an identity was refused one only where the same control plane answers its own proxies.
 """
 
 import subprocess
@@ -20,8 +21,10 @@ from conformance.curl import Sent
 from conformance.errors import CannotProbeError, NoIdentityError, NotRunError
 from conformance.vantages import Vantages
 from conformance.verdict import Judgement, Verdict, describe, judge, layer
+from topology.derive import names
 from topology.derive.probes import (
     CachedKeys,
+    Closed,
     Contained,
     Ejected,
     Faulted,
@@ -30,13 +33,17 @@ from topology.derive.probes import (
     Place,
     Pods,
     Probe,
+    Received,
     Refused,
     Renewed,
+    Retried,
     Scheme,
     Single,
+    Split,
     Stage,
     Vantage,
 )
+from topology.derive.probes.retries import TRIES_HEADER
 
 SHELLS: Final = 4
 CLIENTS: Final = 8
@@ -51,7 +58,8 @@ LOG_DELAY: Final = 12.0
 RETURN: Final = 20.0
 """Seconds by which an instance may come back later than its ejection lasts: Envoy looks at intervals."""
 OVERLOADED: Final = 429
-MEANS_REFUSAL: Final = (Refused, Contained, Single)
+MEANS_REFUSAL: Final = (Refused, Contained, Single, Received, Closed)
+"""Expectations that a system which is down would meet too."""
 CONTROLLED: Final = frozenset({Verdict.PASSED})
 
 Tell = Callable[[str, int, int], None]
@@ -78,6 +86,8 @@ class Runner:
     """Requests per second from outside, at most."""
     tell: Tell
     _found: dict[str, Result] = field(default_factory=dict[str, Result])
+    _nobody: set[str] = field(default_factory=set[str])
+    """Probes that nobody could put, because a stranger was refused an identity."""
     _last: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
@@ -96,10 +106,13 @@ class Runner:
     def _controlled(self, probe: Probe) -> Result:
         """Return a probe's result, or that it means nothing because a control did not pass."""
         found = self._found[probe.id]
-        if found.verdict is not Verdict.PASSED or not isinstance(probe.expect, MEANS_REFUSAL):
+        refused = isinstance(probe.expect, MEANS_REFUSAL) or probe.id in self._nobody
+        if found.verdict is not Verdict.PASSED or not refused:
             return found
+        if not probe.controls:
+            return replace(found, verdict=Verdict.NOT_RUN, said=f"nothing shows that anybody is answered ({found.said})")
         for control in probe.controls:
-            other = self._found.get(control)
+            other = self._controlled(self._found[control].probe) if control in self._found else None
             if other is None or other.verdict not in CONTROLLED:
                 said = other.said if other else "it is not among the probes of this run"
                 return replace(found, verdict=Verdict.NOT_RUN, said=f"its control did not pass ({control}): {said}")
@@ -167,7 +180,8 @@ class Runner:
             shell = self.vantages.shell(probes[0].vantage)
             answers = curl.run(shell, [sent for _, _, sent in ready])
         except NoIdentityError as error:
-            for probe in probes:
+            for probe, _, _ in ready:
+                self._nobody.add(probe.id)
                 self._put(probe, Judgement(verdict=Verdict.PASSED, said=str(error)))
             return
         except NotRunError as error:
@@ -256,12 +270,30 @@ class Runner:
             try:
                 if isinstance(filled.expect, Ejected):
                     self._note(filled, self._eject(filled, sent, filled.expect))
+                elif isinstance(filled.expect, Retried):
+                    self._note(filled, self._try_again(filled, sent, filled.expect))
                 elif isinstance(filled.expect, CachedKeys):
                     self._ask(sent)  # the keys are known from here on
                     with stopped(self.addressing.issuer):
                         self._note(filled, self._ask(sent))
             except NotRunError as error:
                 self._skip(filled, error)
+
+    def _try_again(self, probe: Probe, sent: Sent, expect: Retried) -> list[Answer]:
+        """Send what fails, then ask the service's instances how many tries they saw of it."""
+        answers = self._burst(probe, sent)
+        for _ in PAUSES:  # a fault or a limit that is meant for others never reached the service
+            if not _disturbed(probe, answers):
+                break
+            time.sleep(BREATH)
+            answers = self._burst(probe, sent)
+        echo = answers[-1].echo()
+        identifier = echo.values(names.REQUEST_ID_HEADER) if echo else []
+        if not identifier:
+            return answers[-1:]
+        headers = (*sent.headers[:-1], (TRIES_HEADER, identifier[0]))  # the last one makes the service fail
+        request = replace(sent.request, headers=headers, count=expect.asked)
+        return [*answers[-1:], *self._burst(probe, replace(sent, headers=headers, request=request))]
 
     def _eject(self, probe: Probe, sent: Sent, expect: Ejected) -> list[Answer]:
         failing = self._burst(probe, sent)
@@ -307,10 +339,12 @@ class Runner:
 
 
 def _disturbed(probe: Probe, answers: Sequence[Answer]) -> bool:
-    """Say whether a limit or a fault that was meant for others was in the way."""
+    """Say whether a limit that was meant for others was in the way, or a fault that the topology injects."""
     if isinstance(probe.expect, Limited | Faulted | Ejected):
         return False
-    return any(answer.status == OVERLOADED or layer(probe, answer) in {Layer.LIMIT, Layer.FAULT} for answer in answers)
+    passing = {Layer.LIMIT, Layer.FAULT} if probe.may_fail and not isinstance(probe.expect, Split) else {Layer.LIMIT}
+    met = [one for answer in answers for one in answer.way()]
+    return any(answer.status == OVERLOADED or layer(probe, answer) in passing for answer in met)
 
 
 def _avoid_end(expect: object) -> None:

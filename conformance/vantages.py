@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any, Final
 
+from conformance import sidecar
 from conformance.cluster import Cluster
 from conformance.curl import Shell
 from conformance.errors import CannotProbeError, NoIdentityError, NotRunError
@@ -26,8 +27,9 @@ LIFETIME: Final = 3600
 READY: Final = 90.0
 """Seconds that a container may take to start."""
 READY_PROXY: Final = 30.0
-"""Seconds that the sidecar of a stranger may take: where the control plane answers only who it knows, it never gets ready."""
-NO_IDENTITY: Final = "no sidecar of a stranger comes to life: the control plane does not answer it"
+"""Seconds that the sidecar of a stranger may take before it is asked why: where the control plane answers only who it knows, it never gets
+ready."""
+UNREADY: Final = "its sidecar is not ready, and does not say that anybody refused it"
 PROXY: Final = "istio-proxy"
 USERS: Final = {Place.POD: 65532, Place.UNCAPTURED: 1337, Place.STRANGER: 65532, Place.MEMBER: 65532, Place.NODE: 65532}
 """1337 is the user of Istio's proxy, whose traffic is not captured."""
@@ -47,6 +49,8 @@ class Vantages(AbstractContextManager["Vantages"]):
         self._pods: list[Manifest] = []
         self._where: dict[Vantage, tuple[str, str, str] | str] = {}
         """Namespace, pod and container; or why there is none."""
+        self._nobody: dict[Vantage, str] = {}
+        """How a stranger was refused an identity."""
         self._made: list[str] = []
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -74,11 +78,12 @@ class Vantages(AbstractContextManager["Vantages"]):
 
         Raises:
             NotRunError: where there is none.
+            NoIdentityError: where there is none because a stranger was refused an identity.
         """
+        if refused := self._nobody.get(vantage):
+            raise NoIdentityError(refused)
         found = self._where.get(vantage, "nobody opened it")
         if isinstance(found, str):
-            if found == NO_IDENTITY:
-                raise NoIdentityError(NO_IDENTITY)
             raise NotRunError(f"nothing can be asked from {vantage}: {found}")
         namespace, pod, container = found
 
@@ -154,7 +159,7 @@ class Vantages(AbstractContextManager["Vantages"]):
                 self._made.append(namespace)
                 documents.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
             name = vantage.place.name.lower()
-            documents.append(_pod(name, namespace, self._image, on_node=vantage.place is Place.NODE))
+            documents.append(_pod(vantage.place, namespace, self._image))
             self._where[vantage] = (namespace, name, "probe")
         try:
             for kinds in (("Namespace",), ("Pod",)):
@@ -186,15 +191,25 @@ class Vantages(AbstractContextManager["Vantages"]):
         return f"perimeter-probe-{self._suffix}-{name}", {LABEL: "true", **level}
 
     def _await(self) -> None:
-        """Wait until every container runs."""
+        """Wait until every container runs, or its sidecar says who refuses it."""
         began = time.monotonic()
         while missing := self._missing():
             waited = time.monotonic() - began
-            only_proxies = all(why == NO_IDENTITY for why in missing.values())
-            if waited > (READY_PROXY if only_proxies else READY):
-                self._where |= missing
+            logs = {vantage: self._log(vantage) for vantage, why in missing.items() if why == UNREADY and waited > READY_PROXY}
+            self._nobody = {vantage: how for vantage, log in logs.items() if (how := sidecar.refusal(log))}
+            if missing.keys() == self._nobody.keys() or waited > READY:
+                self._where |= missing | {vantage: f"{UNREADY} ({sidecar.last_words(log)})" for vantage, log in logs.items()}
                 return
             time.sleep(1)
+        self._nobody = {}
+
+    def _log(self, vantage: Vantage) -> str:
+        """Return what a stranger's sidecar has logged, empty where nobody can tell."""
+        namespace, pod, _ = self._where[vantage]
+        try:
+            return self._cluster.run("logs", "-n", namespace, str(pod), "-c", PROXY)
+        except CannotProbeError:
+            return ""
 
     def _missing(self) -> dict[Vantage, str]:
         by_name = {(pod["metadata"]["namespace"], pod["metadata"]["name"]): pod for pod in self._cluster.items("pods", "-A")}
@@ -205,7 +220,7 @@ class Vantages(AbstractContextManager["Vantages"]):
             namespace, name, container = where
             state = _state(by_name.get((namespace, name), {}), container)
             if "running" not in state and vantage.place is Place.MEMBER and _waits_for_proxy(by_name.get((namespace, name), {})):
-                found[vantage] = NO_IDENTITY
+                found[vantage] = UNREADY
             elif "running" not in state:
                 reason = next(iter(state.values()), {"reason": "it was not started"})
                 found[vantage] = f"its container does not run: {reason.get('reason', '')} {reason.get('message', '')}".strip()
@@ -256,7 +271,7 @@ def _container(name: str, image: str, user: int) -> Manifest:
     }
 
 
-def _pod(name: str, namespace: str, image: str, *, on_node: bool) -> Manifest:
+def _pod(place: Place, namespace: str, image: str) -> Manifest:
     spec: Manifest = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -264,6 +279,10 @@ def _pod(name: str, namespace: str, image: str, *, on_node: bool) -> Manifest:
         "restartPolicy": "Never",
         "containers": [_container("probe", image, USERS[Place.STRANGER])],
     }
-    if on_node:
+    if place is Place.NODE:
         spec |= {"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace, "labels": {LABEL: name}}, "spec": spec}
+    name = place.name.lower()
+    about: Manifest = {"name": name, "namespace": namespace, "labels": {LABEL: name}}
+    if place is Place.MEMBER:
+        about["annotations"] = sidecar.LOG_LEVEL
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": spec}

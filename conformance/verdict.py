@@ -25,15 +25,17 @@ from topology.derive.probes import (
     GivenUp,
     Layer,
     Limited,
+    OwnTrace,
     Place,
     Probe,
     Received,
     Refused,
     Renewed,
-    SameTrace,
+    Retried,
     Scheme,
     Single,
     Split,
+    Traced,
 )
 from topology.derive.probes.examples import matches
 from topology.derive.probes.traffic import ENOUGH
@@ -53,6 +55,15 @@ EARLY: Final = 0.7
 UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 TOO_MANY: Final = 429
 NO_ECHO: Final = "the service does not say what it received"
+TRACE_CONTEXT: Final = "traceparent"
+TRACEPARENT: Final = re.compile(r"00-(?P<trace>(?!0{32})[0-9a-f]{32})-(?P<span>(?!0{16})[0-9a-f]{16})-[0-9a-f]{2}")
+"""W3C, Trace Context, 3.2: version, trace id, id of the parent's span, flags."""
+UNTRACED: Final = "no proxy traces: the stack names no collector, or tracing is off"
+TOO_SLOW: Final = "no client here is fast enough to meet the limit, or another one came first"
+COUNTED: Final = 0.95
+"""Share of the answers that must say which version gave them, or their shares mean nothing."""
+SILENT: Final = frozenset({Layer.SERVICE, Layer.LIMIT, Layer.UNKNOWN})
+"""Layers whose answers without an echo are nobody's refusal."""
 
 
 class Verdict(StrEnum):
@@ -74,6 +85,10 @@ class Judgement:
 
 def judge(probe: Probe, answers: Sequence[Answer]) -> Judgement:
     """Return what the answers to a probe say. Answers that come later, such as those after a rest, are told apart by their order."""
+    if not probe.may_fail:
+        for met in (one for answer in answers for one in answer.way()):
+            if layer(probe, met) is Layer.FAULT:
+                return _failed(f"the topology lets nothing fail here on purpose ({describe(probe, met)})")
     return JUDGES[type(probe.expect)](probe, probe.expect, answers)
 
 
@@ -214,7 +229,7 @@ def _limited(probe: Probe, expect: Limited, answers: Sequence[Answer]) -> Judgem
     if passed > allowed * SLACK + 1:
         return _failed(f"{said}; at most {allowed:.0f} should pass")
     if not stopped:
-        return _not_run(f"{said}: no client here is fast enough to meet the limit, or another one came first ({_tally(who)})")
+        return _not_run(f"{said}: {TOO_SLOW} ({_tally(who)})")
     if passed < expect.least / 2:
         return _failed(f"{said}; {expect.least} should pass ({_tally(who)})")
     if layer(probe, rested) is not Layer.SERVICE:
@@ -227,9 +242,14 @@ def _tally(who: Counter[Layer]) -> str:
 
 
 def _split(probe: Probe, expect: Split, answers: Sequence[Answer]) -> Judgement:
-    echoes = [echo for answer in answers if (echo := answer.echo())]
-    if not echoes:
-        return _not_run("the service does not say which version answers")
+    """Calls that fail on purpose reach no version, so they are not counted."""
+    by_layer = [(layer(probe, answer), answer.echo()) for answer in answers]
+    reached = [(who, echo) for who, echo in by_layer if who is not Layer.FAULT]
+    echoes = [echo for _, echo in reached if echo is not None]
+    if not echoes or len(echoes) < COUNTED * len(reached):
+        others = Counter(who for who, echo in reached if echo is None)
+        said = f"{len(echoes)} of {len(answers)} answers say which version gave them; the others: {_tally(others)}"
+        return _not_run(said) if SILENT.issuperset(others) else _failed(said)
     service = _service_of(probe)
     found = {version: sum(is_version(echo, service, version) for echo in echoes) for version, _ in expect.shares}
     said = ", ".join(f"{version} {count} of {len(echoes)}" for version, count in found.items())
@@ -273,6 +293,31 @@ def _given_up(probe: Probe, expect: GivenUp, answers: Sequence[Answer]) -> Judge
     return _failed(said)
 
 
+def _retried(probe: Probe, expect: Retried, answers: Sequence[Answer]) -> Judgement:
+    """The first answer is the last try's; the others say how many tries their instances saw."""
+    first, *others = answers
+    echo = first.echo()
+    if layer(probe, first) is not Layer.SERVICE or echo is None:
+        return _not_run(f"the service cannot be made to fail ({describe(probe, first)})")
+    if not echo.tries:
+        return _not_run("the service does not say how often it was tried")
+    seen: Counter[str] = Counter()
+    for one in (found for answer in answers if (found := answer.echo())):
+        seen[one.instance] = max(seen[one.instance], one.tries)
+    tries, most = seen.total(), expect.attempts + 1
+    said = f"{tries} tries, the last of them {'failed' if echo.failed else 'succeeded'}"
+    if tries > most:
+        return _failed(f"{said}; there should be at most {most}")
+    mute = sum(answer.echo() is None for answer in others)
+    if tries < (expect.failures + 1 if expect.failures else most):
+        return (
+            _not_run(f"{said}, but {mute} of {len(others)} answers do not count theirs")
+            if mute
+            else _failed(f"{said}; {most} should be made")
+        )
+    return _passed(said) if echo.failed is not bool(expect.failures) else _failed(said)
+
+
 def _ejected(probe: Probe, expect: Ejected, answers: Sequence[Answer]) -> Judgement:
     """The last answer is the one after the others should be back."""
     *failing, back = answers
@@ -306,14 +351,41 @@ def _renewed(probe: Probe, expect: Renewed, answers: Sequence[Answer]) -> Judgem
     return _passed(found)
 
 
-def _same_trace(probe: Probe, expect: SameTrace, answers: Sequence[Answer]) -> Judgement:
+def _traced(probe: Probe, expect: Traced, answers: Sequence[Answer]) -> Judgement:
+    """Without a proxy that traces, what the first service copies on says nothing; from then on each hop has a span of its own."""
+    answer: Answer | None = answers[-1]
+    contexts: list[tuple[str, str]] = []
+    for service in expect.way:
+        if answer is None:
+            return _not_run(f"{service} was not asked: the service before it does not call on when it is told to")
+        echo = answer.echo()
+        if layer(probe, answer) is not Layer.SERVICE or echo is None:
+            return _not_run(f"{service} does not say what it received ({describe(probe, answer)})")
+        found = echo.values(TRACE_CONTEXT)
+        if not found and not contexts:
+            return _not_run(UNTRACED)
+        context = TRACEPARENT.fullmatch(found[0]) if len(found) == 1 else None
+        if context is None:
+            return _failed(f"{service} is asked with traceparent {', '.join(found) or 'absent'}")
+        contexts.append((context["trace"], context["span"]))
+        answer = echo.onward
+    said = "; ".join(f"{service}: trace {trace}, span {span}" for service, (trace, span) in zip(expect.way, contexts, strict=True))
+    one_trace, own_spans = len({trace for trace, _ in contexts}) == 1, len({span for _, span in contexts}) == len(contexts)
+    if not one_trace:
+        return _failed(f"another trace begins on the way: {said}")
+    return _passed(said) if own_spans else _failed(f"no proxy between them made a span: {said}")
+
+
+def _own_trace(probe: Probe, expect: OwnTrace, answers: Sequence[Answer]) -> Judgement:
     answer = answers[-1]
     echo = answer.echo()
     if layer(probe, answer) is not Layer.SERVICE or echo is None:
         return _not_run(NO_ECHO)
-    found = echo.values("traceparent")
-    same = any(expect.trace in value for value in found)
-    return (_passed if same is expect.same else _failed)(f"traceparent: {', '.join(found) or 'none'}")
+    found = echo.values(TRACE_CONTEXT)
+    if not found:
+        return _not_run(UNTRACED)
+    own = len(found) == 1 and TRACEPARENT.fullmatch(found[0]) is not None and expect.forged not in found[0]
+    return (_passed if own else _failed)(f"traceparent: {', '.join(found)}")
 
 
 def _single(_probe: Probe, _expect: Single, answers: Sequence[Answer]) -> Judgement:
@@ -348,9 +420,11 @@ JUDGES: Final[dict[type[Expectation], Judge]] = cast(
         Split: _split,
         Faulted: _faulted,
         GivenUp: _given_up,
+        Retried: _retried,
         Ejected: _ejected,
         Renewed: _renewed,
-        SameTrace: _same_trace,
+        Traced: _traced,
+        OwnTrace: _own_trace,
         Single: _single,
         Closed: _closed,
         CachedKeys: _cached_keys,

@@ -40,7 +40,13 @@ class Choice:
     def chosen(self, all_: Collection[Probe]) -> tuple[Probe, ...]:
         """Return the chosen probes, and the controls that they need."""
         wanted = [probe for probe in all_ if (not self.only or probe.family in self.only) and probe.family not in self.without]
-        needed = {probe.id for probe in wanted} | {control for probe in wanted for control in probe.controls}
+        by_id = {probe.id: probe for probe in all_}
+        needed: set[str] = set()
+        left = [probe.id for probe in wanted]
+        while left:
+            if (identifier := left.pop()) not in needed:
+                needed.add(identifier)
+                left += by_id[identifier].controls if identifier in by_id else ()
         return tuple(probe for probe in all_ if probe.id in needed)
 
 

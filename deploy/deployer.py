@@ -3,8 +3,8 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from deploy import waiter
-from deploy.api import ApiError, connect
+from deploy import leftovers, waiter
+from deploy.api import Api, ApiError, connect
 from deploy.errors import DeployError
 from deploy.lease import held
 from deploy.maker import Maker
@@ -41,10 +41,12 @@ def down(target: Target, progress: Progress) -> Result:
     """Remove everything that was made for the stack, in the reverse order.
 
     Raises:
-        DeployError: with everything that could not be removed.
+        DeployError: with everything that could not be removed, or that is there although nothing is remembered.
     """
     with _session(target, progress, create=False) as session:
-        if session.store.found is not None:
+        if session.store.found is None:
+            leftovers.refuse(session)
+        else:
             session.members = members(session, {})
             with session.dynamics() as dynamics:
                 Remover(session, dynamics).remove_all()
@@ -52,19 +54,34 @@ def down(target: Target, progress: Progress) -> Result:
         return session.result()
 
 
+def remembers(target: Target) -> bool:
+    """Whether the cluster remembers that the stack was deployed from here.
+
+    Raises:
+        DeployError: it cannot be asked.
+    """
+    with _store(target) as (_, store):
+        return store.exists()
+
+
+@contextmanager
+def _store(target: Target) -> Generator[tuple[Api, Store]]:
+    with connect(target.tools) as api:
+        try:
+            yield api, Store(api, target.project, target.stack)
+        except ApiError as error:
+            raise DeployError([str(error)]) from error
+
+
 @contextmanager
 def _session(target: Target, progress: Progress, *, create: bool) -> Generator[Session]:
-    with connect(target.tools) as api:
-        store = Store(api, target.project, target.stack)
+    with _store(target) as (api, store):
         if not create and not store.exists():
             yield Session(target, api, store, progress, lambda: True)
             return
         store.prepare()
         with held(api, store.parent.name, progress.note) as still_held:
-            try:
-                yield Session(target, api, store, progress, still_held)
-            except ApiError as error:
-                raise DeployError([str(error)]) from error
+            yield Session(target, api, store, progress, still_held)
 
 
-__all__ = ["Result", "Target", "down", "up"]
+__all__ = ["Result", "Target", "down", "remembers", "up"]

@@ -38,3 +38,7 @@ class DeployError(Exception):
     def __init__(self, findings: Sequence[object]) -> None:
         self.findings = tuple(str(finding) for finding in findings)
         super().__init__("\n".join(self.findings))
+
+
+class MadeByPulumiError(DeployError):
+    """What is to be removed was made by the Pulumi CLI, which alone can remove it."""

@@ -1,24 +1,24 @@
 """Deploys with the Pulumi CLI: the same program, judged once more by the policy pack on what the real engine plans.
 
-The state is where the user is logged in; who is logged in nowhere gets a local file backend, without touching the login of this machine.
+The state is where the user says; who says nowhere gets a local file backend, without touching the login of this machine.
 """
 
 import json
 import os
-import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from deploy import pulumi_backend
 from deploy.errors import DeployError
 
 _KEPT: Final = ("encryptionsalt", "encryptedkey", "secretsprovider")
 """What Pulumi itself writes into a stack file."""
-_PASSPHRASES: Final = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+_TOOLS: Final = Path(".tools", "bin")
+"""Where `make setup` puts uv, which Pulumi.yaml's `toolchain: uv` asks for."""
 
 
 def found() -> str | None:
@@ -51,8 +51,20 @@ class PulumiStack:
         return self._run(["up", *self._common, "--policy-pack", str(self.policies)], environment)
 
     def exists(self) -> bool:
-        """Whether the stack was ever deployed by the CLI, as far as its backend knows."""
-        return self._run(["stack", "--stack", self.stack], self._environment(), quiet=True) == 0
+        """Whether the backend knows the stack.
+
+        Raises:
+            DeployError: the backend did not say.
+        """
+        code, said = self._ask(["stack", "--stack", self.stack], self._environment())
+        # The words of `RequireStack` in `pkg/cmd/pulumi/stack` of pulumi/pulumi; any other failure says nothing about the stack.
+        if code and f"no stack named '{self.stack}' found" not in said:
+            raise DeployError(
+                [
+                    f"pulumi stack --stack {self.stack}: exit code {code}: {said}. Whether there is such a stack is not known. Mend that first."
+                ]
+            )
+        return not code
 
     def down(self) -> int:
         """Destroy everything and forget the stack; returns the CLI's exit code."""
@@ -86,56 +98,43 @@ class PulumiStack:
         self.config_file.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
     def _environment(self) -> dict[str, str]:
-        environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-        if self._run(["whoami"], environment, quiet=True) == 0:
+        """Return the environment of the CLI.
+
+        Raises:
+            DeployError: the user has said where the state is, and it cannot be reached: one begun elsewhere would know of nothing that is deployed.
+        """
+        path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(self.root.absolute() / _TOOLS)])
+        environment = {**os.environ, "PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+        code, said = self._ask(["whoami"], environment)
+        if code == 0:
             return environment
-        folder = _state_folder()
-        _remove_dead_locks(folder)
-        environment["PULUMI_BACKEND_URL"] = f"file://{folder}"
-        if not any(environment.get(name) for name in _PASSPHRASES):
-            environment["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase(folder))
-        return environment
+        if where := pulumi_backend.chosen(self.root, environment):
+            raise DeployError(
+                [
+                    f"pulumi whoami: exit code {code}: {said}. {where} says where the state is, and a second state beside it would know nothing "
+                    "of what is deployed. Log in there (pulumi login), or take that away to keep the state on this machine."
+                ]
+            )
+        return pulumi_backend.local(environment)
 
-    def _run(self, words: Sequence[str], environment: Mapping[str, str], *, quiet: bool = False) -> int:
-        sink = subprocess.DEVNULL if quiet else None
-        command = [found() or "pulumi", *words, "--non-interactive", "--cwd", str(self.root)]
-        return subprocess.run(command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False).returncode
+    def _ask(self, words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
+        """Return the exit code and what was printed, on one line."""
+        done = subprocess.run(
+            self._command(words),
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        return done.returncode, " ".join(f"{done.stdout} {done.stderr}".split()).rstrip(".") or "no word of why"
 
+    def _run(self, words: Sequence[str], environment: Mapping[str, str]) -> int:
+        return subprocess.run(self._command(words), env=dict(environment), stdin=subprocess.DEVNULL, check=False).returncode
 
-def _state_folder() -> Path:
-    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "perimeter" / "pulumi"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
-
-
-def _remove_dead_locks(folder: Path) -> None:
-    """Remove the locks of runs on this machine that were killed: nobody else can, and `pulumi up` refuses to run beside them.
-
-    Source of their form: `pkg/backend/diy/lock.go` of pulumi/pulumi.
-    """
-    for file in (folder / ".pulumi" / "locks").rglob("*.json"):
-        lock: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if lock.get("hostname") == socket.gethostname() and not _runs(int(lock.get("pid") or 0)):
-            file.unlink(missing_ok=True)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _passphrase(folder: Path) -> Path:
-    """Return the file of a passphrase that was made for this machine: the state's secrets are no safer than the folder they lie in."""
-    file = folder.parent / "passphrase"
-    if not file.exists():
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as writing:
-            writing.write(secrets.token_urlsafe(32))
-    return file
+    def _command(self, words: Sequence[str]) -> list[str]:
+        return [found() or "pulumi", *words, "--non-interactive", "--cwd", str(self.root)]
 
 
 def _mapping(file: Path) -> dict[str, Any]:

@@ -179,12 +179,16 @@ def _alone() -> Generator[None]:
     """Let one caller at a time change the lab."""
     if os.geteuid():
         raise LabError(
-            "start", "namespaces, mounts and addresses need root", todo="Run it as root, or `perimeter check`, which needs neither"
+            "privileges",
+            "namespaces, mounts and addresses need root",
+            todo="Run this command as root; `perimeter check` needs none of them",
         )
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     with LOCK.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LabError("start", "another `perimeter` is starting or stopping the lab", todo="Wait for it") from error
+            raise LabError(
+                "lock", "another `perimeter` is starting or stopping it", todo="Wait for it, and run this command again"
+            ) from error
         yield

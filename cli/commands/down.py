@@ -8,6 +8,7 @@ from cli.commands.options import HERE, ContextName, DeployWith, Folder, Kubeconf
 from cli.deploying import Deployment, say
 from cli.errors import ExitCode
 from cli.project import Project
+from lab.settings import STATE
 from planner.project import load_program
 
 
@@ -30,8 +31,17 @@ def down(  # noqa: PLR0913 # the options of a command
     choice = Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
     cluster = clusters.running(choice, load_program(home.root, stack, {}).config)
     if cluster is None:
-        say(
-            "The embedded cluster does not run, so nothing was removed. Start it first (perimeter lab start), or forget it (perimeter lab reset)."
-        )
-        sys.exit(ExitCode.KEPT)
+        sys.exit(_stopped())
     sys.exit(Deployment(project=home, stack=stack, topology=home.topology_of(stack, topology), cluster=cluster, engine=engine).down())
+
+
+def _stopped() -> ExitCode:
+    """Say what a stopped embedded cluster means: what is deployed in it comes back with it."""
+    if not STATE.exists():
+        say("Nothing to do: there is no embedded cluster, and no other was named.")
+        return ExitCode.KEPT
+    say(
+        "The embedded cluster does not run, so nothing was removed, and what is deployed in it comes back when it starts. "
+        "Start it first (perimeter lab start), or forget it with everything in it (perimeter lab reset)."
+    )
+    return ExitCode.UNDECIDED

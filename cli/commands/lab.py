@@ -1,5 +1,8 @@
 """`perimeter lab`: the embedded cluster."""
 
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -7,7 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 import lab
+from cli.problems import problems_of
+from cli.report.refusal import refuse
 from lab import ConsoleProgress
+from lab.errors import LabError
 
 app = typer.Typer(
     help="Start and stop the embedded cluster: a real Kubernetes for a machine that has none. Needs root.", no_args_is_help=True
@@ -17,7 +23,8 @@ app = typer.Typer(
 @app.command()
 def start() -> None:
     """Build what is missing (once, about 20 minutes on two cores) and start the cluster."""
-    running = lab.start(ConsoleProgress())
+    with _told("started"):
+        running = lab.start(ConsoleProgress())
     console = Console(highlight=False)
     console.print(f"The embedded cluster runs; node ports answer on {running.node_address}.")
     console.print(f"export KUBECONFIG={running.kubeconfig} PATH={running.bin}:$PATH", soft_wrap=True)
@@ -26,7 +33,8 @@ def start() -> None:
 @app.command()
 def stop() -> None:
     """End the cluster and leave the machine as it was; what is deployed comes back at the next start."""
-    lab.stop()
+    with _told("stopped"):
+        lab.stop()
 
 
 @app.command()
@@ -45,4 +53,14 @@ def reset(
     builds: Annotated[bool, typer.Option("--builds", help="Forget what was built as well; the next start builds it again.")] = False,
 ) -> None:
     """End the cluster and forget what is deployed in it."""
-    lab.reset(builds=builds)
+    with _told("reset"):
+        lab.reset(builds=builds)
+
+
+@contextmanager
+def _told(done: str) -> Generator[None]:
+    """End the command with what kept it from its end."""
+    try:
+        yield
+    except LabError as error:
+        sys.exit(refuse(problems_of(error), f"the embedded cluster was not {done}."))

@@ -22,7 +22,6 @@ from cli.commands.options import (
     UseLab,
     Verbose,
 )
-from cli.conformance import subject
 from cli.deploying import Deployment, say
 from cli.errors import ExitCode
 from cli.judging import check_stack
@@ -85,8 +84,6 @@ def _judge(home: Project, stack: str, file: Path, cluster: Cluster | None, *, ve
 
 def _verify(file: Path, cluster: Cluster) -> ExitCode:
     """Probe what runs now. What could not be asked is shown, and does not make the deployment one that failed."""
-    # The embedded cluster is what is probed where none is named, and it brings its own issuer.
-    context, kubeconfig = ("", None) if cluster.is_lab else (cluster.tools.context or "", cluster.tools.kubeconfig)
-    report = verify.probe(file, subject(context=context, kubeconfig=kubeconfig, image="", token_command=""))
+    report = verify.probe(file, verify.subject_in(cluster))
     code = verify.write(report, verify.Format.TEXT, verbose=False)
     return code if report.outcome is Outcome.FAILURE else ExitCode.KEPT

@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.commands.options import HERE, ContextName, Folder, KubeconfigFile, Stack, TopologyFile, Verbose, asks_format
+from cli import clusters
+from cli.commands.options import HERE, ContextName, Folder, KubeconfigFile, Stack, TopologyFile, UseKind, UseLab, Verbose, asks_format
 from cli.conformance import Subject, address, subject
-from cli.errors import ExitCode
+from cli.errors import ExitCode, UsageError
 from cli.files import write_file
 from cli.project import Project
 from conformance.outside import Address
@@ -19,6 +20,7 @@ from conformance.report import Outcome, Report
 from conformance.report.machine import as_json, as_junit
 from conformance.report.text import show
 from conformance.verify import Choice, verify
+from planner.project import load_program
 from topology.derive.probes import Family
 from topology.load import load
 
@@ -54,6 +56,8 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     topology: TopologyFile = None,
     context: ContextName = None,
     kubeconfig: KubeconfigFile = None,
+    use_lab: UseLab = False,
+    use_kind: UseKind = False,
     public: Public = "",
     image: Image = "",
     token_command: TokenCommand = "",
@@ -68,18 +72,26 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
 ) -> None:
     """Probe a running system: every call that the topology allows is admitted, every other refused, by the layer that should.
 
-    Without --context or --kubeconfig: the system in the running embedded cluster.
+    It is looked for where up deploys it: in the cluster that is named here, else by the stack, else in the running embedded one.
 
     Exit code 0: all as it should be; 1: something is not; 2: something could not be asked, or bad input.
     """
-    file = Project.find(project.resolve()).topology_of(stack, topology)
+    home = Project.find(project.resolve())
+    file = home.topology_of(stack, topology)
+    choice = clusters.Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
+    cluster = clusters.running(choice, load_program(home.root, stack, {}).config)
+    if cluster is None:
+        raise UsageError(
+            "the embedded cluster does not run, and no other was named, here or by the stack. Deploy to it first (perimeter up), "
+            "or name one: --context NAME, --kubeconfig FILE, --kind."
+        )
     files = ((json, as_json), (junit, as_junit))
     for place, _ in files:
         if place:
             write_file(place, "")  # before minutes of probing, and so that no report of an earlier run stays
     report = probe(
         file,
-        subject(context=context, kubeconfig=kubeconfig, image=image, token_command=token_command),
+        subject_in(cluster, image=image, token_command=token_command),
         public=address(public),
         api_keys=api_keys,
         choice=Choice(only=frozenset(only or ()), without=frozenset(without or ())),
@@ -88,6 +100,12 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
         if place:
             write_file(place, written(report))
     sys.exit(write(report, format, verbose=verbose))
+
+
+def subject_in(cluster: clusters.Cluster, *, image: str = "", token_command: str = "") -> Subject:
+    """Return what to probe in a cluster. The embedded one goes by no name here: it brings tools, an image and an issuer of its own."""
+    context, kubeconfig = (None, None) if cluster.is_lab else (cluster.tools.context, cluster.tools.kubeconfig)
+    return subject(context=context, kubeconfig=kubeconfig, image=image, token_command=token_command)
 
 
 def probe(

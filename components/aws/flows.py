@@ -57,8 +57,8 @@ class Rule:
 
 
 WEBHOOKS: Final = {
-    10250: "the kubelets, and cert-manager's webhook",
-    15017: "istiod's webhooks",
+    10250: "the kubelets, and the webhook of cert-manager",
+    15017: "the webhooks of istiod",
     9443: "the webhooks of the load balancer controller",
     10251: "the metrics server",
 }
@@ -88,8 +88,8 @@ def cluster(outside_ports: Iterable[int]) -> Iterator[Flow]:
     """
     nodes, api = Group.NODES, Group.API
     yield Flow(name="pods", source=nodes, target=nodes, port=1024, last_port=65535, why="nodes and pods; NetworkPolicies decide")
-    yield Flow(name="names", source=nodes, target=nodes, port=53, why="the cluster's name service")
-    yield Flow(name="names-udp", source=nodes, target=nodes, port=53, transport=Transport.UDP, why="the cluster's name service")
+    yield Flow(name="names", source=nodes, target=nodes, port=53, why="the name service of the cluster")
+    yield Flow(name="names-udp", source=nodes, target=nodes, port=53, transport=Transport.UDP, why="the name service of the cluster")
     yield Flow(name="api", source=nodes, target=api, port=443, why="nodes and controllers reach the Kubernetes API")
     for port, why in WEBHOOKS.items():
         yield Flow(name=f"api-asks-{port}", source=api, target=nodes, port=port, why=why)

@@ -8,7 +8,6 @@ from typing import Final
 from components.azure.addresses import Addresses, Subnet
 
 INTERNET: Final = "Internet"
-NETWORK: Final = "VirtualNetwork"
 LOAD_BALANCER: Final = "AzureLoadBalancer"
 PUBLIC_ADDRESS: Final = "public-address"
 """The edge's public address, where its pods stand behind a load balancer of the cluster; Azure says which one it is.
@@ -45,6 +44,8 @@ class Flow:
     ports: tuple[str, ...]
     why: str
     transport: Transport = Transport.TCP
+    to_any: bool = False
+    """Whether the rule at the target has to name any destination. It guards the target's subnet, so that it opens no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +101,17 @@ def _chain() -> Iterator[Flow]:
 
 def _edge() -> Iterator[Flow]:
     """Yield what an Application Gateway needs (Learn, `configuration-infrastructure`)."""
-    yield Flow(name="manage", source="GatewayManager", target=Subnet.EDGE, ports=("65200-65535",), why="Azure manages the gateway")
-    yield Flow(name="health", source=LOAD_BALANCER, target=Subnet.EDGE, ports=(ANY,), why="Azure's health probes", transport=Transport.ANY)
+    at = Subnet.EDGE
+    yield Flow(name="manage", source="GatewayManager", target=at, ports=("65200-65535",), why="Azure manages the gateway", to_any=True)
+    yield Flow(
+        name="health",
+        source=LOAD_BALANCER,
+        target=at,
+        ports=(ANY,),
+        why="Azure's health probes",
+        transport=Transport.ANY,
+        to_any=True,
+    )
     yield Flow(name="edge-to-vault", source=Subnet.EDGE, target=Subnet.ENDPOINTS, ports=("443",), why="it fetches its certificate")
     yield Flow(
         name="itself",
@@ -173,7 +183,7 @@ def rules(subnet: Subnet, every: Iterable[Flow], addresses: Addresses, pods: str
         chosen = [flow for flow in every if (flow.target if inbound else flow.source) in here]
         allowed = [_rule(flow, addresses, inbound=inbound) for flow in chosen]
         numbered = [replace(rule, priority=FIRST + STEP * index) for index, rule in enumerate(allowed)]
-        found += [*numbered, _refusal(subnet, inbound=inbound)]
+        found += [*numbered, *_refusal(subnet, inbound=inbound)]
     return found
 
 
@@ -184,23 +194,27 @@ def _rule(flow: Flow, addresses: Addresses, *, inbound: bool) -> Rule:
         allow=True,
         priority=0,
         sources=_addresses(flow.source, addresses),
-        targets=_addresses(flow.target, addresses),
+        targets=(ANY,) if flow.to_any else _addresses(flow.target, addresses),
         ports=flow.ports,
         transport=flow.transport,
         why=flow.why,
     )
 
 
-def _refusal(subnet: Subnet, *, inbound: bool) -> Rule:
-    # Azure forbids to close the way of an Application Gateway to the internet; into the network it is closed.
-    targets = NETWORK if subnet is Subnet.EDGE and not inbound else ANY
-    return Rule(
+def _refusal(subnet: Subnet, *, inbound: bool) -> Iterator[Rule]:
+    """Yield the rule that refuses the rest.
+
+    An Application Gateway may be refused no way out (Learn, `configuration-infrastructure`): the groups of the other subnets refuse it.
+    """
+    if subnet is Subnet.EDGE and not inbound:
+        return
+    yield Rule(
         name=f"{'in' if inbound else 'out'}-nothing-else",
         inbound=inbound,
         allow=False,
         priority=LAST,
         sources=(ANY,),
-        targets=(targets,),
+        targets=(ANY,),
         ports=(ANY,),
         transport=Transport.ANY,
         why="closed by default",

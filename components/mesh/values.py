@@ -107,13 +107,16 @@ def _mesh_config(binding: Binding, t: Topology, mesh: Name) -> dict[str, Any]:
             "envoyFileAccessLog": {"path": "/dev/stdout", "logFormat": {"labels": telemetry.LOG_FORMAT}},
         }
     ]
+    looked_at: list[Manifest] = [{"matchLabels": {names.MESH_LABEL: mesh}}]
     if collector := binding.collector:
+        # A provider that istiod cannot find is left out of every proxy without another word: no trace would ever begin.
+        looked_at.append({"matchLabels": {names.NAMESPACE_NAME_LABEL: collector.namespace}})
         service = names.fqdn(collector.service, collector.namespace)
         providers.append({"name": telemetry.TRACES, "opentelemetry": {"service": service, "port": collector.port}})
     return {
         "trustDomain": m.trust_domain,
         "rootNamespace": m.control_plane,
-        "discoverySelectors": [{"matchLabels": {names.MESH_LABEL: mesh}}],
+        "discoverySelectors": looked_at,
         "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
         "pathNormalization": {"normalization": "DECODE_AND_MERGE_SLASHES"},
         "meshMTLS": {"minProtocolVersion": "TLSV1_3"},

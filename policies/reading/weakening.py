@@ -9,7 +9,7 @@ from policies.reading.normalise import RELEASE
 from policies.reading.opaque import Role, kind_of
 from policies.reading.resource import Resource
 
-HARMLESS_CHANGES: Final = frozenset({"spec.replicas", "status", "count", "scalingConfig.desiredSize"})
+HARMLESS_CHANGES: Final = frozenset({"spec.replicas", "status", "count", "agentPoolProfiles[0].count", "scalingConfig.desiredSize"})
 """Properties that others may change without moving the boundary: an autoscaler owns the replicas, and how many nodes there are."""
 
 HARMLESS_PREFIXES: Final = ("status.", "metadata.managedFields")

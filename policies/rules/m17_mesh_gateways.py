@@ -36,7 +36,7 @@ class M17(Rule):
     """Istio Gateways name their hosts, ask for a certificate, and configure only their own namespace's pods.
 
     Forbids:
-        `*` and wildcards among hosts; on the mesh ingress any TLS mode but MUTUAL, on egress gateway and bridge any that does not
+        `*` and wildcards among hosts; hosts to which other namespaces may bind routes (without `./`); on the mesh ingress any TLS mode but MUTUAL, on egress gateway and bridge any that does not
         ask for a certificate; MUTUAL without the names that it takes (`subjectAltNames`), or with
         one that no policy of the gateway lets ask anything; AUTO_PASSTHROUGH and PASSTHROUGH; TLS below 1.2; `insecureSkipVerify`; a Gateway that selects
         pods of another namespace, sidecars, or nothing.
@@ -54,7 +54,7 @@ class M17(Rule):
               selector: {istio: ingress}
               servers:
                 - port: {number: 443, name: https, protocol: HTTPS}
-                  hosts: [api.shop.example]
+                  hosts: [./api.shop.example]
                   tls: {mode: MUTUAL, credentialName: ingress-server, subjectAltNames: ["spiffe://boundary/ns/gateway/sa/gateway"]}
     """
 
@@ -104,6 +104,13 @@ class M17(Rule):
         for host in server.hosts:
             if "*" in host:
                 yield self.broken(resource, f"{where} answers to {host}: hosts that nobody declared", "name each host")
+        for namespace in sorted({*server.namespaces} - {".", resource.namespace}):
+            whose = "every namespace that istiod looks at" if namespace == "*" else f"namespace {namespace}"
+            yield self.broken(
+                resource,
+                f"{where} takes routes from {whose}: whoever writes a VirtualService there chooses where requests go",
+                "write ./ before the host",
+            )
         allowed = MODES.get(layer, MODES[Layer.BRIDGE]) if layer else MODES[Layer.BRIDGE]
         if server.mode not in allowed:
             consequence = CONSEQUENCES.get(server.mode, "its mode is not known")

@@ -22,8 +22,8 @@ class P05(Rule):
     """No option takes a resource that carries the boundary out of the program's hands.
 
     Forbids:
-        `ignore_changes` (except on `spec.replicas`), `retain_on_delete`, `import_`, reading with `get`, and a lifted `protect` on guard
-        resources: policies, Services, workloads, namespaces, routes, certificates, and the releases that bring the mesh.
+        `ignore_changes` (except on `spec.replicas` and numbers of nodes), `retain_on_delete`, `import_`, reading with `get`, and a lifted
+        `protect` on guard resources: policies, Services, workloads, namespaces, routes, certificates, and the releases that bring the mesh.
         Undecided is a guard of an unfinished deployment, or one beside which the program has a second provider of the same kind.
 
     Why:

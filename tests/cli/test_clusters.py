@@ -52,3 +52,29 @@ def test_the_embedded_cluster_is_started_where_there_is_nothing_else_and_root(mo
 def test_the_embedded_cluster_may_be_named_beside_a_current_context(monkeypatch: pytest.MonkeyPatch):
     current(monkeypatch, "production")
     assert running(Choice(use_lab=True), {"perimeter:context": "test"}) is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "given"),
+    [
+        (Choice(use_lab=True, use_kind=True), "--lab, --kind"),
+        (Choice(use_lab=True, context="test"), "--lab, --context"),
+        (Choice(use_lab=True, kubeconfig=Path("/k")), "--lab, --kubeconfig"),
+        (Choice(use_kind=True, context="test"), "--kind, --context"),
+        (Choice(use_kind=True, kubeconfig=Path("/k")), "--kind, --kubeconfig"),
+        (
+            Choice(use_lab=True, use_kind=True, context="test", kubeconfig=Path("/k")),
+            "--lab, --kind, --context, --kubeconfig",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_options_that_name_two_clusters_are_refused(choice: Choice, given: str):
+    with pytest.raises(UsageError, match=f"^{given}: each names another cluster. Keep one"):
+        running(choice, {})
+
+
+def test_kind_is_taken_in_place_of_what_the_stack_names():
+    found = running(Choice(use_kind=True), {"perimeter:context": "test"})
+    assert found is not None
+    assert found.tools.context == "kind-perimeter"

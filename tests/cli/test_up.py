@@ -12,6 +12,7 @@ from cli.commands import up as command
 from cli.errors import UsageError
 from cli.main import app
 from deploy.processes import Tools
+from tests.opened import opened_project
 from tests.systems import ROOT
 
 
@@ -30,6 +31,17 @@ def test_what_the_judge_does_not_call_kept_is_not_deployed(monkeypatch: pytest.M
     result = CliRunner().invoke(app, ["up", "local", "--project", str(ROOT)])
     assert result.exit_code in {1, 2}
     assert "KEPT" not in result.stdout
+    assert "Nothing was applied." in result.stderr
+
+
+def test_a_broken_boundary_is_not_deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    def deployment(**_: object) -> None:
+        pytest.fail("it was deployed")
+
+    monkeypatch.setattr(command, "Deployment", deployment)
+    result = CliRunner().invoke(app, ["up", "local", "--context", "nowhere", "--project", str(opened_project(tmp_path))])
+    assert result.exit_code == 1
+    assert "Service abc/open" in result.stdout
     assert "Nothing was applied." in result.stderr
 
 

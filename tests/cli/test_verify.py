@@ -1,9 +1,18 @@
-"""`perimeter verify`: what it says where nothing can be probed."""
+"""What `perimeter verify` probes, and what it says where nothing can be probed."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import lab
+from cli.commands import verify
+from cli.conformance import Subject
+from cli.errors import UsageError
+from cli.main import app
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,3 +55,52 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_probed(tmp_p
     assert done.returncode == 2
     assert f"cannot be written: {tmp_path / 'file'} is no folder" in done.stderr
     assert "kubectl" not in done.stderr
+
+
+def project(folder: Path, *config: str) -> Path:
+    """Return a project whose stack `prod` says this."""
+    lines = ["config:", f"  perimeter:topology: {ROOT / 'stacks' / 'abc.topology.yaml'}", *config]
+    (folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n", encoding="utf-8")
+    (folder / "Pulumi.prod.yaml").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "__main__.py").touch()
+    return folder
+
+
+class Asked(Exception):
+    """Where probing would have begun."""
+
+
+@pytest.fixture
+def probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the embedded cluster run, and no probe."""
+
+    def probe(_: Path, subject: Subject, **__: object) -> None:
+        raise Asked(subject.name)
+
+    monkeypatch.setattr(verify, "probe", probe)
+    found = lab.Lab(bin=Path("/nowhere"), charts={})
+    monkeypatch.setattr("lab.current", lambda: found)
+    monkeypatch.setattr("cli.conformance.current", lambda: found)
+
+
+@pytest.mark.parametrize(
+    ("options", "config", "name"),
+    [
+        ((), ("  perimeter:context: production",), "production"),
+        (("--lab",), ("  perimeter:context: production",), "the embedded cluster"),
+        (("--context", "test"), ("  perimeter:context: production",), "test"),
+        (("--kind",), ("  perimeter:context: production",), "kind-perimeter"),
+        (("--kubeconfig", "/k"), (), "/k"),
+        ((), (), "the embedded cluster"),
+    ],
+)
+@pytest.mark.usefixtures("probed")
+def test_the_system_is_looked_for_where_up_deploys_it(tmp_path: Path, options: tuple[str, ...], config: tuple[str, ...], name: str) -> None:
+    with pytest.raises(Asked, match=f"^{name}$"):
+        CliRunner().invoke(app, ["verify", "prod", "--project", str(project(tmp_path, *config)), *options], catch_exceptions=False)
+
+
+def test_an_embedded_cluster_that_does_not_run_is_not_started_to_be_probed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.current", lambda: None)
+    with pytest.raises(UsageError, match="the embedded cluster does not run"):
+        CliRunner().invoke(app, ["verify", "prod", "--project", str(project(tmp_path)), "--lab"], catch_exceptions=False)

@@ -13,13 +13,17 @@ from tests.components.aws import systems as aws
 from tests.components.aws.documents import DOCUMENTS
 from tests.components.azure import systems as azure
 from tests.components.azure.reference import faults
+from tests.components.provider_limits import LIMITS
+from tests.policies.mutations.held import hold_clean, read
 from tests.systems import SYSTEMS
+from topology.model.system import Topology
 
 Resources = tuple[dict[str, Any], ...]
 
 PLANS: Final = (*azure.PLANS, *aws.PLANS)
 ENVIRONMENTS: Final = ("azure-dev", "azure-prod", "aws-dev", "aws-prod")
 READ: Final[Mapping[str, Callable[[str, str], Resources]]] = {"azure": azure.resources, "aws": aws.resources}
+MEANT: Final[Mapping[str, Callable[[str], Topology]]] = {"azure": azure.system, "aws": aws.system}
 
 OF_A_PLAN: Final = pytest.mark.parametrize(("stack", "name"), PLANS)
 
@@ -80,6 +84,14 @@ def test_every_system_is_planned_in_all_four_environments() -> None:
 
 
 @OF_A_PLAN
+def test_every_plan_is_clean_and_allows_exactly_what_the_topology_says(stack: str, name: str) -> None:
+    intent = MEANT[stack.partition("-")[0]](name)
+    hold_clean(resources(stack, name), intent)
+    made = read(resources(stack, name), intent)
+    assert made.observed == made.expected
+
+
+@OF_A_PLAN
 def test_every_policy_of_api_management_is_as_the_policy_reference_says(stack: str, name: str) -> None:
     policies = [
         resource["inputs"]
@@ -119,6 +131,39 @@ def test_no_range_of_addresses_overlaps_another_and_subnets_lie_in_the_network(s
     assert all(subnet.subnet_of(network) for subnet in subnets)
     assert not any(one.overlaps(other) for one, other in combinations([*subnets, *beside], 2))
     assert not any(network.overlaps(one) for one in beside)
+
+
+@OF_A_PLAN
+def test_every_name_and_description_has_a_form_that_its_provider_takes(stack: str, name: str) -> None:
+    refused = [
+        (kind, path, text, limit)
+        for (kind, path), limit in LIMITS.items()
+        for inputs in of(stack, name, kind)
+        for text in at(inputs, path)
+        if not limit.takes(text)
+    ]
+    assert refused == []
+
+
+def test_every_limit_of_a_provider_is_asked_of_something() -> None:
+    planned = [*resources("azure-prod", "payments"), *resources("aws-prod", "payments")]
+    asked = {(r["type"], path) for r in planned for kind, path in LIMITS if kind == r["type"] and [*at(r["inputs"], path)]}
+    assert asked == set(LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "text"),
+    [
+        ("aws:ec2/securityGroup:SecurityGroup", "description", "the gateway's pods"),
+        ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "description", "a" * 256),
+        ("azure-native:network:NetworkSecurityGroup", "securityRules.description", "a" * 141),
+        ("azure-native:network:WebApplicationFirewallPolicy", "customRules.name", "limit-clients"),
+        ("azure-native:apimanagement:NamedValue", "displayName", ""),
+        ("aws:lb/targetGroup:TargetGroup", "name", "gateway-"),
+    ],
+)
+def test_a_text_that_a_provider_refuses_is_found(kind: str, path: str, text: str) -> None:
+    assert not LIMITS[kind, path].takes(text)
 
 
 @OF_A_PLAN

@@ -13,6 +13,8 @@ from conformance.addressing import Addressing
 from conformance.certificates import Certificates
 from conformance.cluster import Cluster
 from conformance.credentials import ApiKeys, Nobody
+from conformance.curl import Shell
+from conformance.errors import NoIdentityError
 from conformance.report import Outcome, Report
 from conformance.report.machine import as_json, as_junit
 from conformance.report.text import show
@@ -24,24 +26,33 @@ from tests.conformance.servers import System, running
 from tests.systems import topology
 from topology.derive.probes import (
     Admitted,
+    Answered,
+    Closed,
     Contained,
     Expectation,
     Family,
     Layer,
     Limited,
+    Place,
     Pods,
     Probe,
+    Received,
     Refused,
     Request,
     Scheme,
+    Single,
     Stage,
     Token,
+    Vantage,
     probes,
 )
-from topology.derive.probes.target import EDGE
+from topology.derive.probes.target import EDGE, At, Target
 from topology.derive.probes.vantage import OUTSIDE
 
 CLUSTER = Cluster(kubectl="no-kubectl-here")
+
+
+DENIED = "the control plane denies it a certificate"
 
 
 class NoVantages(Vantages):
@@ -53,6 +64,10 @@ class NoVantages(Vantages):
     def ready(self, pods: Pods) -> int:
         """Say that there are two of everything."""
         return 2
+
+    def shell(self, vantage: Vantage) -> Shell:
+        """Say that no stranger gets an identity."""
+        raise NoIdentityError(DENIED)
 
 
 def run(system: System, *chosen: Probe) -> list[Result]:
@@ -108,6 +123,50 @@ def test_a_refusal_whose_control_is_not_asked_was_not_run(tmp_path: Path) -> Non
 def test_a_request_that_is_let_in_is_a_failure_whatever_its_control_says(tmp_path: Path) -> None:
     with running(tmp_path) as system:
         assert run(system, replace(REFUSED, request=replace(REFUSED.request, path="/open/y")))[0].verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [Refused(by=(Layer.PROXY,)), Contained(patterns=()), Received(nowhere=("x",)), Single()],
+    ids=lambda expect: type(expect).__name__,
+)
+def test_whatever_means_a_refusal_needs_a_control_that_passed(expect: Expectation, tmp_path: Path) -> None:
+    asked = probe("asked", "/token", expect, "control")
+    if isinstance(expect, Single):
+        asked = replace(
+            asked, request=replace(asked.request, scheme=Scheme.RAW, raw="GET /token HTTP/1.1\r\nHost: api.example\r\n\r\n", seconds=1.0)
+        )
+    with running(tmp_path) as system:
+        assert run(system, asked, CONTROL)[0].verdict is Verdict.PASSED
+        assert run(system, asked, replace(CONTROL, request=replace(CONTROL.request, path="/gone")))[0].verdict is Verdict.NOT_RUN
+        assert run(system, asked)[0].verdict is Verdict.NOT_RUN
+        assert run(system, replace(asked, controls=()))[0].verdict is Verdict.NOT_RUN
+
+
+def test_closed_ports_mean_nothing_where_the_open_one_does_not_answer(tmp_path: Path) -> None:
+    scan = probe("ports", "", Closed(), "control")
+    scan = replace(scan, request=Request(scheme=Scheme.SCAN, ports=(1, 2), seconds=1.0))
+    with running(tmp_path) as system:
+        assert [result.verdict for result in run(system, scan, CONTROL)] == [Verdict.PASSED, Verdict.PASSED]
+        assert run(system, scan, replace(CONTROL, request=replace(CONTROL.request, path="/gone")))[0].verdict is Verdict.NOT_RUN
+
+
+MEMBER = Vantage(place=Place.MEMBER, mesh="main")
+ITSELF = Target(at=At.NAME, name="127.0.0.1", port=15021)
+ALIVE = replace(probe("alive", "/", Answered(status=200), "control"), vantage=MEMBER, target=ITSELF)
+STRANGER = replace(probe("stranger", "/", Refused(by=(Layer.PROXY,)), "alive"), vantage=MEMBER, target=ITSELF)
+
+
+def test_a_stranger_without_an_identity_is_refused_where_others_get_one(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        found = run(system, ALIVE, STRANGER, CONTROL)
+    assert [(result.verdict, result.said) for result in found[:2]] == [(Verdict.PASSED, DENIED)] * 2
+
+
+def test_a_stranger_without_an_identity_was_not_asked_where_nobody_gets_one(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        found = run(system, ALIVE, STRANGER, replace(CONTROL, request=replace(CONTROL.request, path="/gone")))
+    assert [result.verdict for result in found] == [Verdict.NOT_RUN, Verdict.NOT_RUN, Verdict.FAILED]
 
 
 def test_where_nobody_mints_tokens_their_probes_are_not_run_and_say_so(tmp_path: Path) -> None:
@@ -185,6 +244,7 @@ def test_a_choice_of_families_brings_their_controls() -> None:
     all_ = probes(topology("abc"))
     chosen = Choice(only=frozenset({Family.CALLS})).chosen(all_)
     assert {probe.family for probe in chosen} == {Family.CALLS, Family.CONTROL}
+    assert {control for probe in chosen for control in probe.controls} <= {probe.id for probe in chosen}
     without = Choice(without=frozenset({Family.SPELLINGS})).chosen(all_)
     assert len(without) == sum(probe.family is not Family.SPELLINGS for probe in all_)
 

@@ -21,6 +21,7 @@ from topology.derive.probes import (
     GivenUp,
     Layer,
     Limited,
+    OwnTrace,
     Place,
     Pods,
     Probe,
@@ -28,10 +29,11 @@ from topology.derive.probes import (
     Refused,
     Renewed,
     Request,
-    SameTrace,
+    Retried,
     Scheme,
     Single,
     Split,
+    Traced,
     Vantage,
 )
 from topology.derive.probes.layer import INSIDE
@@ -64,8 +66,8 @@ def probe(expect: Expectation, vantage: Vantage = POD, **request: Any) -> Probe:
     return Probe(id="p", family=Family.CALLS, vantage=vantage, target=target, request=Request(**request), expect=expect, why="")
 
 
-def word(expect: Expectation, *answers: Answer, vantage: Vantage = POD, **request: Any) -> Verdict:
-    return judge(probe(expect, vantage, **request), answers).verdict
+def word(expect: Expectation, *answers: Answer, vantage: Vantage = POD, may_fail: bool = False, **request: Any) -> Verdict:
+    return judge(replace(probe(expect, vantage, **request), may_fail=may_fail), answers).verdict
 
 
 @pytest.mark.parametrize("found", RECORDED, ids=lambda found: f"{found['layer']} {found['status']} {found['body'][:24]!r}")
@@ -93,7 +95,7 @@ def test_every_expectation_has_a_judge() -> None:
         (NOBODY, Verdict.FAILED),
         (UNHEALTHY, Verdict.FAILED),
         (LIMITED, Verdict.NOT_RUN),
-        (FAULT, Verdict.NOT_RUN),
+        (FAULT, Verdict.FAILED),
         (Answer(status=401, body="who are you?", connected=True), Verdict.NOT_RUN),
     ],
 )
@@ -243,6 +245,41 @@ def test_versions_answer_in_their_shares() -> None:
     assert split(200, 0) is Verdict.FAILED
 
 
+UNEXPLAINED = Answer(status=503, connected=True, body="sorry")
+
+
+@pytest.mark.parametrize(
+    ("others", "verdict"),
+    [
+        ([UNHEALTHY] * 100, Verdict.FAILED),
+        ([RBAC] * 100, Verdict.FAILED),
+        ([UNEXPLAINED] * 100, Verdict.NOT_RUN),
+        ([LIMITED] * 100, Verdict.NOT_RUN),
+        ([Answer(status=200, body="hello", connected=True)] * 100, Verdict.NOT_RUN),
+        ([UNHEALTHY] * 5, Verdict.PASSED),
+    ],
+    ids=["nobody there", "refused", "unexplained", "limited", "no echo", "few"],
+)
+def test_shares_mean_nothing_unless_nearly_all_answers_say_their_version(others: list[Answer], verdict: Verdict) -> None:
+    answers = [echo(instance="b-v1-5d4f-a")] * 90 + [echo(instance="b-v2-77aa-b")] * 10
+    found = judge(probe(Split(shares=(("v1", 90.0), ("v2", 10.0)))), [*answers, *others])
+    assert found.verdict is verdict
+    assert verdict is Verdict.PASSED or f"100 of {100 + len(others)} answers say" in found.said
+
+
+def test_calls_that_fail_on_purpose_take_no_share() -> None:
+    answers = [echo(instance="b-v1-5d4f-a")] * 90 + [echo(instance="b-v2-77aa-b")] * 10 + [FAULT] * 100
+    assert word(Split(shares=(("v1", 90.0), ("v2", 10.0))), *answers, may_fail=True) is Verdict.PASSED
+    assert word(Split(shares=(("v1", 90.0), ("v2", 10.0))), *answers) is Verdict.FAILED
+    assert word(Split(shares=(("v1", 90.0), ("v2", 10.0))), *[FAULT] * 100, may_fail=True) is Verdict.NOT_RUN
+
+
+@pytest.mark.parametrize("expect", [Admitted(service="b"), Refused(by=INSIDE), Received(nowhere=("x",)), Contained(patterns=("/a",))])
+def test_a_fault_is_excused_only_where_the_topology_injects_one(expect: Expectation) -> None:
+    assert word(expect, FAULT, may_fail=True) is Verdict.NOT_RUN
+    assert word(expect, FAULT) is Verdict.FAILED
+
+
 def test_a_version_without_weight_never_answers() -> None:
     answers = [echo(instance="b-v1-5d4f-a")] * 199 + [echo(instance="b-v2-77aa-b")]
     assert word(Split(shares=(("v1", 100.0), ("v2", 0.0))), *answers) is Verdict.FAILED
@@ -255,7 +292,7 @@ def test_a_canary_goes_to_its_version_and_to_no_other() -> None:
 
 
 def test_a_share_of_calls_fails_on_purpose() -> None:
-    assert word(Faulted(percent=10, status=503), *[FAULT] * 20, *[echo()] * 180) is Verdict.PASSED
+    assert word(Faulted(percent=10, status=503), *[FAULT] * 20, *[echo()] * 180, may_fail=True) is Verdict.PASSED
     assert word(Faulted(percent=10, status=503), *[echo()] * 200) is Verdict.FAILED
     slow = replace(echo(), seconds=2.1)
     assert word(Faulted(percent=50, delay=2.0), *[slow] * 100, *[echo()] * 100) is Verdict.PASSED
@@ -287,12 +324,83 @@ def test_a_request_id_is_the_systems_own() -> None:
     assert word(expect, replace(echo(x_request_id="other"), headers=found.headers)) is Verdict.FAILED
 
 
-def test_a_trace_goes_on_inside_and_begins_anew_at_the_edge() -> None:
-    followed = echo(traceparent="00-abc-def-01")
-    assert word(SameTrace(trace="abc", same=True), followed) is Verdict.PASSED
-    assert word(SameTrace(trace="abc", same=True), echo()) is Verdict.FAILED
-    assert word(SameTrace(trace="abc", same=False), followed) is Verdict.FAILED
-    assert word(SameTrace(trace="abc", same=False), echo()) is Verdict.PASSED
+TRACE, OTHER_TRACE, SPAN, OTHER_SPAN = "a" * 32, "b" * 32, "c" * 16, "d" * 16
+
+
+def context(trace: str = TRACE, span: str = SPAN) -> str:
+    return f"00-{trace}-{span}-00"
+
+
+def onward(first: Answer, second: Answer | None) -> Answer:
+    """Return the answer of a service that called on and tells what came back."""
+    following = {"status": second.status, "headers": dict(second.headers), "body": second.body} if second else {"error": "no route"}
+    return replace(first, body=json.dumps({**json.loads(first.body), "next": following}))
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (onward(echo(traceparent=context()), echo("/c/x", traceparent=context(span=OTHER_SPAN))), Verdict.PASSED),
+        (onward(echo(traceparent=context()), echo("/c/x", traceparent=context())), Verdict.FAILED),
+        (onward(echo(traceparent=context()), echo("/c/x", traceparent=context(OTHER_TRACE, OTHER_SPAN))), Verdict.FAILED),
+        (onward(echo(traceparent=context()), echo("/c/x")), Verdict.FAILED),
+        (onward(echo(traceparent="00-abc-def-01"), echo("/c/x", traceparent=context())), Verdict.FAILED),
+        (onward(echo(), echo("/c/x")), Verdict.NOT_RUN),
+        (onward(echo(), echo("/c/x", traceparent=context())), Verdict.NOT_RUN),
+        (onward(echo(traceparent=context()), RBAC), Verdict.NOT_RUN),
+        (onward(echo(traceparent=context()), None), Verdict.NOT_RUN),
+        (echo(traceparent=context()), Verdict.NOT_RUN),
+        (UNHEALTHY, Verdict.NOT_RUN),
+    ],
+)
+def test_a_trace_that_a_proxy_began_goes_on_with_a_span_for_each_hop(found: Answer, verdict: Verdict) -> None:
+    assert word(Traced(way=("b", "c")), found) is verdict
+
+
+def test_a_trace_that_a_proxy_began_is_seen_by_the_service_it_calls() -> None:
+    assert word(Traced(way=("b",)), echo(traceparent=context())) is Verdict.PASSED
+    assert word(Traced(way=("b",)), echo()) is Verdict.NOT_RUN, "nothing shows that any proxy traces"
+
+
+def test_a_trace_begins_anew_at_the_edge() -> None:
+    assert word(OwnTrace(forged=TRACE), echo(traceparent=context(OTHER_TRACE))) is Verdict.PASSED
+    assert word(OwnTrace(forged=TRACE), echo(traceparent=context())) is Verdict.FAILED
+    assert word(OwnTrace(forged=TRACE), echo()) is Verdict.NOT_RUN, "nobody traces, so nobody could have followed the client's"
+
+
+def tried(count: int, instance: str = "b-v1-5d4f-x", *, failed: bool = False, status: int = 200) -> Answer:
+    answer = echo(instance=instance, status=status)
+    return replace(answer, body=json.dumps({**json.loads(answer.body), "tries": count, "failed": failed}))
+
+
+def retried(*answers: Answer, failures: int = 0) -> Verdict:
+    return word(Retried(attempts=2, failures=failures, asked=len(answers) - 1), *answers)
+
+
+def test_a_call_that_always_fails_is_given_up_after_exactly_so_many_tries() -> None:
+    assert retried(tried(3, failed=True), tried(3)) is Verdict.PASSED
+    assert retried(tried(2, failed=True), tried(2)) is Verdict.FAILED, "tried too seldom"
+    assert retried(tried(4, failed=True, status=503), tried(4)) is Verdict.FAILED, "tried too often"
+    assert retried(tried(1, failed=True), tried(1)) is Verdict.FAILED, "never tried again"
+
+
+def test_tries_are_counted_across_the_instances_that_they_went_to() -> None:
+    assert retried(tried(2, "b-v1-5d4f-x", failed=True), tried(2, "b-v1-5d4f-x"), tried(1, "b-v1-5d4f-y")) is Verdict.PASSED
+    assert retried(tried(2, "b-v1-5d4f-x", failed=True), tried(2, "b-v1-5d4f-x"), tried(2, "b-v1-5d4f-y")) is Verdict.FAILED
+    assert retried(tried(2, "b-v1-5d4f-x", failed=True), tried(2, "b-v1-5d4f-x"), LIMITED) is Verdict.NOT_RUN
+
+
+def test_a_call_whose_first_tries_fail_succeeds_by_a_later_one() -> None:
+    assert retried(tried(3), tried(3), failures=2) is Verdict.PASSED
+    assert retried(tried(2, failed=True), tried(2), failures=2) is Verdict.FAILED
+    assert retried(tried(1), tried(1, "b-v1-5d4f-y"), tried(1), failures=1) is Verdict.PASSED
+    assert retried(tried(3, failed=True), tried(3), failures=2) is Verdict.FAILED
+
+
+def test_a_service_that_cannot_be_made_to_fail_says_nothing_about_retries() -> None:
+    assert retried(echo(), echo()) is Verdict.NOT_RUN
+    assert retried(Answer(status=404, body="404 page not found", connected=True)) is Verdict.NOT_RUN
+    assert retried(UNHEALTHY) is Verdict.NOT_RUN
 
 
 def test_a_second_answer_counts_unless_the_edge_itself_gave_it() -> None:

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from deploy import deployer
+from deploy.api import connect
 from deploy.deployer import down, up
-from deploy.errors import DeployError
+from deploy.errors import DeployError, MadeByPulumiError
 from deploy.objects import Change
 from deploy.processes import Tools, run
 from deploy.progress import Progress
@@ -161,6 +163,31 @@ def test_a_lost_state_is_made_up_for_by_the_labels_of_the_objects(stack: Stack):
     result = stack.up(items="2")
     assert result.changes[Change.REMOVED] == 1
     assert stack.names("configmap") & {"item-0", "item-1", "item-2"} == {"item-0", "item-1"}
+
+
+def test_without_its_state_nothing_is_removed_and_what_is_there_is_said(stack: Stack):
+    stack.up()
+    stack.kubectl("delete", "secret", "shop-dev", "--namespace", "perimeter")
+    with pytest.raises(DeployError, match="and nothing was removed: the Secret perimeter/shop-dev is gone") as caught:
+        stack.down()
+    assert "ConfigMap shop/item-0" in str(caught.value)
+    assert not isinstance(caught.value, MadeByPulumiError)
+    stack.up()
+    assert stack.down().changes[Change.REMOVED]
+    assert stack.down().nothing
+
+
+def test_what_the_pulumi_cli_made_is_said_and_left_to_it(stack: Stack):
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"system": "shop"}}}
+    with connect(stack.tools) as api:
+        api.request(
+            "PATCH", "/api/v1/namespaces/shop", namespace, "application/apply-patch+yaml", fieldManager="pulumi-kubernetes-1a2b3c4d"
+        )
+    with pytest.raises(MadeByPulumiError, match="Namespace shop is in the cluster and made by Pulumi, and nothing was removed"):
+        stack.down()
+    assert not deployer.remembers(stack.target())
+    stack.kubectl("delete", "namespace", "shop")
+    assert stack.down().nothing
 
 
 def test_what_somebody_else_made_is_not_touched_unless_it_is_to_be_adopted(stack: Stack):

@@ -9,29 +9,35 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.systems import SYSTEMS, topology
 from tests.topology.strategies import topologies
+from topology.derive import names
 from topology.derive.probes import (
     Admitted,
     Answered,
     ApiKey,
+    Closed,
     Contained,
     Family,
     GivenUp,
     Limited,
     Place,
     Probe,
+    Received,
     Refused,
+    Retried,
     Scheme,
     Single,
     Stage,
     Token,
+    Traced,
     probes,
     spared,
 )
-from topology.derive.probes.calls import allowed_id, everybody
+from topology.derive.probes.calls import allowed_id, everybody, granted
 from topology.derive.probes.examples import Operation, covered, matches, near_misses, operations, path_of, wrong_method
 from topology.derive.probes.spellings import BYTES
 from topology.edges import Direction, Edge, edges, identity
 from topology.model.door import JwtAuth
+from topology.model.service import Protocol, Retries, Service
 from topology.model.system import Topology
 from topology.paths import overlap
 
@@ -192,6 +198,63 @@ def test_a_slow_service_is_waited_for_as_long_as_its_tries_take() -> None:
     found = by_id(asked("brokerage"))
     assert found["resilience/inventory->custody/timeout"].expect == GivenUp(after=4.0), "four tries of a second"
     assert by_id(asked("payments"))["resilience/dashboard->users/timeout"].expect == GivenUp(after=0.5), "a slow try is not made again"
+
+
+def test_a_call_is_tried_again_where_the_topology_says_so_and_there_alone() -> None:
+    found = by_id(asked("bookinfo"))
+    assert found["resilience/reviews->ratings/given-up"].expect == Retried(attempts=2, asked=16)
+    assert found["resilience/reviews->ratings/tried-again"].expect == Retried(attempts=2, failures=2, asked=16)
+    assert not any(isinstance(probe.expect, Retried) for probe in asked("abc"))
+
+
+def test_the_failures_of_all_instances_together_leave_a_try_that_succeeds() -> None:
+    payments = by_id(asked("payments"))["resilience/dashboard->users/tried-again"]
+    assert payments.expect == Retried(attempts=2, failures=1, asked=32), "two tries more, and two instances of the canary"
+    assert ("x-canary", "true") in payments.request.headers, "no try and no question goes to another version"
+    assert payments.request.headers[-1] == ("x-echo-fail", "times=1;grpc-status=14")
+    custody = by_id(asked("brokerage"))["resilience/inventory->custody/given-up"]
+    assert custody.request.headers[-1] == ("x-echo-fail", "status=503")
+
+
+def test_no_instance_is_ejected_by_the_failures_of_a_probe() -> None:
+    retries = Retries.model_validate({"attempts": 4, "perTry": "1s", "retryOn": ["5xx"]})
+    found = topology("bookinfo")
+    ratings = found.services["ratings"]
+    ratings = ratings.model_copy(update={"resilience": ratings.resilience.model_copy(update={"retries": retries})})
+    changed = found.model_copy(update={"services": {**found.services, "ratings": ratings}})
+    assert not any(isinstance(probe.expect, Retried) for probe in probes(changed))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_call_over_http_is_asked_about_its_trace_and_so_is_every_call_that_follows_from_one(system: str) -> None:
+    t = topology(system)
+    calls = {
+        (caller, callee)
+        for caller, callee in granted(t, Direction.EAST_WEST)
+        if isinstance(about := t.workload(callee), Service) and about.protocol is Protocol.HTTP
+    }
+    ways = [(probe.id.split("/")[1].split("->")[0], *probe.expect.way) for probe in asked(system) if isinstance(probe.expect, Traced)]
+    assert {way[:2] for way in ways} == calls
+    called = {callee for _, callee in calls}
+    assert {way[1:] for way in ways if len(way) > 2} == {pair for pair in calls if pair[0] in called}
+    assert all("traceparent" not in dict(probe.request.headers) for probe in asked(system) if isinstance(probe.expect, Traced))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_whatever_a_system_that_is_down_would_do_too_is_held_against_a_control(system: str) -> None:
+    found = by_id(asked(system))
+    for probe in found.values():
+        if isinstance(probe.expect, Refused | Contained | Single | Closed | Received) or probe.vantage.place is Place.MEMBER:
+            assert probe.controls, probe.id
+    strangers = [probe for name, probe in found.items() if name.startswith("controls/member/")]
+    assert {found[control].target.port for probe in strangers for control in probe.controls} == {names.ISTIOD_XDS_PORT}
+
+
+def test_only_calls_that_a_fault_is_for_may_fail() -> None:
+    calls = {probe.id.split("/")[1] for probe in asked("brokerage") if probe.may_fail and probe.family is Family.CALLS}
+    others = {call for call in calls if not call.endswith("->orders")}  # who asks orders may get to see what orders got
+    assert others == {"orders->inventory"} < calls
+    assert not any(probe.may_fail for probe in asked("payments"))
 
 
 def test_every_byte_is_tried_in_a_path() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from topology.derive import names, traffic
-from topology.derive.identity import bridged_host, gateway_labels
+from topology.derive.identity import gateway_labels
 from topology.derive.ingress import MINIMUM_TLS
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
@@ -54,7 +54,7 @@ def _gateway(r: Relations, mesh: Name, leaving: dict[ServiceName, list[Bridge]])
         servers.append(
             {
                 "port": {"number": names.HTTPS_PORT, "name": "https-out", "protocol": "HTTPS"},
-                "hosts": [names.fqdn(target, namespace) for target in leaving],
+                "hosts": traffic.served(names.fqdn(target, namespace) for target in leaving),
                 "tls": {"mode": "ISTIO_MUTUAL"},
             }
         )
@@ -63,7 +63,7 @@ def _gateway(r: Relations, mesh: Name, leaving: dict[ServiceName, list[Bridge]])
         servers.append(
             {
                 "port": {"number": names.HTTPS_PORT, "name": "https-in", "protocol": "HTTPS"},
-                "hosts": list(dict.fromkeys(bridged_host(t, bridge.target) for bridge in arriving)),
+                "hosts": traffic.served(dict.fromkeys(names.bridged_host(t, bridge.target) for bridge in arriving)),
                 "tls": {
                     "mode": "MUTUAL",
                     "credentialName": names.BRIDGE_SECRET,
@@ -78,7 +78,7 @@ def _gateway(r: Relations, mesh: Name, leaving: dict[ServiceName, list[Bridge]])
 def _way_out(r: Relations, namespace: Name, target: ServiceName, bridges: list[Bridge]) -> Iterator[Manifest]:
     """Yield what leads from the callers to their side of the bridge, and from there to the other side."""
     t = r.t
-    here, there = names.fqdn(target, namespace), bridged_host(t, target)
+    here, there = names.fqdn(target, namespace), names.bridged_host(t, target)
     other = t.mesh_of(target)
     seen_by = traffic.exported(namespace, (t.namespace_of(bridge.source) for bridge in bridges))
     own, port = f"{namespace}/{names.BRIDGE}", r.port(target)
@@ -124,7 +124,7 @@ def _way_out(r: Relations, namespace: Name, target: ServiceName, bridges: list[B
 
 def _way_in(r: Relations, namespace: Name, target: ServiceName) -> Manifest:
     """Return what leads from this side of the bridge to the target, routed as the target's own callers are."""
-    host = bridged_host(r.t, target)
+    host = names.bridged_host(r.t, target)
     authority = {"rewrite": {"authority": names.address(r.t, target)}}
     spec = {
         "hosts": [host],

@@ -36,7 +36,7 @@ def documents(r: Relations, mesh: Name) -> Iterator[Manifest]:
     servers = [
         {
             "port": {"number": names.HTTPS_PORT, "name": f"https-{name}", "protocol": "HTTPS"},
-            "hosts": [exit_.host],
+            "hosts": traffic.served([exit_.host]),
             "tls": {"mode": "ISTIO_MUTUAL"},
         }
         for name, exit_ in exits

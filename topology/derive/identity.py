@@ -76,15 +76,10 @@ def bridge(r: Relations, mesh: Name) -> Manifest:
     t, namespace = r.t, r.t.meshes[mesh].bridge
     rules = [_crossing(identity(t, b.source), names.fqdn(b.target, namespace), b.operations) for b in r.bridges_out_of_mesh[mesh]]
     rules += [
-        _crossing(names.gateway_identity(t, t.mesh_of(b.source), names.BRIDGE), bridged_host(t, b.target), b.operations)
+        _crossing(names.gateway_identity(t, t.mesh_of(b.source), names.BRIDGE), names.bridged_host(t, b.target), b.operations)
         for b in r.bridges_into_mesh[mesh]
     ]
     return _policy(names.BRIDGE, namespace, gateway_labels(names.BRIDGE), rules)
-
-
-def bridged_host(t: Topology, target: ServiceName) -> HostName:
-    """Return the name by which one side of the internal gateway asks the other for a service: `account.banking.bridge.internal`."""
-    return f"{target}.{t.mesh_of(target)}.bridge.internal"
 
 
 def token_checks(r: Relations, mesh: Name) -> Iterator[Manifest]:

@@ -53,7 +53,7 @@ def gateway(r: Relations, mesh: Name, server_name: HostName | None = None) -> Ma
     """Return the TLS server of a mesh's ingress; `server_name` is a further name by which its caller asks for it (SNI)."""
     server = {
         "port": {"number": names.HTTPS_PORT, "name": "https", "protocol": "HTTPS"},
-        "hosts": [*hosts(r, mesh), *([server_name] if server_name else [])],
+        "hosts": traffic.served([*hosts(r, mesh), *([server_name] if server_name else [])]),
         "tls": {
             "mode": "MUTUAL",
             "credentialName": names.INGRESS_SERVER_SECRET,

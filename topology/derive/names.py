@@ -3,7 +3,7 @@
 
 from typing import Final
 
-from topology.model.base import Name, ServiceName
+from topology.model.base import HostName, Name, ServiceName
 from topology.model.system import Topology
 
 # Namespaces of the layers around the mesh. Those of the mesh are in the topology (`meshes`).
@@ -122,6 +122,11 @@ def trust_label(t: Topology, mesh: Name) -> dict[str, str]:
 def address(t: Topology, service: ServiceName) -> str:
     """Return the full DNS name of a service or composition of the topology."""
     return fqdn(service, t.namespace_of(service))
+
+
+def bridged_host(t: Topology, target: ServiceName) -> HostName:
+    """Return the name by which one side of the internal gateway asks the other for a service: `account.banking.bridge.internal`."""
+    return f"{target}.{t.mesh_of(target)}.bridge.internal"
 
 
 def istiod(mesh: Name) -> str:

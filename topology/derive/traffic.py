@@ -133,6 +133,11 @@ def sidecar(r: Relations, name: ServiceName, extra: Iterable[str] = ()) -> Manif
     return manifest(API, "Sidecar", name, t.namespace_of(name), spec)
 
 
+def served(hosts: Iterable[HostName]) -> list[str]:
+    """Return the hosts of a Gateway's server, to which only VirtualServices of the Gateway's own namespace can be bound."""
+    return [f"./{host}" for host in hosts]
+
+
 def request_timeout(r: Relations, name: ServiceName) -> dict[str, str]:
     """Return the `timeout` of a route to a service; none for a stream, which Istio then lets last."""
     service = r.t.workload(name)

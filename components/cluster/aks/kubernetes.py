@@ -70,7 +70,12 @@ class AksCluster(Component, layer="cluster"):
         if land.address:
             rights.append(self._join(land.address, identity.principal_id, where))
         identity_id = known(where.id("Microsoft.ManagedIdentity/userAssignedIdentities", where.of("id-aks")), identity)
-        waited = pulumi.ResourceOptions(parent=self, depends_on=[*rights, *(disks.rights if disks else ())])
+        waited = pulumi.ResourceOptions(
+            parent=self,
+            depends_on=[*rights, *(disks.rights if disks else ())],
+            # The autoscaler owns the number of nodes of the system pool, too.
+            ignore_changes=["agentPoolProfiles[0].count"],
+        )
         self.cluster = _cluster(land, identity_id, disks.set_id if disks else None, waited)
         cluster_id = known(where.id("Microsoft.ContainerService/managedClusters", where.of("aks")), self.cluster)
         pool = self._user_pool(land)

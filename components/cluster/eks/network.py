@@ -14,7 +14,7 @@ from components.aws.sizes import Sizing
 from components.component import Component
 
 PURPOSES = {
-    Group.EDGE: "The load balancer: open to clients on 443, calls the gateway's pods alone",
+    Group.EDGE: "The load balancer: open to clients on 443, calls the pods of the gateway alone",
     Group.NODES: "Nodes and pods",
     Group.API: "The Kubernetes API in the network",
     Group.ENDPOINTS: "Endpoints of AWS services in the network",

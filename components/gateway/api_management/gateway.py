@@ -233,7 +233,6 @@ class ApiManagement(Component, layer="gateway"):
                 description=", ".join(f"{rate.requests} requests per {rate.per}" for rate in self._t.tiers[tier].limits),
                 subscription_required=True,
                 approval_required=True,
-                subscriptions_limit=1,
                 state=apim.ProductState.PUBLISHED,
             ),
             opts=self._next(),

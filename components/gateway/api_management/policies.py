@@ -39,13 +39,16 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 STRICT_TRANSPORT: Final = "max-age=31536000"
 CLIENT_HEADER: Final = "x-forwarded-for"
 """The edge says in it the address it has seen, and nothing that a client said."""
+FIXED: Final = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+"""Headers of its own connections, which API Management lets no policy touch (Learn, `set-header-policy`, usage notes)."""
 
 
 def every_api() -> str:
     """Return the policy of all APIs: what clients say of themselves ends here, and every request gets an id of ours."""
     root, inbound, _, outbound, on_error = _policies()
     for name in REMOVED:
-        _remove(inbound, name)
+        if name not in FIXED:
+            _remove(inbound, name)
     _set(inbound, names.REQUEST_ID_HEADER, "@(context.RequestId.ToString())")
     _set(inbound, "x-forwarded-proto", "https")
     _set(inbound, "x-forwarded-host", "@(context.Request.OriginalUrl.Host)")

@@ -132,6 +132,30 @@ def test_production_has_a_way_out_in_each_zone_and_small_has_one() -> None:
 
 
 @OF_A_PLAN
+def test_production_is_protected_from_deletion_and_small_is_not(stack: str, name: str) -> None:
+    production = stack == "aws-prod"
+    (cluster,) = of(stack, name, "eks/cluster:Cluster")
+    (edge,) = of(stack, name, "lb/loadBalancer:LoadBalancer")
+    assert (cluster["deletionProtection"], edge["enableDeletionProtection"]) == (production, production)
+
+
+@OF_A_PLAN
+def test_the_load_balancer_controller_has_its_rights_by_pod_identity_alone(stack: str, name: str) -> None:
+    (association,) = registered(stack, name, "eks/podIdentityAssociation:PodIdentityAssociation")
+    (cluster,) = of(stack, name, "eks/cluster:Cluster")
+    given = association["inputs"]
+    who = ("aws-load-balancer", "aws-load-balancer-controller")
+    assert (given["clusterName"], given["namespace"], given["serviceAccount"]) == (cluster["name"], *who)
+    assert asked(association, "roleArn") == {"role-load-balancer"}
+    (role,) = (each for each in of(stack, name, "iam/role:Role") if each["name"] == given["roleArn"].rpartition("/")[2])
+    (statement,) = json.loads(role["assumeRolePolicy"])["Statement"]
+    assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    tags = statement["Condition"]["StringEquals"]
+    assert (tags["aws:RequestTag/kubernetes-namespace"], tags["aws:RequestTag/kubernetes-service-account"]) == who
+    assert "eks-pod-identity-agent" in {addon["addonName"] for addon in of(stack, name, "eks/addon:Addon")}
+
+
+@OF_A_PLAN
 def test_nodes_are_in_private_subnets_in_our_group_alone_and_keep_their_credentials_from_pods(stack: str, name: str) -> None:
     (group,) = registered(stack, name, "eks/nodeGroup:NodeGroup")
     (template,) = registered(stack, name, "ec2/launchTemplate:LaunchTemplate")

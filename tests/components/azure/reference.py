@@ -38,6 +38,11 @@ def _of(element: Element, section: str) -> Iterator[str]:
     for name, values in known.get("values", {}).items():
         if element.get(name, values[0]) not in values:
             yield f"{element.tag}: {name} is {element.get(name)}"
+    for name, values in known.get("refused", {}).items():
+        if element.get(name, "").lower() in values:
+            yield f"{element.tag}: {name} is {element.get(name)}"
+    if element.get("exists-action") == "delete" and (name := element.get("name", "")).lower() in known.get("undeletable", ()):
+        yield f"{element.tag}: deletes {name}"
     for name, (least, most) in known.get("range", {}).items():
         if not least <= int(element.get(name, least)) <= most:
             yield f"{element.tag}: {name} is {element.get(name)}"

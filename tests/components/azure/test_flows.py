@@ -14,8 +14,7 @@ def of(subnet: Subnet, *, inbound: bool) -> list[Rule]:
     return [rule for rule in rules(subnet, FLOWS, ADDRESSES, PODS) if rule.inbound is inbound]
 
 
-@pytest.mark.parametrize("subnet", Subnet)
-@pytest.mark.parametrize("inbound", [True, False])
+@pytest.mark.parametrize(("subnet", "inbound"), [(s, i) for s in Subnet for i in (True, False) if i or s is not Subnet.EDGE])
 def test_priorities_and_names_are_unique_and_the_last_rule_refuses(subnet: Subnet, inbound: bool) -> None:
     found = of(subnet, inbound=inbound)
     priorities = [rule.priority for rule in found]
@@ -23,8 +22,21 @@ def test_priorities_and_names_are_unique_and_the_last_rule_refuses(subnet: Subne
     assert 100 <= priorities[0] <= priorities[-1] == LAST
     assert len({rule.name for rule in found}) == len(found)
     assert [rule.allow for rule in found] == [*[True] * (len(found) - 1), False]
-    assert found[-1].sources == (ANY,)
-    assert found[-1].targets == (("VirtualNetwork",) if subnet is Subnet.EDGE and not inbound else (ANY,))
+    assert (found[-1].sources, found[-1].targets) == ((ANY,), (ANY,))
+
+
+def test_the_edge_has_the_rules_that_its_product_asks_for_and_no_way_out_is_refused() -> None:
+    """Learn, `configuration-infrastructure`."""
+    wide = [(rule.sources, rule.ports) for rule in of(Subnet.EDGE, inbound=True) if rule.allow and rule.targets == (ANY,)]
+    assert wide == [(("GatewayManager",), ("65200-65535",)), (("AzureLoadBalancer",), (ANY,))]
+    assert all(rule.allow for rule in of(Subnet.EDGE, inbound=False))
+
+
+@pytest.mark.parametrize("subnet", [subnet for subnet in Subnet if subnet is not Subnet.EDGE])
+def test_no_other_subnet_lets_the_edge_in_but_the_gateways(subnet: Subnet) -> None:
+    edge = ADDRESSES.of(Subnet.EDGE)
+    let_in = [rule.ports for rule in of(subnet, inbound=True) if rule.allow and {edge, ANY, "VirtualNetwork"} & set(rule.sources)]
+    assert let_in == ([("443",)] if subnet in {Subnet.GATEWAY, Subnet.ENDPOINTS} else [])
 
 
 def test_the_internet_reaches_the_edge_on_443_and_nothing_else() -> None:

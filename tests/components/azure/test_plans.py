@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -162,6 +163,15 @@ def test_an_api_asks_for_keys_exactly_where_its_doors_do(stack: str, name: str) 
         assert asked[i["apiId"]] is ("apiKey" in t.doors[door].auth.model_dump(by_alias=True)), i["operationId"]
 
 
+def test_a_product_of_two_consumers_has_no_limit_that_refuses_the_second() -> None:
+    """API Management counts subscriptions without an owner as one user's (github.com/Azure/apiops, issue 623)."""
+    scopes = Counter(r["inputs"]["scope"] for r in azure("azure-dev", "payments") if r["type"].endswith(":Subscription"))
+    shared = [scope.rpartition("/")[2] for scope, consumers in scopes.items() if consumers > 1]
+    products = {i["productId"]: i for i in of("azure-dev", "payments", "apimanagement:Product")}
+    assert shared
+    assert all(products[product].get("subscriptionsLimit") is None for product in shared)
+
+
 @OF_A_PLAN
 def test_the_edge_is_a_preventing_firewall_that_knows_the_hosts_and_the_gateway_alone(stack: str, name: str) -> None:
     t = system(name)
@@ -248,6 +258,7 @@ def test_production_has_zones_a_private_api_and_a_key_of_its_own() -> None:
     assert (service["sku"], service["zones"]) == ({"name": "Premium", "capacity": 3}, ["1", "2", "3"])
     (edge,) = of("azure-prod", "abc", "network:ApplicationGateway")
     assert edge["zones"] == ["1", "2", "3"]
+    assert edge["autoscaleConfiguration"]["minCapacity"] == len(edge["zones"])
     assert edge["sslCertificates"][0]["keyVaultSecretId"] == "https://kv-certificates.vault.azure.net/secrets/api-abc-example"
 
 
@@ -266,6 +277,42 @@ def test_the_cluster_has_no_local_accounts_and_enforces_network_policies(stack: 
     assert (cluster["networkProfile"]["networkPolicy"], cluster["networkProfile"]["networkDataplane"]) == ("cilium", "cilium")
     assert cluster["networkProfile"]["outboundType"] == "userAssignedNATGateway"
     assert cluster["addonProfiles"]["httpApplicationRouting"]["enabled"] is False
+
+
+@OF_A_PLAN
+def test_nodes_are_of_a_system_and_a_user_pool_over_three_zones_whose_number_the_autoscaler_owns(stack: str, name: str) -> None:
+    (cluster,) = (r for r in azure(stack, name) if r["type"].endswith(":ManagedCluster"))
+    (user,) = (r for r in azure(stack, name) if r["type"].endswith(":AgentPool"))
+    (system_pool,) = cluster["inputs"]["agentPoolProfiles"]
+    pools = {pool["mode"]: pool for pool in (system_pool, user["inputs"])}
+    assert set(pools) == {"System", "User"}
+    assert pools["System"]["nodeTaints"] == ["CriticalAddonsOnly=true:NoSchedule"]
+    assert "nodeTaints" not in pools["User"]
+    for pool in pools.values():
+        assert pool["availabilityZones"] == ["1", "2", "3"]
+        assert pool["enableAutoScaling"] is True
+        assert pool["minCount"] <= pool["count"] <= pool["maxCount"]
+        assert pool["minCount"] < pool["maxCount"]
+    assert (cluster["ignoreChanges"], user["ignoreChanges"]) == (["agentPoolProfiles[0].count"], ["count"])
+
+
+@OF_A_PLAN
+def test_pods_sign_in_to_azure_by_tokens_of_their_own(stack: str, name: str) -> None:
+    (cluster,) = of(stack, name, "containerservice:ManagedCluster")
+    assert cluster["securityProfile"]["workloadIdentity"] == {"enabled": True}
+    assert cluster["oidcIssuerProfile"] == {"enabled": True}
+
+
+@OF_A_PLAN
+def test_the_edge_asks_the_gateway_of_each_host_for_its_status_by_https(stack: str, name: str) -> None:
+    (edge,) = of(stack, name, "network:ApplicationGateway")
+    probes = {probe["name"]: probe for probe in edge["probes"]}
+    assert {probe["host"] for probe in probes.values()} == set(system(name).public_hosts())
+    for probe in probes.values():
+        assert (probe["protocol"], probe["path"], probe["match"]) == ("Https", "/status-0123456789abcdef", {"statusCodes": ["200"]})
+    for settings in edge["backendHttpSettingsCollection"]:
+        probe = probes[settings["probe"]["id"].rpartition("/")[2]]
+        assert (settings["protocol"], settings["hostName"]) == ("Https", probe["host"])
 
 
 @OF_A_PLAN
@@ -403,7 +450,7 @@ def test_pods_of_an_ingress_accept_the_gateways_addresses_and_its_certificate_al
         assert [rule["from"] for rule in fence["spec"]["ingress"]] == [[{"ipBlock": {"cidr": "10.60.5.0/27"}}]]
         (gateway,) = [i for i in of_kind["Gateway"] if (i["metadata"]["namespace"], i["metadata"]["name"]) == (at, "ingress")]
         (server,) = gateway["spec"]["servers"]
-        assert f"{mesh}.mesh.internal" in server["hosts"]
+        assert f"./{mesh}.mesh.internal" in server["hosts"]
         assert (server["tls"]["mode"], server["tls"]["subjectAltNames"]) == ("MUTUAL", ["spiffe://boundary/ns/gateway/sa/gateway"])
 
 

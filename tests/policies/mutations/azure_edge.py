@@ -96,6 +96,15 @@ def no_managed_rules(plan: Plan) -> bool:
     return True
 
 
+@TABLE.mutation("W03", "there are no rules about bots")
+def no_rules_about_bots(plan: Plan) -> bool:
+    managed = azure.firewall(plan)["managedRules"]
+    kept = [each for each in managed["managedRuleSets"] if each["ruleSetType"] != "Microsoft_BotManagerRuleSet"]
+    changed = kept != managed["managedRuleSets"]
+    managed["managedRuleSets"] = kept
+    return changed
+
+
 @TABLE.mutation("W03", "the managed rules are of a version without updates")
 def old_managed_rules(plan: Plan) -> bool:
     found = _rule_set(plan)

@@ -488,6 +488,14 @@ def policy_changes_ignored(plan: Plan) -> bool:
     return True
 
 
+@TABLE.mutation("P05", "more than the number of nodes of a pool is ignored")
+def pool_changes_ignored(plan: Plan) -> bool:
+    cluster = azure.one(plan, "containerservice:ManagedCluster")
+    assert cluster is not None
+    plan.options(cluster)["ignoreChanges"] = ["agentPoolProfiles[0]"]
+    return True
+
+
 @TABLE.mutation("P05", "changes of the firewall are ignored")
 def firewall_changes_ignored(plan: Plan) -> bool:
     policy = azure.one(plan, "network:WebApplicationFirewallPolicy")

@@ -2,11 +2,9 @@
 
 from tests.policies.mutations import azure_plan as azure
 from tests.policies.mutations.mutation import CloudFamily, Table
-from tests.policies.mutations.plan import MARKER, UNKNOWN, Plan, name
+from tests.policies.mutations.plan import AZURE_INTERNAL, MARKER, UNKNOWN, Plan, name
 
 TABLE = Table(CloudFamily.NETWORK)
-
-INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 
 
 @TABLE.mutation("N04", "the group of the nodes' subnet lets the internet in, by a rule of its own")
@@ -109,6 +107,31 @@ def internet_to_edge_ports(plan: Plan) -> bool:
     return True
 
 
+@TABLE.mutation("N04", "the internet may connect to the ports at which Azure manages the edge")
+def internet_to_edge_managers(plan: Plan) -> bool:
+    (found,) = (each for each in azure.group(plan, "edge")["securityRules"] if each["sourceAddressPrefix"] == "GatewayManager")
+    found["sourceAddressPrefix"] = "Internet"
+    return True
+
+
+@TABLE.mutation("N04", "what manages Azure's gateways may connect to the edge on every port")
+def managers_to_edge_ports(plan: Plan) -> bool:
+    azure.group(plan, "edge")["securityRules"].append(azure.rule(MARKER, 105, "GatewayManager"))
+    return True
+
+
+@TABLE.mutation("N04", "what manages Azure's gateways may connect to the nodes")
+def managers_to_nodes(plan: Plan) -> bool:
+    azure.group(plan, "aks")["securityRules"].append(azure.rule(MARKER, 105, "GatewayManager", port="65200-65535"))
+    return True
+
+
+@TABLE.mutation("A02", "what manages Azure's gateways may connect to the gateway")
+def managers_to_gateway(plan: Plan) -> bool:
+    azure.group(plan, "apim")["securityRules"].append(azure.rule(MARKER, 105, "GatewayManager", port="65200-65535"))
+    return True
+
+
 @TABLE.mutation("N04", "the subnet of private endpoints has no security group")
 def endpoints_without_group(plan: Plan) -> bool:
     for subnet in azure.inputs(plan, "network:VirtualNetwork")["subnets"]:
@@ -205,7 +228,7 @@ def gateway_in_no_network(plan: Plan) -> bool:
 def ingress_balancer_public(plan: Plan) -> bool:
     service = plan.first("Service", where=lambda i: i["spec"].get("type") == "LoadBalancer")
     assert service is not None
-    del plan.edit(service)["metadata"]["annotations"][INTERNAL]
+    del plan.edit(service)["metadata"]["annotations"][AZURE_INTERNAL]
     return True
 
 
@@ -213,7 +236,7 @@ def ingress_balancer_public(plan: Plan) -> bool:
 def ingress_balancer_nearly_internal(plan: Plan) -> bool:
     service = plan.first("Service", where=lambda i: i["spec"].get("type") == "LoadBalancer")
     assert service is not None
-    plan.edit(service)["metadata"]["annotations"][INTERNAL] = "True"
+    plan.edit(service)["metadata"]["annotations"][AZURE_INTERNAL] = "True"
     return True
 
 

@@ -119,6 +119,15 @@ def gateway_any_host(plan: Plan) -> bool:
     return True
 
 
+@TABLE.mutation("M17", "other namespaces may bind routes to the mesh ingress")
+def routes_of_every_namespace(plan: Plan) -> bool:
+    if (gateway := plan.ingress_gateway()) is None:
+        return False
+    for server in plan.edit(gateway)["spec"]["servers"]:
+        server["hosts"] = [host.removeprefix("./") for host in server["hosts"]]
+    return True
+
+
 @TABLE.mutation("M17", "the mesh ingress does not ask the API gateway who it is")
 def ingress_without_client_certificate(plan: Plan) -> bool:
     if (gateway := plan.ingress_gateway()) is None:

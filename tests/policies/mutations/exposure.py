@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from tests.policies.mutations.mutation import Family, Table
-from tests.policies.mutations.plan import MARKER, Plan, manifest, name, namespace
+from tests.policies.mutations.plan import MARKER, Plan, is_internal, manifest, name, namespace
 
 TABLE = Table(Family.EXPOSURE)
 
@@ -151,7 +151,7 @@ def _ingress_service(plan: Plan) -> dict[str, Any] | None:
 
 @TABLE.mutation("K02", "the mesh ingress is a LoadBalancer without the annotation that keeps it internal")
 def mesh_ingress_load_balancer(plan: Plan) -> bool:
-    if (service := _ingress_service(plan)) is None:
+    if (service := _ingress_service(plan)) is None or is_internal(service["inputs"]):
         return False
     plan.edit(service)["spec"]["type"] = "LoadBalancer"
     return True

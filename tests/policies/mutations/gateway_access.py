@@ -12,15 +12,20 @@ TABLE = Table(Family.GATEWAY)
 
 @TABLE.mutation("A02", "the gateway takes any certificate of the authority")
 def any_identity_of_the_authority(plan: Plan) -> bool:
-    return change_first(plan, "ClientTrafficPolicy", lambda i: i["spec"]["tls"]["clientValidation"].pop("subjectAltNames"))
+    return change_first(plan, "ClientTrafficPolicy", lambda i: i["spec"]["tls"]["clientValidation"].pop("subjectAltNames"), _asks)
 
 
 @TABLE.mutation("A02", "the gateway takes its own certificate from its clients")
 def another_identity(plan: Plan) -> bool:
     other = {"type": "Exact", "value": "spiffe://boundary/ns/gateway/sa/gateway"}
     return change_first(
-        plan, "ClientTrafficPolicy", lambda i: i["spec"]["tls"]["clientValidation"]["subjectAltNames"]["uris"].append(other)
+        plan, "ClientTrafficPolicy", lambda i: i["spec"]["tls"]["clientValidation"]["subjectAltNames"]["uris"].append(other), _asks
     )
+
+
+def _asks(inputs: Inputs) -> bool:
+    """Say whether a policy asks clients for certificates: the firewalls of clouds have none to show."""
+    return "clientValidation" in inputs["spec"].get("tls", {})
 
 
 @TABLE.mutation("A06", "a door takes the keys of another door's consumers")

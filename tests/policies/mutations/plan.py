@@ -13,6 +13,8 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 MARKER = "mutated"
 
+AZURE_INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
+
 
 class Plan:
     """Resources of a plan: a list of records of which each is copied only when it is about to be changed."""
@@ -130,7 +132,7 @@ class Plan:
 
     def public_service(self) -> Record | None:
         """Return the Service that the outside reaches."""
-        return self.first("Service", where=lambda i: i["spec"].get("type") in {"NodePort", "LoadBalancer"})
+        return self.first("Service", where=lambda i: i["spec"].get("type") in {"NodePort", "LoadBalancer"} and not is_internal(i))
 
     def edge_service(self) -> Record | None:
         """Return the Service of the edge's pods: the one that the outside reaches, or the one that a load balancer's targets come from."""
@@ -210,6 +212,12 @@ class Plan:
 def namespace(inputs: Mapping[str, Any]) -> str:
     """Return an object's namespace."""
     return (inputs.get("metadata") or {}).get("namespace", "")
+
+
+def is_internal(inputs: Mapping[str, Any]) -> bool:
+    """Say whether the load balancer of a Service is inside a network of Azure."""
+    annotations = (inputs.get("metadata") or {}).get("annotations") or {}
+    return inputs["spec"].get("type") == "LoadBalancer" and annotations.get(AZURE_INTERNAL) == "true"
 
 
 def name(inputs: Mapping[str, Any]) -> str:

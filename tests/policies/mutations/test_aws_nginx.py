@@ -6,7 +6,7 @@ import pytest
 
 from tests.components.aws.systems import resources, system
 from tests.policies.mutations import aws, aws_nginx, edge, waf
-from tests.policies.mutations.held import Record, hold_clean, hold_noticed, hold_untouched, hold_wellformed, read
+from tests.policies.mutations.held import Record, hold_noticed, hold_untouched, hold_wellformed, read
 
 SYSTEM, STACK = "payments", "aws-dev"
 GROUPS = {
@@ -14,17 +14,6 @@ GROUPS = {
     "nginx": (*edge.TABLE.mutations, *waf.TABLE.mutations),
     "load balancer and network": aws.MUTATIONS,
 }
-
-
-@pytest.mark.parametrize(("name", "stack"), [("payments", "aws-dev"), ("brokerage", "aws-prod")])
-def test_the_unmutated_plan_is_clean(name: str, stack: str) -> None:
-    hold_clean(resources(stack, name), system(name))
-
-
-@pytest.mark.parametrize(("name", "stack"), [("payments", "aws-dev"), ("brokerage", "aws-prod")])
-def test_the_plan_allows_exactly_what_the_topology_says(name: str, stack: str) -> None:
-    made = read(resources(stack, name), system(name))
-    assert made.observed == made.expected
 
 
 def test_load_balancer_and_nginx_are_one_crossing_of_the_edge() -> None:

@@ -444,8 +444,7 @@ def jwt_keys_from_elsewhere(plan: Plan) -> bool:
 @TABLE.mutation("A02", "the API gateway asks the edge for no certificate")
 def gateway_asks_for_no_certificate(plan: Plan) -> bool:
     if release := plan.release("kong"):
-        plan.edit(release)["values"]["env"].pop("nginx_proxy_ssl_verify_client", None)
-        return True
+        return plan.edit(release)["values"]["env"].pop("nginx_proxy_ssl_verify_client", None) is not None
     policy = plan.first("ClientTrafficPolicy", where=lambda i: "clientValidation" in str(i["spec"]))
     if policy is None:
         return False

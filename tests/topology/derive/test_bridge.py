@@ -52,7 +52,7 @@ def test_callers_reach_the_target_by_a_service_in_their_own_mesh() -> None:
 
 def test_the_caller_s_side_knows_the_caller_by_its_mesh_s_certificate() -> None:
     (server,) = spec(side("east")["Gateway", "bridge"])["servers"]
-    assert (server["hosts"], server["tls"]) == ([HERE], {"mode": "ISTIO_MUTUAL"})
+    assert (server["hosts"], server["tls"]) == ([f"./{HERE}"], {"mode": "ISTIO_MUTUAL"})
     assert tls(side("east")["DestinationRule", "t"]) == {"mode": "ISTIO_MUTUAL", "sni": HERE}
     assert spec(identity.bridge(world(), "east"))["rules"] == [
         {
@@ -70,7 +70,7 @@ def test_each_side_checks_the_other_by_the_bridge_s_own_authority() -> None:
         "subjectAltNames": ["spiffe://west.example/ns/west-bridge/sa/bridge"],
     }
     (server,) = spec(side("west")["Gateway", "bridge"])["servers"]
-    assert server["hosts"] == [THERE]
+    assert server["hosts"] == [f"./{THERE}"]
     assert server["tls"]["mode"] == "MUTUAL"
     assert server["tls"]["subjectAltNames"] == ["spiffe://east.example/ns/east-bridge/sa/bridge"]
     (rule,) = spec(identity.bridge(world(), "west"))["rules"]

@@ -27,7 +27,7 @@ def test_the_server_wants_the_gateway_s_certificate_and_answers_to_public_hosts_
     (server,) = spec(ingress.gateway(r, "main"))["servers"]
     assert server == {
         "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
-        "hosts": ["a.shop.example", "api.shop.example"],
+        "hosts": ["./a.shop.example", "./api.shop.example"],
         "tls": {
             "mode": "MUTUAL",
             "credentialName": "ingress-server",

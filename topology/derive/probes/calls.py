@@ -8,6 +8,7 @@ from topology.derive import names
 from topology.derive.probes import examples
 from topology.derive.probes.examples import Operation
 from topology.derive.probes.expectation import Admitted, Answered, Refused
+from topology.derive.probes.faults import may_fail
 from topology.derive.probes.layer import INSIDE, Layer
 from topology.derive.probes.probe import Family, Probe, Stage
 from topology.derive.probes.request import Request
@@ -90,12 +91,13 @@ def calls(t: Topology) -> Iterator[Probe]:
             yield from _pair(t, direction, caller, callee, operations)
     yield from _others(t, known)
     yield from _members(t, known)
+    yield from _bridges(t)
 
 
 def _pair(t: Topology, direction: Direction, caller: ServiceName, callee: ServiceName, operations: list[Operation]) -> Iterator[Probe]:
     family = Family.BRIDGES if direction is Direction.BRIDGE else Family.CALLS
     protocol, target, edge = examples.protocol_of(t, callee), target_of(t, caller, callee), f"{caller} → {callee}"
-    here = inside(t, caller)
+    here, faulty = inside(t, caller), may_fail(t, caller, callee)
     for operation in operations:
         asked = examples.request(protocol, operation.method, examples.path_of(operation.pattern))
         own = allowed_id(direction, caller, callee, operation)
@@ -108,6 +110,7 @@ def _pair(t: Topology, direction: Direction, caller: ServiceName, callee: Servic
             expect=Admitted(service=callee),
             why=f"{edge}: {operation.slug}",
             stage=Stage.CONTROL,
+            may_fail=faulty,
         )
         if protocol is Protocol.TCP:
             continue
@@ -126,6 +129,7 @@ def _pair(t: Topology, direction: Direction, caller: ServiceName, callee: Servic
                 expect=Refused(by=(Layer.PROXY,), statuses=FORBIDDEN),
                 why=f"{edge} does not cover {method} {path}",
                 controls=(own,),
+                may_fail=faulty,
             )
 
 
@@ -147,6 +151,7 @@ def _others(t: Topology, known: dict[ServiceName, str]) -> Iterator[Probe]:
                 expect=Refused(by=INSIDE),
                 why=f"no edge {caller} → {callee}",
                 controls=(alive(t, caller), *([known[callee]] if callee in known else [])),
+                may_fail=may_fail(t, caller, callee),
             )
 
 
@@ -164,7 +169,36 @@ def _members(t: Topology, known: dict[ServiceName, str]) -> Iterator[Probe]:
             expect=Refused(by=INSIDE),
             why=f"an identity of {t.meshes[mesh].trust_domain} alone opens nothing",
             controls=(member_control(mesh), *([known[name]] if name in known else [])),
+            may_fail=may_fail(t, None, name),
         )
+
+
+def _bridges(t: Topology) -> Iterator[Probe]:
+    """Yield calls that ask for a bridged service by its name in the caller's own mesh, from all of that mesh that may not."""
+    crossing = granted(t, Direction.BRIDGE)
+    seen: set[tuple[Name, ServiceName]] = set()
+    for (source, callee), (operation, *_) in crossing.items():
+        mesh = t.mesh_of(source)
+        if (mesh, callee) in seen:
+            continue
+        seen.add((mesh, callee))
+        asked = examples.request(examples.protocol_of(t, callee), operation.method, examples.path_of(operation.pattern))
+        askers = [
+            (name, inside(t, name), alive(t, name)) for name in everybody(t) if t.mesh_of(name) == mesh and (name, callee) not in crossing
+        ]
+        askers.append((f"member of {mesh}", Vantage(place=Place.MEMBER, mesh=mesh), member_control(mesh)))
+        for who, vantage, control in askers:
+            yield Probe(
+                id=f"{Family.BRIDGES}/{who}->{callee}/none",
+                family=Family.BRIDGES,
+                vantage=vantage,
+                target=target_of(t, source, callee),
+                request=asked,
+                expect=Refused(by=INSIDE),
+                why=f"no bridge {who} → {callee}",
+                controls=(control, allowed_id(Direction.BRIDGE, source, callee, operation)),
+                may_fail=may_fail(t, None, callee),
+            )
 
 
 def member_control(mesh: Name) -> str:

@@ -6,14 +6,15 @@ from typing import Final
 from topology.derive import names
 from topology.derive.probes.calls import alive, everybody, granted
 from topology.derive.probes.expectation import Admitted, Refused
+from topology.derive.probes.hops import hops, service
 from topology.derive.probes.layer import INSIDE, Layer
-from topology.derive.probes.places import past
+from topology.derive.probes.places import STRANGER_CONTROL, past
 from topology.derive.probes.probe import Family, Probe
 from topology.derive.probes.request import Request, Scheme
-from topology.derive.probes.target import At, Target
+from topology.derive.probes.target import EDGE, At, Target
 from topology.derive.probes.vantage import inside, uncaptured
 from topology.edges import Direction
-from topology.model.base import HostName
+from topology.model.base import HostName, ServiceName
 from topology.model.system import Topology
 
 PLAIN_PORT: Final = 80
@@ -72,6 +73,33 @@ def egress(t: Topology) -> Iterator[Probe]:
                 why=f"{name} reaches nothing that the topology does not name, not even past its sidecar",
                 controls=(past(t, name),),
             )
+        yield from _hairpins(t, name)
+
+
+def _hairpins(t: Topology, name: ServiceName) -> Iterator[Probe]:
+    """Yield a service's way back to the system's own doors: their public name, the public address, and the layers behind it.
+
+    The sidecar alone stands in the way here: what gets past it is answered by the edge, or by nobody where the network stops it.
+    """
+    host, gateway = t.hosts[0], next(hops(t))
+    by_name = Target(at=At.NAME, name=NOWHERE, port=PLAIN_PORT)
+    edge = service(names.EDGE, names.EDGE_NAMESPACE)
+    for what, target, scheme, control in (
+        ("public name", by_name, Scheme.HTTP, STRANGER_CONTROL),
+        ("public address", EDGE, Scheme.HTTPS, STRANGER_CONTROL),
+        ("edge", edge, Scheme.HTTPS, STRANGER_CONTROL),
+        (gateway.label, gateway.target, Scheme.HTTPS, gateway.control),
+    ):
+        yield Probe(
+            id=f"{Family.EGRESS}/{name}->{what} by its sidecar",
+            family=Family.EGRESS,
+            vantage=inside(t, name),
+            target=target,
+            request=Request(path="/", scheme=scheme, host=host),
+            expect=Refused(by=(Layer.OWN_PROXY, Layer.TRANSPORT) if scheme is Scheme.HTTP else (Layer.TRANSPORT,)),
+            why=f"{name} calls services, not the system's own doors",
+            controls=(alive(t, name), control),
+        )
 
 
 def _out(t: Topology, name: str, what: str, host: HostName, address: str, scheme: Scheme, port: int) -> Probe:  # noqa: PLR0913, PLR0917 # the parts of a probe

@@ -92,6 +92,18 @@ class GivenUp:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Retried:
+    """A call that fails is tried so many more times and not once more: then it is given up, or one of the tries succeeds."""
+
+    attempts: int
+    """Tries after the first one."""
+    failures: int = 0
+    """So many tries fail at each instance, fewer than there are in all; 0: every one."""
+    asked: int
+    """Requests afterwards, by which each instance says how many tries it saw."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ejected:
     """Of so many instances that all fail, only so many are asked at last; after so many seconds the others are back."""
 
@@ -109,11 +121,18 @@ class Renewed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SameTrace:
-    """The service is asked in the trace of its caller (`True`), or in one that does not follow the client's (`False`)."""
+class Traced:
+    """These services ask each other in one trace, which no application began, each asked in a span of its own."""
 
-    trace: str
-    same: bool
+    way: tuple[ServiceName, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnTrace:
+    """The service is asked in a trace, and that trace does not follow the client's."""
+
+    forged: str
+    """Trace id that the client sends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +151,6 @@ class CachedKeys:
 
 
 Expectation = (
-    Admitted | Answered | Refused | Contained | Received | Limited | Split | Faulted | GivenUp | Ejected | Renewed | SameTrace | Single
-    | Closed | CachedKeys
+    Admitted | Answered | Refused | Contained | Received | Limited | Split | Faulted | GivenUp | Retried | Ejected | Renewed | Traced
+    | OwnTrace | Single | Closed | CachedKeys
 )  # fmt: skip

@@ -9,11 +9,10 @@ from topology.derive.probes.credential import ApiKey, Token
 from topology.derive.probes.doors import entering, probe, requests_of
 from topology.derive.probes.entry import representatives
 from topology.derive.probes.examples import protocol_of
-from topology.derive.probes.expectation import Admitted, Received, Refused, Renewed, SameTrace
+from topology.derive.probes.expectation import Admitted, OwnTrace, Received, Refused, Renewed
 from topology.derive.probes.layer import FRONT, Layer
 from topology.derive.probes.pods import Pods, layer_pods, pods_of
 from topology.derive.probes.probe import Family, Probe
-from topology.derive.probes.traffic import TRACE
 from topology.model.door import ApiKeyAuth, Door, JwtAuth
 from topology.model.service import Protocol, Service
 from topology.model.system import Topology
@@ -21,6 +20,8 @@ from topology.model.system import Topology
 FORGED: Final = "forged-by-probe"
 """A value that, wherever a service finds it, came from the client."""
 FORGED_ID: Final = "11111111-2222-4333-8444-555555555555"
+TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
+"""Trace id of the example in the W3C's Trace Context."""
 
 ADDRESSES: Final = ("x-forwarded-for", "forwarded", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip")
 REWRITES: Final = ("x-original-url", "x-rewrite-url", "x-forwarded-host", "x-forwarded-prefix", "x-original-host")
@@ -69,7 +70,7 @@ def requests(t: Topology) -> Iterator[Probe]:
         expect = Renewed(forged=FORGED_ID, trail=_trail(t, door))
         yield probe(t, name, Family.REQUEST_IDS, "forged", sent, expect, "a request's id is made at the edge and kept by every layer")
         sent = replace(asked, headers=(*asked.headers, ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01")))
-        yield probe(t, name, Family.TRACES, "forged", sent, SameTrace(trace=TRACE, same=False), "outsiders join no trace")
+        yield probe(t, name, Family.TRACES, "forged", sent, OwnTrace(forged=TRACE), "outsiders join no trace")
 
 
 def _echoes(t: Topology, door: Door) -> bool:

@@ -8,19 +8,18 @@ from topology.derive.probes import examples
 from topology.derive.probes.calls import everybody, granted, reachable
 from topology.derive.probes.doors import entrance, requests_of
 from topology.derive.probes.expectation import Closed, Refused
+from topology.derive.probes.hops import CONNECT, hops, service
 from topology.derive.probes.layer import Layer
 from topology.derive.probes.places import STRANGER_CONTROL, callers, past
-from topology.derive.probes.pods import Pods, layer_pods, pods_of
+from topology.derive.probes.pods import pods_of
 from topology.derive.probes.probe import Family, Probe
 from topology.derive.probes.request import Request, Scheme
 from topology.derive.probes.target import EDGE, At, Target
 from topology.derive.probes.vantage import OUTSIDE, STRANGER, uncaptured
 from topology.edges import Direction
-from topology.model.base import Name, ServiceName
+from topology.model.base import ServiceName
 from topology.model.system import Topology
 
-GATEWAY_POD_PORTS: Final = (10443, 8443)
-"""Where Envoy Gateway's proxies and Kong's listen for port 443."""
 NODE_PORTS: Final = tuple(range(30000, 32768))
 OTHER_PORTS: Final = (80, 8080, 8081, 8443, 9080, 9901, 10443, 15000, 15006, 15010, 15012, 15014, 15017, 15020, 15021, 15090, 19000)
 
@@ -48,18 +47,6 @@ def _exposure(t: Topology) -> Iterator[Probe]:
     )
 
 
-def _layers(t: Topology) -> Iterator[tuple[Name, Pods, int]]:
-    """Yield the proxies between the edge and the services, each with the port it listens on."""
-    yield "gateway", layer_pods(names.GATEWAY_NAMESPACE, names.GATEWAY), GATEWAY_POD_PORTS[0]
-    for mesh, about in t.meshes.items():
-        if any(t.mesh_of(door.service) == mesh for door in t.doors.values()):
-            yield f"ingress of {mesh}", layer_pods(about.ingress, names.INGRESS), names.MESH_GATEWAY_POD_PORT
-        if any(mesh in {t.mesh_of(bridge.source), t.mesh_of(bridge.target)} for bridge in t.bridges.values()):
-            yield f"bridge of {mesh}", layer_pods(about.bridge, names.BRIDGE), names.MESH_GATEWAY_POD_PORT
-        if any(t.mesh_of(exit_.services[0]) == mesh for exit_ in t.egress.values()):
-            yield f"egress of {mesh}", layer_pods(about.egress, names.EGRESS), names.MESH_GATEWAY_POD_PORT
-
-
 def _fences(t: Topology) -> Iterator[Probe]:
     """Yield connections that NetworkPolicy alone stops: not even a handshake comes about."""
     unreached = Refused(by=(Layer.NETWORK,))
@@ -67,8 +54,9 @@ def _fences(t: Topology) -> Iterator[Probe]:
     for name in everybody(t):
         target = Target(at=At.POD, pods=pods_of(t, name), port=examples.port_of(t, name))
         yield _from_stranger(Family.NETWORK, name, target, unreached, known.get(name))
-    for label, pods, port in _layers(t):
-        yield _from_stranger(Family.NETWORK, label, Target(at=At.POD, pods=pods, port=port), unreached, None)
+    for hop in hops(t):
+        yield _from_stranger(Family.NETWORK, hop.label, hop.target, unreached, hop.control)
+    yield from _hairpins(t)
     for caller in callers(t):
         for callee in everybody(t):
             if callee == caller or (caller, callee) in allowed:
@@ -78,10 +66,30 @@ def _fences(t: Topology) -> Iterator[Probe]:
                 family=Family.NETWORK,
                 vantage=uncaptured(t, caller),
                 target=Target(at=At.POD, pods=pods_of(t, callee), port=examples.port_of(t, callee)),
-                request=Request(scheme=Scheme.TCP, seconds=2.0),
+                request=CONNECT,
                 expect=unreached,
                 why=f"no edge {caller} → {callee}",
-                controls=(past(t, caller),),
+                controls=(past(t, caller), *([known[callee]] if callee in known else [])),
+            )
+
+
+def _hairpins(t: Topology) -> Iterator[Probe]:
+    """Yield the ways back: from services, past their sidecars, to the proxies that lead in, out and across."""
+    edge, behind = service(names.EDGE, names.EDGE_NAMESPACE), tuple(hops(t))
+    for caller in callers(t):
+        own = {"", t.mesh_of(caller)}
+        layers = [("edge", edge, STRANGER_CONTROL)]
+        layers += [(hop.label, hop.target, hop.control) for hop in behind if hop.mesh in own and caller not in hop.services]
+        for label, target, control in layers:
+            yield Probe(
+                id=f"{Family.NETWORK}/{caller}->{label}/Service",
+                family=Family.NETWORK,
+                vantage=uncaptured(t, caller),
+                target=target,
+                request=CONNECT,
+                expect=Refused(by=(Layer.NETWORK,)),
+                why=f"{caller} has no business at the {label}",
+                controls=(past(t, caller), control),
             )
 
 
@@ -96,7 +104,7 @@ def _from_stranger(family: Family, what: str, target: Target, expect: Refused, k
         family=family,
         vantage=STRANGER,
         target=target,
-        request=Request(scheme=Scheme.TCP, seconds=2.0),
+        request=CONNECT,
         expect=expect,
         why="only named callers reach a pod",
         controls=(STRANGER_CONTROL, *([known] if known else [])),

@@ -66,3 +66,5 @@ class Probe:
     controls: tuple[str, ...] = ()
     """Probes that must have passed, or a refusal means nothing: that the place can ask, and that the asked one can answer."""
     stage: Stage = Stage.PLAIN
+    may_fail: bool = False
+    """The topology lets some of these calls fail on purpose; anywhere else a fault is a mistake."""

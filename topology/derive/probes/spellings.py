@@ -9,6 +9,7 @@ from topology.derive.probes.calls import allowed_id, granted, target_of
 from topology.derive.probes.doors import at_host, entering, probe
 from topology.derive.probes.entry import representatives
 from topology.derive.probes.expectation import Contained
+from topology.derive.probes.faults import may_fail
 from topology.derive.probes.probe import Family, Probe
 from topology.derive.probes.vantage import inside
 from topology.edges import Direction, edges, identity
@@ -73,6 +74,7 @@ def _inside(t: Topology) -> Iterator[Probe]:
                 expect=Contained(patterns=patterns),
                 why=f"{caller} may ask {callee} for {', '.join(patterns)}",
                 controls=(allowed_id(Direction.EAST_WEST, caller, callee, operation),),
+                may_fail=may_fail(t, caller, callee),
             )
 
 

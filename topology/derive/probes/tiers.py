@@ -9,6 +9,7 @@ from topology.derive.probes.credential import ApiKey, Credential, Token
 from topology.derive.probes.doors import entering, entrance, requests_of
 from topology.derive.probes.examples import protocol_of
 from topology.derive.probes.expectation import Limited
+from topology.derive.probes.faults import may_fail
 from topology.derive.probes.pods import layer_pods
 from topology.derive.probes.probe import Family, Probe, Stage
 from topology.derive.probes.target import EDGE
@@ -65,6 +66,7 @@ def tiers(t: Topology) -> Iterator[Probe]:
             why=f"tier {tier_name}: {rate.requests} a {rate.per}, burst {rate.burst}",
             controls=(entrance(door_name, operation),),
             stage=Stage.LOAD,
+            may_fail=may_fail(t, None, door.service),
         )
 
 

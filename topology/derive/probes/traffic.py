@@ -1,16 +1,15 @@
-"""How calls are treated on their way: versions, canaries, faults, time limits, ejection, limits of services, traces."""
+"""How calls are treated on their way: versions, canaries, faults, time limits, ejection, limits of services."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
-from topology.derive.probes import examples
-from topology.derive.probes.calls import allowed_id, granted, target_of
-from topology.derive.probes.examples import Operation
-from topology.derive.probes.expectation import Admitted, Ejected, Expectation, Faulted, GivenUp, Limited, SameTrace, Split
+from topology.derive.probes.calls import granted
+from topology.derive.probes.expectation import Admitted, Ejected, Faulted, GivenUp, Limited, Split
+from topology.derive.probes.pair import Pair
 from topology.derive.probes.pods import pods_of
 from topology.derive.probes.probe import Family, Probe, Stage
-from topology.derive.probes.vantage import inside
+from topology.derive.probes.retries import retries
+from topology.derive.probes.traces import traces
 from topology.edges import Direction
 from topology.model.base import ServiceName, seconds
 from topology.model.service import Protocol, Resilience, Scope, Service
@@ -35,54 +34,27 @@ TRIED_AGAIN: Final = frozenset({"5xx", "gateway-error", "reset"})
 """Conditions that a try that took too long meets (Envoy, `RetryStateImpl::wouldRetryFromReset`)."""
 MOST_SENT: Final = 5000
 """Requests of one probe at most."""
-TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
-"""Trace id of the example in the W3C's Trace Context."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Pair:
-    """A caller and a callee, and one request that is allowed between them."""
-
-    t: Topology
-    caller: ServiceName
-    callee: ServiceName
-    operation: Operation
-
-    def probe(self, family: Family, what: str, expect: Expectation, why: str, stage: Stage = Stage.PLAIN, **changes: Any) -> Probe:
-        """Return a probe whose request is the allowed one with changes; headers are added."""
-        asked = examples.request(Protocol.HTTP, self.operation.method, examples.path_of(self.operation.pattern))
-        changes["headers"] = (*asked.headers, *changes.pop("headers", ()))
-        return Probe(
-            id=f"{family}/{self.caller}->{self.callee}/{what}",
-            family=family,
-            vantage=inside(self.t, self.caller),
-            target=target_of(self.t, self.caller, self.callee),
-            request=replace(asked, **changes),
-            expect=expect,
-            why=why,
-            controls=(allowed_id(Direction.EAST_WEST, self.caller, self.callee, self.operation),),
-            stage=stage,
-        )
 
 
 def treatment(t: Topology) -> Iterator[Probe]:
     """Yield the probes of calls between services: those of a pair for each pair, those of a callee by its first caller."""
     bounded: set[ServiceName] = set()
+    pairs: list[Pair] = []
     for (caller, callee), operations in granted(t, Direction.EAST_WEST).items():
         service = t.workload(callee)
         if not isinstance(service, Service) or service.protocol is not Protocol.HTTP:
             continue
-        pair = _Pair(t=t, caller=caller, callee=callee, operation=operations[0])
+        pair = Pair(t=t, caller=caller, callee=callee, operation=operations[0])
         yield from _routing(pair, service)
         yield from _faults(pair, service)
-        header = ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01")
-        yield pair.probe(Family.TRACES, "trace", SameTrace(trace=TRACE, same=True), "a trace goes on from hop to hop", headers=(header,))
+        pairs.append(pair)
         if callee not in bounded:
             bounded.add(callee)
             yield from _bounds(pair, service)
+    yield from traces(pairs)
 
 
-def _routing(pair: _Pair, service: Service) -> Iterator[Probe]:
+def _routing(pair: Pair, service: Service) -> Iterator[Probe]:
     shares = tuple((version, float(about.weight or 0)) for version, about in service.versions.items())
     if len(shares) > 1:
         why = "weights: " + ", ".join(f"{version} {share:.0f} %" for version, share in shares)
@@ -93,7 +65,7 @@ def _routing(pair: _Pair, service: Service) -> Iterator[Probe]:
         yield pair.probe(Family.ROUTING, "canary", pinned, why, headers=((canary.header, canary.value),), count=PINNED)
 
 
-def _faults(pair: _Pair, service: Service) -> Iterator[Probe]:
+def _faults(pair: Pair, service: Service) -> Iterator[Probe]:
     concerned = [fault for fault in service.faults if pair.caller in fault.callers or not fault.callers]
     for number, fault in enumerate(concerned):
         delay = seconds(fault.delay) if fault.delay else 0.0
@@ -102,15 +74,16 @@ def _faults(pair: _Pair, service: Service) -> Iterator[Probe]:
         yield pair.probe(Family.FAULTS, f"fault-{number}", expect, why, count=SAMPLES, seconds=5.0 + delay)
 
 
-def _bounds(pair: _Pair, service: Service) -> Iterator[Probe]:
+def _bounds(pair: Pair, service: Service) -> Iterator[Probe]:
     bounds, callee = service.resilience, pair.callee
     limit = _patience(bounds)
     if limit <= PATIENCE:
         slow = (SLOW_HEADER, f"{round((limit + LATE) * 1000)}ms")
-        retries = bounds.retries
-        tries = f", {retries.attempts} more tries of {retries.per_try}" if retries else ""
+        again = bounds.retries
+        tries = f", {again.attempts} more tries of {again.per_try}" if again else ""
         why = f"nobody waits for {callee} longer than {bounds.timeout}{tries}"
         yield pair.probe(Family.RESILIENCE, "timeout", GivenUp(after=limit), why, headers=(slow,), seconds=limit + 2 * LATE)
+    yield from retries(pair, service)
     rate = service.limit
     if rate and rate.scope is Scope.LOCAL and rate.per != "hour":
         period = PERIOD[rate.per]

@@ -36,6 +36,9 @@ type received struct {
 	Headers  http.Header `json:"headers"`
 	Body     string      `json:"body,omitempty"`
 	Padding  string      `json:"padding,omitempty"`
+	Next     *onward     `json:"next,omitempty"`
+	Tries    int         `json:"tries,omitempty"`
+	Failed   bool        `json:"failed,omitempty"`
 }
 
 var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
@@ -71,6 +74,15 @@ func report(w http.ResponseWriter, r *http.Request) {
 	status, err := strconv.Atoi(r.Header.Get(statusHeader))
 	if err != nil || status < 200 || status > 599 {
 		status = http.StatusOK
+	}
+	if failure, grpc := try(r, &found); failure != 0 {
+		status = failure
+		if grpc != "" {
+			w.Header().Set("Grpc-Status", grpc)
+		}
+	}
+	if next := r.Header.Get(nextHeader); next != "" {
+		found.Next = callOn(r, next)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -18,7 +18,7 @@ from policies.reading.values import UnknownValueError, mapping, sequence
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
-RULE_SETS: Final = {"Microsoft_DefaultRuleSet": (2, 1)}
+RULE_SETS: Final = {"Microsoft_DefaultRuleSet": (2, 1), "Microsoft_BotManagerRuleSet": (1, 0)}
 """Rule sets that make a firewall whole, with the oldest version that is kept up (Learn, `waf-engine`, `application-gateway-crs-rulegroups-rules`)."""
 
 MODERN: Final = frozenset({"AppGwSslPolicy20220101", "AppGwSslPolicy20220101S"})

@@ -1,6 +1,7 @@
 """What networks, public addresses and AKS tell the rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.addresses import INTERNET, OUTSIDE, Addresses, addresses
@@ -29,9 +30,25 @@ AUDIT: Final = frozenset({"kube-audit", "kube-audit-admin"})
 ROUTERS: Final = ("httpApplicationRouting", "ingressApplicationGateway")
 """Add-ons that publish Services by themselves."""
 
-MANAGEMENT: Final = {3443: "ApiManagement", 65200: "GatewayManager", 65535: "GatewayManager"}
-"""Ports at which Azure's own control plane is a sender, by service tag (Learn, `virtual-network-reference`, `configuration-infrastructure`)."""
+MANAGEMENT: Final[Mapping[str, Mapping[int, str]]] = {
+    EDGE: {65200: "GatewayManager", 65535: "GatewayManager"},
+    GATEWAY: {3443: "ApiManagement"},
+}
+"""Ports at which Azure's own control plane is a sender to a layer, by service tag (Learn, `configuration-infrastructure`, `virtual-network-reference`)."""
 ALWAYS: Final = frozenset({80, 443, 3443, 8080, 8443})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """Who may connect to a place."""
+
+    addresses: Addresses
+    managers: Mapping[int, str] = field(default_factory=dict[int, str])
+    """Service tags that may, each at one port."""
+
+    def at(self, port: int) -> Addresses:
+        """Return who may at a port."""
+        return self.addresses | Addresses(names=frozenset({self.managers[port]} if port in self.managers else ()))
 
 
 def api_is_closed(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -69,19 +86,20 @@ def nodes_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     fine = nodes.addresses | _always(stack)
     for station in stack.cloud.of(GATEWAY):
         fine |= station.place.addresses
-    yield from _strangers(nodes, _ports(stack, nodes), fine)
+    allowed = Allowed(addresses=fine)
+    yield from _strangers(nodes, _ports(stack, nodes), allowed)
     for service in stack.services:
         for address in names.addresses_of(service):
             for port in service.ports:
-                yield from _strangers(nodes, {port.port}, fine, at=addresses(address))
+                yield from _strangers(nodes, {port.port}, allowed, at=addresses(address))
     for service, address in stack.cloud.published.items():
         own = {port.port for port in service.ports}
-        yield from _strangers(nodes, _ports(stack, nodes) - own, fine, at=address)
+        yield from _strangers(nodes, _ports(stack, nodes) - own, allowed, at=address)
 
 
 def subnets_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N04, for the other subnets of a network."""
-    edges = {each.place.addresses: each for each in stack.cloud.of(EDGE)}
+    layers = {each.place.addresses: (layer, each) for layer in (EDGE, GATEWAY) for each in stack.cloud.of(layer)}
     for subnet in subnets(stack):
         if subnet.resource is not resource and resource.kind == VNET:
             continue
@@ -89,9 +107,10 @@ def subnets_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
             yield Flaw(message=f"no security group filters what comes to {subnet}", fix="associate a NetworkSecurityGroup")
             continue
         place = Place(name=str(subnet), resource=resource, addresses=subnet.addresses, filters=subnet.filters)
-        station = edges.get(subnet.addresses)
-        heard = set(station.ports()) if station else set[int]()
-        yield from _strangers(place, _ports(stack, place) - heard, _always(stack), only=OUTSIDE)
+        layer, station = layers.get(subnet.addresses, ("", None))
+        heard = set(station.ports()) if station and layer == EDGE else set[int]()
+        allowed = Allowed(addresses=_always(stack), managers=MANAGEMENT.get(layer, {}))
+        yield from _strangers(place, _ports(stack, place) - heard, allowed, only=OUTSIDE)
 
 
 def _always(stack: "Stack") -> Addresses:
@@ -222,16 +241,17 @@ def gateway_hears_the_edge(resource: Resource, stack: "Stack") -> Iterator[Flaw]
     for each in stack.cloud.of(EDGE):
         edge |= each.place.addresses
     allowed = edge | station.place.addresses | Addresses(names=frozenset({LOAD_BALANCER})) | addresses(PROBES)
-    yield from _strangers(station.place, _ports(stack, station.place) | ALWAYS, allowed)
+    fine = Allowed(addresses=allowed, managers=MANAGEMENT[GATEWAY])
+    yield from _strangers(station.place, _ports(stack, station.place) | ALWAYS, fine)
 
 
 def _strangers(
-    place: Place, ports: set[int], allowed: Addresses, *, only: Addresses | None = None, at: Addresses | None = None
+    place: Place, ports: set[int], allowed: Allowed, *, only: Addresses | None = None, at: Addresses | None = None
 ) -> Iterator[Flaw]:
     """Tell who else reaches some ports of a place; each rule once, at its first port. `only` asks for a part of all addresses."""
     seen: set[tuple[str, str]] = set()
     for port in sorted(ports):
-        fine = allowed | (Addresses(names=frozenset({MANAGEMENT[port]})) if port in MANAGEMENT else Addresses())
+        fine = allowed.at(port)
         for peers, by, group in senders(place, port, at=at):
             beyond = (peers if only is None else _outside(peers, only)) - fine
             if beyond and (by, group.urn) not in seen:

@@ -1,0 +1,42 @@
+"""Faults that the topology injects: which calls may meet one, so that a fault anywhere else is a failure."""
+
+from collections.abc import Iterator
+
+from topology.model.base import ServiceName
+from topology.model.service import Service
+from topology.model.system import Topology
+
+
+def may_fail(t: Topology, caller: ServiceName | None, callee: ServiceName) -> bool:
+    """Say whether a call may be aborted on purpose: itself, or further on by a call of the callee's, who may pass the answer on.
+
+    `caller` is None for a gateway, or anybody else that no fault names.
+    """
+    if not any(service.faults for service in t.services.values()):
+        return False
+    seen: set[tuple[ServiceName | None, ServiceName]] = set()
+    left: list[tuple[ServiceName | None, ServiceName]] = [(caller, callee)]
+    while left:
+        call = left.pop()
+        if call not in seen:
+            seen.add(call)
+            if _aborted(t, *call):
+                return True
+            left += [(call[1], further) for further in _called(t, call[1])]
+    return False
+
+
+def _aborted(t: Topology, caller: ServiceName | None, callee: ServiceName) -> bool:
+    service = t.workload(callee)
+    faults = service.faults if isinstance(service, Service) else ()
+    return any(fault.abort is not None and (caller in fault.callers or not fault.callers) for fault in faults)
+
+
+def _called(t: Topology, name: ServiceName) -> Iterator[ServiceName]:
+    """Yield whom a service or composition calls."""
+    about = t.workload(name)
+    if isinstance(about, Service):
+        yield from about.calls
+        yield from (bridge.target for bridge in t.bridges.values() if bridge.source == name)
+    else:
+        yield from (part.service for part in about.parts.values())
