@@ -130,7 +130,7 @@ class Runner:
         self._put(probe, Judgement(verdict=Verdict.NOT_RUN, said=str(why)))
 
     def _plain(self, what: str, probes: list[Probe]) -> None:
-        """Send everything; what met a limit or fault that was meant for another probe is sent again after a while."""
+        """Send everything; what was lost, or met a limit or fault that was meant for another probe, is sent again after a while."""
         left = probes
         for number, pause in enumerate((0.0, *PAUSES)):
             if not left:
@@ -150,7 +150,7 @@ class Runner:
 
         def finished(probe: Probe, filled: Probe, answers: Sequence[Answer]) -> None:
             self._note(filled, answers)
-            if _disturbed(filled, answers):
+            if _disturbed(filled, answers) or (self._found[probe.id].verdict is Verdict.NOT_RUN and _interrupted(filled, answers)):
                 again.append(probe)
             done[what] += 1
             self.tell(what, done[what], len(probes))
@@ -345,6 +345,11 @@ def _disturbed(probe: Probe, answers: Sequence[Answer]) -> bool:
     passing = {Layer.LIMIT, Layer.FAULT} if probe.may_fail and not isinstance(probe.expect, Split) else {Layer.LIMIT}
     met = [one for answer in answers for one in answer.way()]
     return any(answer.status == OVERLOADED or layer(probe, answer) in passing for answer in met)
+
+
+def _interrupted(probe: Probe, answers: Sequence[Answer]) -> bool:
+    """Say whether a request was lost on its way: proxies that have just been given another configuration drop connections."""
+    return layer(probe, answers[-1]) in {Layer.NETWORK, Layer.UPSTREAM}
 
 
 def _avoid_end(expect: object) -> None:

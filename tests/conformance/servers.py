@@ -29,7 +29,7 @@ class System:
 
 @contextmanager
 def running(folder: Path, limit: int = 0) -> Generator[System, None, None]:
-    """Run a system that echoes below `/open`, and refuses everything else as the edge and the gateway do."""
+    """Run a system that echoes below `/open`, below `/moving` once it was asked before, and refuses everything else as the edge and the gateway do."""
     pem = dict(Certificates(Cluster()).get(Certificate.SELF_MADE))
     for name, text in pem.items():
         (folder / name).write_text(text)
@@ -43,7 +43,9 @@ def running(folder: Path, limit: int = 0) -> Generator[System, None, None]:
             over = self.system.limit and len(self.system.paths) > self.system.limit
             if over:
                 self._answer(429, "local_rate_limited")
-            elif self.path.startswith("/open"):
+            elif self.path.startswith("/moving") and self.system.paths.count(self.path) == 1:
+                self._answer(503, "upstream connect error or disconnect/reset before headers. reset reason: connection termination")
+            elif self.path.startswith(("/open", "/moving")):
                 headers = {key: [value] for key, value in self.headers.items()}
                 self._answer(200, json.dumps({"service": "a-v1-5d4-x", "method": "GET", "path": self.path, "headers": headers}))
             elif self.path.startswith("/token"):

@@ -107,6 +107,13 @@ def test_a_system_that_does_as_it_should_passes(tmp_path: Path) -> None:
         assert [result.verdict for result in run(system, CONTROL, REFUSED)] == [Verdict.PASSED, Verdict.PASSED]
 
 
+def test_what_was_lost_on_its_way_is_sent_again(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        _, result = run(system, CONTROL, probe("headers", "/moving/x", Received(absent=("x-user",)), "control"))
+        assert system.paths.count("/moving/x") == 2
+    assert result.said == "as it should"
+
+
 def test_a_refusal_whose_control_failed_was_not_run(tmp_path: Path) -> None:
     with running(tmp_path) as system:
         control, refused = run(system, replace(CONTROL, request=replace(CONTROL.request, path="/gone")), REFUSED)
