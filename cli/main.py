@@ -1,6 +1,7 @@
 """`perimeter`: one command over all rooms."""
 
 import os
+import signal
 import sys
 from typing import Final
 
@@ -48,6 +49,8 @@ app.add_typer(lab.app, name="lab")
 
 def main() -> None:
     """Run the command line; bad input ends with its findings on standard error, in the format that was asked for, and exit code 2."""
+    # Asked to end, a command ends as if interrupted: what it had half started is cleaned up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app()
     except (TopologyError, PlanError, UsageError, ExemptionError, PartyError) as error:

@@ -1,6 +1,9 @@
 """What ends without a verdict is told to people on standard error and to programs in the format that they asked for."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,6 +12,7 @@ import pytest
 from cli.problems import problems_of
 from planner.errors import PlanError
 from tests.cli.test_commands import ABC, perimeter
+from tests.systems import ROOT
 
 BAD = {"jwt: customers": "jwt: nobody", "system: abc": "system: A_B!", "tiers: [standard]": "tiers: [gold]"}
 LINES = [3, 40, 41]
@@ -95,3 +99,22 @@ def test_where_no_file_can_be_written_the_place_and_the_reason_are_told(argument
 def test_a_text_that_only_looks_like_a_place_is_a_message() -> None:
     (problem,) = problems_of(PlanError(["nowhere.yaml:3: is wrong"]))
     assert (problem.file, problem.line, problem.message) == ("", 0, "nowhere.yaml:3: is wrong")
+
+
+def test_a_command_that_is_asked_to_end_cleans_up_first() -> None:
+    program = """
+import os, signal, time
+from cli import main
+
+def busy():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(30)
+    finally:
+        print("cleaned up", flush=True)
+
+main.app = busy
+main.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (128 + signal.SIGTERM, "cleaned up\n")
