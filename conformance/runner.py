@@ -20,7 +20,7 @@ from conformance.credentials import stopped
 from conformance.curl import Sent
 from conformance.errors import CannotProbeError, NoIdentityError, NotRunError
 from conformance.vantages import Vantages
-from conformance.verdict import Judgement, Verdict, describe, judge, layer
+from conformance.verdict import Judgement, Verdict, describe, judge, layer, written
 from topology.derive import names
 from topology.derive.probes import (
     CachedKeys,
@@ -325,7 +325,7 @@ class Runner:
                 if pods not in logs:
                     logs[pods] = self._logs(pods, time.monotonic() - began + LOG_DELAY)
             unread = [str(pods) for pods in probe.expect.trail if not logs[pods]]
-            missing = [str(pods) for pods in probe.expect.trail if logs[pods] and identifier not in logs[pods]]
+            missing = [str(pods) for pods in probe.expect.trail if logs[pods] and not written(identifier).search(logs[pods])]
             if missing:
                 self._put(probe, Judgement(verdict=Verdict.FAILED, said=f"{identifier} is not in the log of {', '.join(missing)}"))
             elif unread:

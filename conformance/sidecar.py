@@ -33,4 +33,4 @@ def refusal(log: str) -> str:
 def last_words(log: str) -> str:
     """Return what a sidecar said last."""
     lines = [line for line in log.splitlines() if line.strip()]
-    return " ".join(lines[-1].split())[:200] if lines else "it has no log"
+    return " ".join(lines[-1].split())[-200:] if lines else "it has no log"

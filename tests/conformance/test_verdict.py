@@ -322,6 +322,9 @@ def test_a_request_id_is_the_systems_own() -> None:
     assert word(expect, replace(found, headers=(("x-request-id", expect.forged),))) is Verdict.FAILED
     assert word(expect, replace(found, headers=())) is Verdict.FAILED
     assert word(expect, replace(echo(x_request_id="other"), headers=found.headers)) is Verdict.FAILED
+    for reason, verdict in {"9": Verdict.PASSED, "a": Verdict.PASSED, "7": Verdict.FAILED}.items():
+        traced = own[:14] + reason + own[15:]
+        assert word(expect, replace(echo(x_request_id=traced), headers=found.headers)) is verdict
 
 
 TRACE, OTHER_TRACE, SPAN, OTHER_SPAN = "a" * 32, "b" * 32, "c" * 16, "d" * 16

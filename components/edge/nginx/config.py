@@ -81,9 +81,13 @@ def nginx_conf(t: Topology, gateway: str, balancer: Balancer | None = None) -> s
     return "\n".join(lines) + "\n"
 
 
-def upstream(host: HostName) -> str:
-    """Return the name of the connections to the gateway that carry one host: a kept connection has the SNI it was opened with."""
-    return f"gateway_{host.replace('.', '_')}"
+def upstream(host: HostName, *, grpc: bool = False) -> str:
+    """Return the name of the connections to the gateway that carry one host: a kept connection has the SNI it was opened with.
+
+    gRPC has its own, for they speak HTTP/2: of one that another module opened, nginx says `no connection data found for keepalive http2
+    connection`, and answers 502.
+    """
+    return f"gateway_{host.replace('.', '_')}{'_grpc' if grpc else ''}"
 
 
 def quoted(text: str) -> str:
@@ -117,7 +121,8 @@ def _http(t: Topology, gateway: str, balancer: Balancer | None) -> Iterator[str]
     yield from _forwarding(t)
     yield ""
     for host in hosts:
-        yield from _block(f"upstream {upstream(host)}", [f"server {gateway};", "keepalive 64;"])
+        for grpc in sorted({place.protocol is Protocol.GRPC for place in locations(t, host)}):
+            yield from _block(f"upstream {upstream(host, grpc=grpc)}", [f"server {gateway};", "keepalive 64;"])
     yield from _block("server", _nobody() if balancer is None else nobody(grpc=_speaks_grpc(t)))
     for host in hosts:
         yield from _block("server", _host(t, host, named=balancer is None))
@@ -281,7 +286,7 @@ def _answer(host: HostName, place: Location) -> Iterator[str]:
         yield "set $websocket yes;"
     if place.cache:
         yield from _kept(place.cache)
-    yield f"{module}_pass {'grpcs' if grpc else 'https'}://{upstream(host)};"
+    yield f"{module}_pass {'grpcs' if grpc else 'https'}://{upstream(host, grpc=grpc)};"
 
 
 def _kept(cache: Cached) -> Iterator[str]:

@@ -154,3 +154,12 @@ def test_connections_of_different_hosts_are_not_mixed() -> None:
     t = system({"one": {"paths": ["/a"]}, "two": {"paths": ["/a"], "host": "b.test.example"}}, hosts=[HOST, "b.test.example"])
     text = config.nginx_conf(t, GATEWAY)
     assert text.count("upstream gateway_api_test_example {") == text.count("upstream gateway_b_test_example {") == 1
+
+
+def test_connections_of_grpc_and_of_others_to_one_host_are_not_mixed() -> None:
+    services = {"app": {"protocol": "grpc"}, "other": {}}
+    t = system({"call": {"paths": ["/a.B/C"], "methods": ["POST"]}, "page": {"paths": ["/a"], "service": "other"}}, services=services)
+    text = config.nginx_conf(t, GATEWAY)
+    assert text.count("upstream gateway_api_test_example {") == text.count("upstream gateway_api_test_example_grpc {") == 1
+    assert "proxy_pass https://gateway_api_test_example;" in text
+    assert "grpc_pass grpcs://gateway_api_test_example_grpc;" in text
