@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from typing import Final
+from typing import Final, NoReturn
 
 import typer
 
@@ -47,10 +47,14 @@ app.command("verify")(verify.verify_)
 app.add_typer(lab.app, name="lab")
 
 
+def _end(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Run the command line; bad input ends with its findings on standard error, in the format that was asked for, and exit code 2."""
     # Asked to end, a command ends as if interrupted: what it had half started is cleaned up.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _end)
     try:
         app()
     except (TopologyError, PlanError, UsageError, ExemptionError, PartyError) as error:
