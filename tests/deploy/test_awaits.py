@@ -127,6 +127,29 @@ def test_a_route_has_taken_effect_when_every_parent_accepts_its_newest_generatio
     assert bool(said) == bool(unsettled(document))
 
 
+@pytest.mark.parametrize(
+    ("programmed", "said"),
+    [
+        (accepted(type="Programmed", reason="Programmed"), ""),
+        (accepted(type="Programmed", status="False", reason="AddressNotAssigned", message="no address"), "AddressNotAssigned: no address"),
+        # Its Service says whether pods are ready; Envoy Gateway may go on saying so after they are.
+        (accepted(type="Programmed", status="False", reason="NoResources", message="Envoy replicas unavailable"), ""),
+    ],
+)
+def test_a_gateway_has_taken_effect_when_it_and_its_listeners_are_programmed(programmed: dict[str, object], said: str):
+    listener = {"name": "https", "conditions": [accepted(), accepted(type="Programmed"), accepted(type="ResolvedRefs")]}
+    document: dict[str, Any] = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"generation": 2},
+        "status": {"conditions": [accepted(), programmed], "listeners": [listener]},
+    }
+    assert said in unsettled(document)
+    assert bool(said) == bool(unsettled(document))
+    listener["conditions"] = [accepted(), accepted(type="Programmed", status="False", reason="Invalid", message="no certificate")]
+    assert "listener https" in unsettled(document)
+
+
 def test_what_was_said_about_a_parent_that_a_route_no_longer_names_does_not_count():
     refused = accepted(observedGeneration=1, status="False", reason="NoMatchingParent", message="")
     document = route(accepted(), accepted(type="ResolvedRefs"))
