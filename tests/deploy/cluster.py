@@ -4,10 +4,9 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from deploy.processes import Tools, run
 from lab.errors import LabError
 from lab.ingredients import present
+from tests.ports import held_ports
 
 NEEDED = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "helm")
 PLACE = "PERIMETER_TEST_BIN"
@@ -45,8 +45,13 @@ def programs(folder: Path) -> Path:
 @contextmanager
 def cluster(folder: Path) -> Generator[Tools]:
     """Run a control plane on loopback until the context ends."""
+    with held_ports(3) as ports, _cluster(folder, *ports) as tools:
+        yield tools
+
+
+@contextmanager
+def _cluster(folder: Path, api: int, etcd: int, peer: int) -> Generator[Tools]:
     found = programs(folder)
-    api, etcd, peer = (_free_port() for _ in range(3))
     token = secrets.token_hex(16)
     _openssl(
         folder,
@@ -80,7 +85,7 @@ def cluster(folder: Path) -> Generator[Tools]:
                 f"--initial-advertise-peer-urls http://127.0.0.1:{peer} --initial-cluster default=http://127.0.0.1:{peer}",
             )
         )
-        stack.enter_context(
+        server = stack.enter_context(
             _process(
                 folder,
                 "kube-apiserver",
@@ -91,7 +96,7 @@ def cluster(folder: Path) -> Generator[Tools]:
                 "--service-cluster-ip-range 10.96.0.0/16 --authorization-mode AlwaysAllow --disable-admission-plugins ServiceAccount",
             )
         )
-        _until(lambda: run(tools.kubectl("get", "--raw", "/readyz"))[1] == "ok")
+        _wait(server, folder / "kube-apiserver.log", lambda: run(tools.kubectl("get", "--raw", "/readyz"))[1] == "ok")
         stack.enter_context(
             _process(
                 folder,
@@ -104,11 +109,11 @@ def cluster(folder: Path) -> Generator[Tools]:
 
 
 @contextmanager
-def _process(folder: Path, name: str, command: str) -> Generator[None]:
+def _process(folder: Path, name: str, command: str) -> Generator["subprocess.Popen[bytes]"]:
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(command.split(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait(20)
@@ -119,15 +124,9 @@ def _openssl(folder: Path, arguments: str) -> None:
     subprocess.run([openssl, *arguments.split()], cwd=folder, check=True, capture_output=True)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _until(condition: "object", seconds: float = 60) -> None:
-    assert callable(condition)
+def _wait(server: "subprocess.Popen[bytes]", log: Path, ready: Callable[[], bool], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the control plane did not start"
+    while not ready():
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"the control plane did not start: {log.read_text()[-4000:]}")
         time.sleep(0.2)

@@ -17,6 +17,7 @@ from typing import Any
 
 from components.edge.nginx import config, waf
 from components.edge.nginx.balancer import Balancer
+from tests.ports import held_ports
 from topology.model.system import Topology
 
 RULE_FOLDERS = (Path("/opt/owasp-crs/rules"), Path("/usr/share/modsecurity-crs/rules"))
@@ -216,8 +217,8 @@ def running(t: Topology, folder: Path, stand_in: "StandIn | None" = None, balanc
     """Run the edge of a system until the block ends, in front of a stand-in for the gateway; the tests are its clients, or the balancer."""
     assert NGINX is not None
     certificates(folder, t.public_hosts())
-    with (stand_in or http_gateway)(folder) as gateway:
-        edge = Edge(port=_free(), health_port=_free(), gateway=gateway, authority=folder / "ca.crt", log=folder / "stdout")
+    with (stand_in or http_gateway)(folder) as gateway, held_ports(2) as (port, health):
+        edge = Edge(port=port, health_port=health, gateway=gateway, authority=folder / "ca.crt", log=folder / "stdout")
         conf = render(t, folder, gateway=gateway.port, port=edge.port, health=edge.health_port, balancer=balancer)
         with edge.log.open("wb") as out, (folder / "stderr").open("wb") as err:
             process = subprocess.Popen([NGINX, "-e", "stderr", "-c", str(conf)], stdout=out, stderr=err)
@@ -233,15 +234,10 @@ def check(t: Topology, folder: Path) -> str:
     """Have nginx read the files of a system; return what it says against them."""
     assert NGINX is not None
     certificates(folder, t.public_hosts())
-    conf = render(t, folder, gateway=1, port=_free(), health=_free())
-    result = subprocess.run([NGINX, "-e", "stderr", "-t", "-q", "-c", str(conf)], check=False, capture_output=True, text=True)
+    with held_ports(2) as (port, health):
+        conf = render(t, folder, gateway=1, port=port, health=health)
+        result = subprocess.run([NGINX, "-e", "stderr", "-t", "-q", "-c", str(conf)], check=False, capture_output=True, text=True)
     return result.stderr if result.returncode else ""
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(port: int, process: subprocess.Popen[bytes], errors: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import held_ports
 from tests.topology.derive.documents import IMAGES, relations, spec
 from topology.derive import composition
 from topology.derive.composition import DIRECTORY
@@ -77,15 +78,14 @@ def part(status: int) -> Iterator[int]:
         thread.join()
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+@contextlib.contextmanager
+def running(folder: Path, upstream: int) -> Iterator[str]:
+    with held_ports(1) as (port,), composing(folder, upstream, port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
-def running(folder: Path, upstream: int) -> Iterator[str]:
-    port = free_port()
+def composing(folder: Path, upstream: int, port: int) -> Iterator[None]:
     files = composition.configuration(system(), system().t.compositions["dashboard"])
     here = {
         "/tmp/": f"{folder}/",  # noqa: S108 # what is replaced, not used
@@ -103,7 +103,7 @@ def running(folder: Path, upstream: int) -> Iterator[str]:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                 break
             time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
         nginx.terminate()
         nginx.wait()
