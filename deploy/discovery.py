@@ -8,6 +8,7 @@ from typing import Any
 from deploy.api import Api, ApiError
 from deploy.documents import entries, text
 from deploy.items import Key
+from deploy.parallel import each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,7 @@ class Served:
     api_version: str
     plural: str
     namespaced: bool
+    listable: bool
 
     def path(self, namespace: str = "", name: str = "") -> str:
         """Return the path of an object, of a namespace's objects, or of all."""
@@ -44,16 +46,25 @@ class Kinds:
     def of_group(self, group: str, kind: str) -> Served | None:
         """Return how a kind is served in the version that the server prefers among those that have it."""
         with self._lock:
-            if group not in self._versions:
-                self._versions = {"": ["v1"], **dict(map(_versions, entries(self._api.request("GET", "/apis"), "groups")))}
-            versions = self._versions.get(group, [])
+            versions = self._versions.get(group) or self._read_groups().get(group, [])
         return next((found for version in versions if (found := self.find(version, kind))), None)
+
+    def listable(self) -> list[tuple[str, str]]:
+        """Return group and kind of everything that can be listed, whichever version of its group has it."""
+        with self._lock:
+            versions = [(group, version) for group, versions in self._read_groups().items() for version in versions]
+            self._served |= zip((version for _, version in versions), each(self._read, [version for _, version in versions]), strict=True)
+            return sorted({(group, kind) for group, version in versions for kind, found in self._served[version].items() if found.listable})
 
     def path(self, document: Mapping[str, Any]) -> str | None:
         """Return an object's own path, or None where its kind is not served. A namespaced object without namespace is in `default`."""
         served = self.find(str(document["apiVersion"]), str(document["kind"]))
         key = Key.of(document)
         return served.path(key.namespace or "default", key.name) if served else None
+
+    def _read_groups(self) -> Mapping[str, list[str]]:
+        self._versions = {"": ["v1"], **dict(map(_versions, entries(self._api.request("GET", "/apis"), "groups")))}
+        return self._versions
 
     def _read(self, api_version: str) -> dict[str, Served]:
         base = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
@@ -64,9 +75,14 @@ class Kinds:
                 return {}
             raise
         return {
-            each["kind"]: Served(api_version=api_version, plural=each["name"], namespaced=bool(each["namespaced"]))
-            for each in listed
-            if "/" not in each["name"]
+            kind["kind"]: Served(
+                api_version=api_version,
+                plural=kind["name"],
+                namespaced=bool(kind["namespaced"]),
+                listable="list" in kind.get("verbs", ()),
+            )
+            for kind in listed
+            if "/" not in kind["name"]
         }
 
 
@@ -75,5 +91,5 @@ def _versions(group: Mapping[str, Any]) -> tuple[str, list[str]]:
     preferred = text(group, "preferredVersion", "groupVersion")
     return text(group, "name"), [
         preferred,
-        *(each for found in entries(group, "versions") if (each := text(found, "groupVersion")) != preferred),
+        *(version for found in entries(group, "versions") if (version := text(found, "groupVersion")) != preferred),
     ]

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from deploy import applyset, strangers
-from deploy.api import Api, Object
+from deploy.api import Object
 from deploy.documents import entries, part, text
 from deploy.errors import DeployError, MadeByPulumiError
 from deploy.items import Key, items_of
-from deploy.parallel import each
 from deploy.session import Session
 from planner.program import resolve_program
 
@@ -31,7 +30,7 @@ def refuse(session: Session) -> None:
     target, store = session.target, session.store
     items = items_of(resolve_program(target.root, target.stack, target.config, {})).values()
     retained = {item.key for item in items if item.retained}
-    members = applyset.members(session.api, session.kinds, store.id, dict.fromkeys(_kinds(session.api)))
+    members = applyset.members(session.api, session.kinds, store.id, dict.fromkeys(session.kinds.listable()))
     # What a controller made of one of them, with its labels, goes with it.
     if left := [key for key, live in members.items() if key not in retained and not entries(part(live, "metadata"), "ownerReferences")]:
         raise DeployError(
@@ -48,24 +47,6 @@ def refuse(session: Session) -> None:
                 "what belongs to them. Run perimeter down --with pulumi where it is on PATH and logged in as it was when it deployed them."
             ]
         )
-
-
-def _kinds(api: Api) -> list[tuple[str, str]]:
-    """Return group and kind of everything that the cluster can list, whichever version of its group has it."""
-    served = {"/api/v1": "", **{f"/apis/{text(version, 'groupVersion')}": group for group, version in _versions(api)}}
-    listed = each(lambda path: entries(api.request("GET", path), "resources"), list(served))
-    found = {
-        (group, text(resource, "kind"))
-        for group, resources in zip(served.values(), listed, strict=True)
-        for resource in resources
-        if "list" in resource.get("verbs", ()) and "/" not in text(resource, "name")
-    }
-    return sorted(found)
-
-
-def _versions(api: Api) -> list[tuple[str, Object]]:
-    found = entries(api.request("GET", "/apis"), "groups")
-    return [(text(group, "name"), version) for group in found for version in entries(group, "versions")]
 
 
 def _is_of_pulumi(live: Object) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
+import yaml
+
 _VARIABLES: Final = ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN")
 _PASSPHRASES: Final = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 _WRITTEN_BY_THEN: Final = 60.0
@@ -49,8 +51,6 @@ def _credentials(environment: Mapping[str, str]) -> Path:
 
 
 def _says(file: Path, key: str) -> bool:
-    import yaml  # noqa: PLC0415 # only where the Pulumi CLI deploys
-
     try:
         # JSON is YAML.
         document: object = yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from deploy import pulumi_backend
 from deploy.errors import DeployError
 
@@ -138,8 +140,6 @@ class PulumiStack:
 
 
 def _mapping(file: Path) -> dict[str, Any]:
-    import yaml  # noqa: PLC0415 # only where the Pulumi CLI deploys
-
     return yaml.safe_load(file.read_text(encoding="utf-8")) or {}
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from deploy.api import Api
 from deploy.documents import entries, part, text
 from deploy.errors import DeployError
@@ -128,8 +130,6 @@ class Record:
 
     def manifests(self) -> list[dict[str, Any]]:
         """Return the objects of the revision, hooks left out."""
-        import yaml  # noqa: PLC0415 # reading manifests is rare, importing YAML costs time in every run
-
         content: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(self.data))))
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         documents: Iterable[dict[str, Any] | None] = yaml.load_all(content.get("manifest") or "", loader)

@@ -12,7 +12,7 @@ from deploy.documents import entries, number, text
 
 _GATEWAY_API: Final = "gateway.networking.k8s.io"
 _ENVOY_GATEWAY: Final = "gateway.envoyproxy.io"
-NO_RESOURCES: Final = "NoResources"
+_NO_RESOURCES: Final = "NoResources"
 """Reason of a Gateway that is not programmed: its infrastructure has no capacity (Gateway API, `GatewayReasonNoResources`)."""
 
 
@@ -36,7 +36,7 @@ def _listeners(live: Object) -> str:
     generation = number(live, "metadata", "generation")
     # Whether the gateway's pods are ready their Service says, which is waited for. Envoy Gateway 1.9 may go on saying that none is
     # (`NoResources`) after one that missed a probe has come back: it looked at its cache before the news had arrived, and nothing calls it again.
-    named = ("Accepted",) if condition(live, "Programmed").get("reason") == NO_RESOURCES else ("Accepted", "Programmed")
+    named = ("Accepted",) if condition(live, "Programmed").get("reason") == _NO_RESOURCES else ("Accepted", "Programmed")
     own = _lacking(entries(live, "status", "conditions"), named, generation)
     return own or next(
         (f"listener {text(each, 'name')}: {lacking}" for each in entries(live, "status", "listeners")

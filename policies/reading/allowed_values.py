@@ -15,6 +15,8 @@ from policies.reading.values import type_of
 ANY: Final = r"[\s\S]*"
 """Any value: the field opens nothing, or a rule reads it."""
 
+_NESTED: Final = frozenset[object]({dict, list})
+
 Table = Mapping[str, str]
 """Accepted paths with a regular expression for the whole value. `*` stands for one part of a path, at its end for all that follows."""
 
@@ -39,10 +41,8 @@ class Place:
     """Expressions of which one must fit a value here; none: nothing is accepted here."""
     open: bool = False
     """Whatever stands below is accepted."""
-    free: bool = False
-    """Whatever stands here or below is accepted."""
-    scalar: bool = False
-    """Whatever stands here is accepted, unless something stands below."""
+    any: bool = False
+    """Every value is accepted here."""
     _below: dict[str | int, "Place"] = field(default_factory=dict[str | int, "Place"])
 
     def below(self, step: str | int) -> "Place":
@@ -53,7 +53,7 @@ class Place:
         path = f"{self.path}.{step}" if self.path else str(step)
         patterns = tuple(pattern for accepted, pattern in self.table if _matcher(accepted).fullmatch(path))
         open_ = any(p == ANY and accepted.endswith("*") and _matcher(accepted).fullmatch(f"{path}.") for accepted, p in self.table)
-        found = Place(table=self.table, path=path, patterns=patterns, open=open_, free=open_ and ANY in patterns, scalar=ANY in patterns)
+        found = Place(table=self.table, path=path, patterns=patterns, open=open_, any=ANY in patterns)
         return self._below.setdefault(step, found)
 
 
@@ -65,9 +65,6 @@ def places(table: Table) -> Place:
 @cache
 def _places(table: tuple[tuple[str, str], ...]) -> Place:
     return Place(table=table)
-
-
-_NESTED: Final = frozenset[object]({dict, list})
 
 
 def unaccepted(value: Any, table: Table | Place, *, empty: bool = False) -> Iterator[tuple[str, str]]:
@@ -94,7 +91,7 @@ def unaccepted(value: Any, table: Table | Place, *, empty: bool = False) -> Iter
             continue
         if given:
             inner = [(place.below(step), each) for step, each in steps]
-            waiting += [(at, each) for at, each in reversed(inner) if not (at.free or (at.scalar and type_of(each) not in _NESTED))]
+            waiting += [(at, each) for at, each in reversed(inner) if not (at.any and (at.open or type_of(each) not in _NESTED))]
         elif counts:
             yield from _unfit(place.below(""), "")
 
@@ -102,7 +99,7 @@ def unaccepted(value: Any, table: Table | Place, *, empty: bool = False) -> Iter
 def _unfit(place: Place, given: Any) -> Iterator[tuple[str, str]]:
     if not place.patterns:
         yield place.path, ""
-    elif ANY not in place.patterns and not any(re.fullmatch(pattern, _spelled(given)) for pattern in place.patterns):
+    elif not place.any and not any(re.fullmatch(pattern, _spelled(given)) for pattern in place.patterns):
         yield place.path, _spelled(given)
 
 

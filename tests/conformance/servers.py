@@ -1,7 +1,9 @@
 """A server of this process that stands for a system: TLS on a port of the loopback, answers by path."""
 
 import json
+import shutil
 import ssl
+import subprocess
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,10 +11,20 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 from conformance.certificates import Certificates
 from conformance.cluster import Cluster
 from conformance.outside import Address
 from topology.derive.probes import Certificate
+
+with_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine: probes bring it in an image of their own")
+
+
+def shell(script: str) -> str:
+    """Run a script here, as a probe's container runs it there."""
+    return subprocess.run(["sh"], input=script, capture_output=True, text=True, check=False).stdout
+
 
 NGINX = "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 

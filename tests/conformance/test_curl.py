@@ -1,22 +1,15 @@
 """One curl for many requests: what is sent is what was written, and each answer comes back to its request."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from conformance import curl
 from conformance.curl import Sent
-from tests.conformance.servers import running
+from tests.conformance.servers import running, shell, with_curl
 from topology.derive.probes import Request, Scheme
 
-pytestmark = pytest.mark.skipif(
-    subprocess.run(["sh", "-c", "command -v curl"], capture_output=True, check=False).returncode != 0, reason="no curl"
-)
-
-
-def shell(script: str) -> str:
-    return subprocess.run(["sh"], input=script, capture_output=True, text=True, check=False).stdout
+pytestmark = with_curl
 
 
 def sent(port: int, path: str, scheme: Scheme = Scheme.HTTPS, count: int = 1, **headers: str) -> Sent:

@@ -1,7 +1,6 @@
 """A call that is made to fail, and the instances that say afterwards how many tries they saw."""
 
 import json
-import subprocess
 import threading
 from collections import Counter
 from collections.abc import Generator
@@ -21,12 +20,11 @@ from conformance.runner import Result, Runner
 from conformance.vantages import Vantages
 from conformance.verdict import Verdict
 from conformance.verify import quiet
+from tests.conformance.servers import shell, with_curl
 from topology.derive.probes import Family, Place, Pods, Probe, Request, Retried, Stage, Vantage
 from topology.derive.probes.target import At, Target
 
-pytestmark = pytest.mark.skipif(
-    subprocess.run(["sh", "-c", "command -v curl"], capture_output=True, check=False).returncode != 0, reason="no curl"
-)
+pytestmark = with_curl
 CLUSTER = Cluster(kubectl="no-kubectl-here")
 INSTANCES = 2
 
@@ -39,7 +37,7 @@ class Here(Vantages):
 
     def shell(self, vantage: Vantage) -> Shell:
         """Return a shell of this machine."""
-        return lambda script: subprocess.run(["sh"], input=script, capture_output=True, text=True, check=False).stdout
+        return shell
 
 
 @contextmanager

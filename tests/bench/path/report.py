@@ -128,10 +128,7 @@ def _settings(worth: Sequence[Worth]) -> str:
 
 Each setting as it is shipped against another value, in turn, on its path. Less latency than 0, or a part of the throughput above 1, would speak for the other value.
 
-{_table(["as shipped", "otherwise", "p50, ms more", "part of the throughput"], rows(worth))}
-
-The firewall is what the whole path's time goes to: every request is read by every rule. What the sources allow is said of gateway and sidecar; the ends of the
-distribution (p99) are the machine's, whose two cores carry client, proxies, services and control plane at once."""
+{_table(["as shipped", "otherwise", "p50, ms more", "part of the throughput"], rows(worth))}"""
 
 
 def _caching(shares: Sequence[Share]) -> str:

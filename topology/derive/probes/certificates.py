@@ -10,7 +10,7 @@ from topology.derive.probes.calls import allowed_id, granted
 from topology.derive.probes.credential import Certificate
 from topology.derive.probes.doors import entrance, requests_of
 from topology.derive.probes.expectation import Refused
-from topology.derive.probes.hops import pod, service
+from topology.derive.probes.hops import hops, pod, service
 from topology.derive.probes.layer import UNREACHED, Layer
 from topology.derive.probes.places import NODE_CONTROL
 from topology.derive.probes.probe import Family, Probe
@@ -21,6 +21,11 @@ from topology.model.base import Name
 from topology.model.door import JwtAuth
 from topology.model.system import Topology
 
+WRONG: Final = {
+    names.GATEWAY: (Certificate.NONE, Certificate.SELF_MADE, Certificate.GATEWAY),
+    names.INGRESS: (Certificate.NONE, Certificate.SELF_MADE, Certificate.EDGE),
+}
+"""What a layer does not take."""
 FOREIGN: Final = (Certificate.NONE, Certificate.SELF_MADE, Certificate.GATEWAY)
 """What no side of a bridge takes: the gateway's is good, and of another authority."""
 WITHOUT_KEY: Final = (Certificate.NONE, Certificate.SELF_MADE)
@@ -41,30 +46,21 @@ def _way_in(t: Topology) -> Iterator[Probe]:
     name, door = next(iter(t.doors.items()))
     first = requests_of(t, door)[0]
     path = examples.path_of(first.pattern)
-    edge, gateway = pod(names.EDGE, names.EDGE_NAMESPACE), pod(names.GATEWAY, names.GATEWAY_NAMESPACE)
-    wrong = {
-        "gateway": (Certificate.NONE, Certificate.SELF_MADE, Certificate.GATEWAY),
-        "ingress": (Certificate.NONE, Certificate.SELF_MADE, Certificate.EDGE),
-    }
     asked = Request(path=path, scheme=Scheme.HTTPS, host=host, sni=host)
-    rows = [("gateway", edge, service(names.GATEWAY, names.GATEWAY_NAMESPACE))]
-    for mesh, about in t.meshes.items():
-        if any(t.mesh_of(other.service) == mesh for other in t.doors.values()):
-            rows.append((f"ingress of {mesh}", gateway, service(names.INGRESS, about.ingress)))
-    for label, neighbour, target in rows:
-        for shown in wrong[label.split()[0]]:
-            for vantage in (neighbour, NODE):
+    for hop in hops(t):
+        for shown in WRONG.get(hop.role, ()):
+            for vantage in (hop.neighbour, NODE):
                 yield Probe(
-                    id=f"{Family.CERTIFICATES}/{vantage}->{label}/{shown}",
+                    id=f"{Family.CERTIFICATES}/{vantage}->{hop.label}/{shown}",
                     family=Family.CERTIFICATES,
                     vantage=vantage,
-                    target=target,
+                    target=hop.target,
                     request=replace(asked, certificate=shown),
                     expect=Refused(by=UNREACHED),
-                    why=f"{label} takes the certificate of the layer before it alone",
+                    why=f"{hop.label} takes the certificate of the layer before it alone",
                     controls=(entrance(name, first), *([NODE_CONTROL] if vantage is NODE else [])),
                 )
-    yield from _without_token(t, gateway, asked)
+    yield from _without_token(t, pod(names.GATEWAY, names.GATEWAY_NAMESPACE), asked)
 
 
 def _across(t: Topology) -> Iterator[Probe]:

@@ -6,7 +6,7 @@ from typing import Final
 from topology.derive import names
 from topology.derive.probes.calls import alive, everybody, granted
 from topology.derive.probes.expectation import Admitted, Refused
-from topology.derive.probes.hops import hops, service
+from topology.derive.probes.hops import CONNECT, hops, service
 from topology.derive.probes.layer import INSIDE, Layer
 from topology.derive.probes.places import STRANGER_CONTROL, past
 from topology.derive.probes.probe import Family, Probe
@@ -68,7 +68,7 @@ def egress(t: Topology) -> Iterator[Probe]:
                 family=Family.EGRESS,
                 vantage=uncaptured(t, name),
                 target=Target(at=At.NAME, name=address, port=port),
-                request=Request(scheme=Scheme.TCP, seconds=2.0),
+                request=CONNECT,
                 expect=Refused(by=(Layer.NETWORK,)),
                 why=f"{name} reaches nothing that the topology does not name, not even past its sidecar",
                 controls=(past(t, name),),

@@ -23,14 +23,24 @@ CONNECT = Request(scheme=Scheme.TCP, seconds=2.0)
 class Hop:
     """One layer's proxies."""
 
-    label: str
-    target: Target
+    role: Name
+    namespace: Name
     neighbour: Vantage
     """The layer before it, which may connect."""
     services: frozenset[ServiceName] = field(default_factory=frozenset[ServiceName])
     """Services that may connect."""
     mesh: Name = ""
     """Empty: it belongs to none."""
+
+    @property
+    def label(self) -> str:
+        """Return what people call it."""
+        return f"{self.role} of {self.mesh}" if self.mesh else self.role
+
+    @property
+    def target(self) -> Target:
+        """Return its Service."""
+        return service(self.role, self.namespace)
 
     @property
     def control(self) -> str:
@@ -51,18 +61,14 @@ def pod(role: Name, namespace: Name) -> Vantage:
 def hops(t: Topology) -> Iterator[Hop]:
     """Yield the layers behind the edge."""
     gateway = pod(names.GATEWAY, names.GATEWAY_NAMESPACE)
-    yield Hop(
-        label="gateway",
-        target=service(names.GATEWAY, names.GATEWAY_NAMESPACE),
-        neighbour=pod(names.EDGE, names.EDGE_NAMESPACE),
-    )
+    yield Hop(role=names.GATEWAY, namespace=names.GATEWAY_NAMESPACE, neighbour=pod(names.EDGE, names.EDGE_NAMESPACE))
     for mesh, about in t.meshes.items():
         if any(t.mesh_of(door.service) == mesh for door in t.doors.values()):
-            yield Hop(label=f"ingress of {mesh}", target=service(names.INGRESS, about.ingress), neighbour=gateway, mesh=mesh)
+            yield Hop(role=names.INGRESS, namespace=about.ingress, neighbour=gateway, mesh=mesh)
         if exits := [exit_ for exit_ in t.egress.values() if t.mesh_of(exit_.services[0]) == mesh]:
             yield Hop(
-                label=f"egress of {mesh}",
-                target=service(names.EGRESS, about.egress),
+                role=names.EGRESS,
+                namespace=about.egress,
                 neighbour=uncaptured(t, exits[0].services[0]),
                 services=frozenset(name for exit_ in exits for name in exit_.services),
                 mesh=mesh,
@@ -71,8 +77,8 @@ def hops(t: Topology) -> Iterator[Hop]:
         arriving = [t.mesh_of(bridge.source) for bridge in t.bridges.values() if t.mesh_of(bridge.target) == mesh]
         if leaving or arriving:
             yield Hop(
-                label=f"bridge of {mesh}",
-                target=service(names.BRIDGE, about.bridge),
+                role=names.BRIDGE,
+                namespace=about.bridge,
                 neighbour=uncaptured(t, leaving[0]) if leaving else pod(names.BRIDGE, t.meshes[arriving[0]].bridge),
                 services=frozenset(leaving),
                 mesh=mesh,
