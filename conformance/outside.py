@@ -44,7 +44,7 @@ def send(sent: Sent) -> Answer:
     except OSError as error:
         return Answer(error=str(error), seconds=time.monotonic() - began)
     try:
-        with plain, _secured(plain, request) if request.scheme is not Scheme.HTTP else plain as stream:
+        with plain, secured(plain, request) if request.scheme is not Scheme.HTTP else plain as stream:
             stream.sendall(message(sent))
             answer = _raw(stream) if request.scheme is Scheme.RAW else _read(stream, request.method)
     except TimeoutError as error:
@@ -100,9 +100,12 @@ def scan(address: str, ports: tuple[int, ...], patience: float) -> Answer:
     return Answer(connected=bool(found), open_ports=found, seconds=time.monotonic() - began)
 
 
-def _secured(plain: socket.socket, request: Request) -> socket.socket:
+def secured(plain: socket.socket, request: Request, *, protocols: tuple[str, ...] = ()) -> ssl.SSLSocket:
+    """Speak TLS on a connection, whoever is there, and offer these protocols by ALPN (RFC 7301)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
     if request.tls:
         try:
             # Distributions turn old versions off for clients, too; level 0 turns them on again where they were built in.
@@ -146,7 +149,7 @@ def _keep_sending(sent: Sent, count: int, every: float) -> list[Answer]:
         try:
             if stream is None:
                 plain = socket.create_connection((sent.address, sent.port), timeout=sent.request.seconds)
-                stream = _secured(plain, sent.request)
+                stream = secured(plain, sent.request)
             stream.sendall(data)
             answer = _read(stream, sent.request.method)
             if answer.header("connection") == "close":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Final
 
-from conformance import curl, outside
+from conformance import curl, http2, outside
 from conformance.addressing import Addressing
 from conformance.answer import Answer
 from conformance.credentials import stopped
@@ -35,6 +35,7 @@ from topology.derive.probes import (
     Probe,
     Received,
     Refused,
+    Rejected,
     Renewed,
     Retried,
     Scheme,
@@ -58,7 +59,7 @@ LOG_DELAY: Final = 12.0
 RETURN: Final = 20.0
 """Seconds by which an instance may come back later than its ejection lasts: Envoy looks at intervals."""
 OVERLOADED: Final = 429
-MEANS_REFUSAL: Final = (Refused, Contained, Single, Received, Closed)
+MEANS_REFUSAL: Final = (Refused, Contained, Single, Rejected, Received, Closed)
 """Expectations that a system which is down would meet too."""
 CONTROLLED: Final = frozenset({Verdict.PASSED})
 
@@ -215,6 +216,9 @@ class Runner:
             self._wait()
             if request.scheme is Scheme.GRPC:
                 answers += curl.run(_local, [replace(sent, request=replace(request, count=1))])[0]
+            elif request.scheme is Scheme.HTTP2:
+                self._wait()  # for the second of its two requests
+                answers += http2.send(sent)
             else:
                 answers.append(outside.send(sent))
         return answers

@@ -30,6 +30,7 @@ from topology.derive.probes import (
     Probe,
     Received,
     Refused,
+    Rejected,
     Renewed,
     Retried,
     Scheme,
@@ -38,6 +39,8 @@ from topology.derive.probes import (
     Traced,
 )
 from topology.derive.probes.examples import matches
+from topology.derive.probes.layer import FRONT
+from topology.derive.probes.request import SMUGGLED_MARK
 from topology.derive.probes.traffic import ENOUGH
 
 UNREACHED: Final = frozenset({Layer.NETWORK, Layer.TRANSPORT})
@@ -408,6 +411,38 @@ def _single(_probe: Probe, _expect: Single, answers: Sequence[Answer]) -> Judgem
     )
 
 
+def _rejected(probe: Probe, expect: Rejected, answers: Sequence[Answer]) -> Judgement:
+    """The first answer is that to the malformed request, the second that to the well-formed one after it."""
+    answer, after = answers[0], answers[-1]
+    who, said = layer(probe, answer), describe(probe, answer)
+    next_, met = layer(probe, after), describe(probe, after)
+    if who is Layer.SERVICE and not expect.mended:
+        return _failed(f"let through to the service ({said})")
+    if SMUGGLED_MARK in after.body:
+        return _failed(f"the next request got the answer to another one ({met})")
+    if next_ in FRONT:
+        return _failed(f"the next request, which is well-formed, got another answer than it should: {met}")
+    if next_ is not Layer.SERVICE:
+        return _not_run(f"the well-formed request after it was not answered ({met})")
+    if who is Layer.SERVICE:
+        return _mended(said, answer.echo())
+    if who not in expect.by or answer.silent or answer.status == TOO_MANY:
+        return _not_run(f"neither refused nor let through ({said})")
+    if answer.status and answer.status not in expect.statuses:
+        return _failed(f"refused, but not as malformed: {said}")
+    return _passed(said)
+
+
+def _mended(said: str, echo: Echo | None) -> Judgement:
+    """Judge a malformed request that a service answered, which is right where what was wrong about it did not arrive."""
+    if echo is None:
+        return _not_run(NO_ECHO)
+    arrived = [text for text in (echo.path, *(f"{name}: {value}" for name, value in echo.headers)) if SMUGGLED_MARK in text]
+    if arrived:
+        return _failed(f"what is wrong about it reached the service: {'; '.join(arrived)}")
+    return _passed(f"mended: {said}")
+
+
 def _closed(probe: Probe, _expect: Closed, answers: Sequence[Answer]) -> Judgement:
     found = answers[-1].open_ports
     return _failed(f"open: {', '.join(map(str, found))}") if found else _passed(f"{len(probe.request.ports)} ports tried")
@@ -436,6 +471,7 @@ JUDGES: Final[dict[type[Expectation], Judge]] = cast(
         Traced: _traced,
         OwnTrace: _own_trace,
         Single: _single,
+        Rejected: _rejected,
         Closed: _closed,
         CachedKeys: _cached_keys,
     },

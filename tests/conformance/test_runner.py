@@ -38,6 +38,7 @@ from topology.derive.probes import (
     Probe,
     Received,
     Refused,
+    Rejected,
     Request,
     Scheme,
     Single,
@@ -83,7 +84,7 @@ def run(system: System, *chosen: Probe) -> list[Result]:
 
 
 def probe(name: str, path: str, expect: Expectation, *controls: str, **more: object) -> Probe:
-    request = Request(path=path, scheme=Scheme.HTTPS, host="api.example", **more)  # type: ignore[arg-type] # fields by name
+    request = Request(**{"path": path, "scheme": Scheme.HTTPS, "host": "api.example", **more})  # type: ignore[arg-type] # fields by name
     stage = Stage.LOAD if isinstance(expect, Limited) else Stage.PLAIN
     return Probe(
         id=name,
@@ -148,6 +149,15 @@ def test_whatever_means_a_refusal_needs_a_control_that_passed(expect: Expectatio
         assert run(system, asked, replace(CONTROL, request=replace(CONTROL.request, path="/gone")))[0].verdict is Verdict.NOT_RUN
         assert run(system, asked)[0].verdict is Verdict.NOT_RUN
         assert run(system, replace(asked, controls=()))[0].verdict is Verdict.NOT_RUN
+
+
+def test_malformed_requests_are_not_run_where_the_edge_does_not_speak_http_2_and_say_so(tmp_path: Path) -> None:
+    control = probe("control", "/open/x", Admitted(), scheme=Scheme.HTTP2)
+    refused = Rejected(by=(Layer.EDGE,), statuses=(400,))
+    with running(tmp_path) as system:
+        found = run(system, control, probe("malformed", "/open/x", refused, "control", scheme=Scheme.HTTP2))
+    assert [result.verdict for result in found] == [Verdict.NOT_RUN] * 2
+    assert all("does not speak HTTP/2" in result.said for result in found)
 
 
 def test_closed_ports_mean_nothing_where_the_open_one_does_not_answer(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from topology.derive.probes import (
     Probe,
     Received,
     Refused,
+    Rejected,
     Retried,
     Scheme,
     Single,
@@ -34,6 +35,7 @@ from topology.derive.probes import (
 )
 from topology.derive.probes.calls import allowed_id, everybody, granted
 from topology.derive.probes.examples import Operation, covered, matches, near_misses, operations, path_of, wrong_method
+from topology.derive.probes.http2 import MALFORMED
 from topology.derive.probes.spellings import BYTES
 from topology.edges import Direction, Edge, edges, identity
 from topology.model.door import JwtAuth
@@ -104,7 +106,7 @@ def test_every_pair_without_an_edge_has_a_probe_that_is_refused(t: Topology) -> 
 def test_a_refusal_is_held_against_a_control_that_is_there(t: Topology) -> None:
     found = by_id(probes(t))
     for probe in found.values():
-        if isinstance(probe.expect, Refused | Contained | Single):
+        if isinstance(probe.expect, Refused | Contained | Single | Rejected):
             assert probe.controls, probe.id
         for control in probe.controls:
             assert isinstance(found[control].expect, Admitted | Answered), (probe.id, control)
@@ -244,7 +246,7 @@ def test_every_call_over_http_is_asked_about_its_trace_and_so_is_every_call_that
 def test_whatever_a_system_that_is_down_would_do_too_is_held_against_a_control(system: str) -> None:
     found = by_id(asked(system))
     for probe in found.values():
-        if isinstance(probe.expect, Refused | Contained | Single | Closed | Received) or probe.vantage.place is Place.MEMBER:
+        if isinstance(probe.expect, Refused | Contained | Single | Rejected | Closed | Received) or probe.vantage.place is Place.MEMBER:
             assert probe.controls, probe.id
     strangers = [probe for name, probe in found.items() if name.startswith("controls/member/")]
     assert {found[control].target.port for probe in strangers for control in probe.controls} == {names.ISTIOD_XDS_PORT}
@@ -255,6 +257,22 @@ def test_only_calls_that_a_fault_is_for_may_fail() -> None:
     others = {call for call in calls if not call.endswith("->orders")}  # who asks orders may get to see what orders got
     assert others == {"orders->inventory"} < calls
     assert not any(probe.may_fail for probe in asked("payments"))
+
+
+@given(topologies())
+@some
+def test_every_malformed_request_is_held_against_a_well_formed_one_over_http_2_at_the_same_door(t: Topology) -> None:
+    found = by_id(probes(t))
+    rejected = [probe for probe in found.values() if isinstance(probe.expect, Rejected)]
+    assert len(rejected) % len(MALFORMED) == 0
+    for probe in rejected:
+        (control,) = (found[name] for name in probe.controls)
+        assert (control.request.scheme, control.request.host, control.request.path) == (
+            Scheme.HTTP2,
+            probe.request.host,
+            probe.request.path,
+        )
+        assert probe.request.fields != control.request.fields
 
 
 def test_every_byte_is_tried_in_a_path() -> None:

@@ -35,6 +35,9 @@ IDLE: Final = 60
 REFUSED: Final = {found.reason: f"~{'*' if found.any_case else ''}{found.regex}" for found in AMBIGUOUS}
 """Paths that layers might read differently, by the reason for refusing them, as a map of nginx says them."""
 
+COOKIES: Final = 180
+"""Cookies of one request at most: what Chromium keeps for a site, the most of the browsers. RFC 6265, 6.1, asks for 50 at least."""
+
 COMPACT: Final = r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 """A JSON Web Signature in compact form (RFC 7515, 7.1)."""
 
@@ -47,7 +50,7 @@ LOG: Final = {
     "path": "$path",
     "door": "$door",
     "status": "$status",
-    "refused": "$refused",
+    "refused": "$refused$crowded",
     "received": "$request_length",
     "sent": "$bytes_sent",
     "seconds": "$request_time",
@@ -178,6 +181,8 @@ def _maps(hosts: Iterable[HostName], *, named: bool) -> Iterator[str]:
         yield from _map("$ssl_server_name", "$sni", {host: host for host in hosts})
     yield "# Paths that layers might read differently."
     yield from _map("$request_uri", "$refused", {pattern: reason for reason, pattern in REFUSED.items()})
+    yield "# The firewall looks at each cookie: thousands in one request would cost it seconds."
+    yield from _map("$http_cookie", "$crowded", {f"~^(?:[^;]*;){{{COOKIES}}}": "cookies"})
     yield "# The path alone, as it came: query strings carry secrets."
     yield from _map("$request_uri", "$path", {r"~^(?<asked>[\x21-\x3e\x40-\x7e]*)": "$asked"})
     yield "# A door sees the credential it asks for and no other."
@@ -256,6 +261,7 @@ def _host(t: Topology, host: HostName, *, named: bool) -> Iterator[str]:
     if named:
         yield f"if ($sni != $server_name) {{ return {MISDIRECTED}; }}"
     yield "if ($refused) { return 400; }"
+    yield "if ($crowded) { return 400; }"
     places = locations(t, host)
     for place in places:
         yield from _place(host, place)

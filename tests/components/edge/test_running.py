@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from components.edge.nginx.config import COOKIES
 from components.edge.nginx.headers import HIDDEN, OVERRIDING, REMOVED
 from tests.components.edge import nginx_here
 from tests.components.edge.nginx_here import Edge
@@ -152,6 +153,12 @@ def test_a_header_name_with_an_underscore_is_refused(edge: Edge, header: str) ->
 
 def test_more_headers_than_any_layer_looks_at_are_refused(edge: Edge) -> None:
     assert edge.ask("/page", *((f"X-Padding-{number}", "1") for number in range(100)), host=API).status == 400
+
+
+def test_as_many_cookies_as_a_browser_keeps_pass_and_more_are_refused(edge: Edge) -> None:
+    kept = "; ".join(["a=1"] * COOKIES)
+    assert edge.ask("/page", ("Cookie", kept), host=API).status == 200
+    assert edge.ask("/page", ("Cookie", f"{kept}; a=1"), host=API).status == 400
 
 
 @pytest.mark.parametrize("header", ["Authorization", "X-Api-Key"])

@@ -141,6 +141,16 @@ class Single:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """One of these layers refuses a malformed request or resets it; the well-formed one after it gets its own answer, not another's."""
+
+    by: tuple[Layer, ...]
+    statuses: tuple[int, ...]
+    mended: bool = False
+    """Or the service receives it once, without what was wrong about it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Closed:
     """No port answers, but the public one."""
 
@@ -152,5 +162,5 @@ class CachedKeys:
 
 Expectation = (
     Admitted | Answered | Refused | Contained | Received | Limited | Split | Faulted | GivenUp | Retried | Ejected | Renewed | Traced
-    | OwnTrace | Single | Closed | CachedKeys
+    | OwnTrace | Single | Rejected | Closed | CachedKeys
 )  # fmt: skip

@@ -9,11 +9,11 @@ from topology.derive.probes.entry import representatives
 from topology.derive.probes.expectation import Refused, Single
 from topology.derive.probes.layer import FRONT, Layer
 from topology.derive.probes.probe import Family, Probe
-from topology.derive.probes.request import Request, Scheme
+from topology.derive.probes.request import SMUGGLED_MARK, Request, Scheme
 from topology.model.system import Topology
 
 HEAD: Final = "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{credential}"
-HIDDEN: Final = "GET /perimeter-smuggled HTTP/1.1\r\nHost: {host}\r\n\r\n"
+HIDDEN: Final = f"GET /{SMUGGLED_MARK} HTTP/1.1\r\nHost: {{host}}\r\n\r\n"
 LENGTH: Final = len(HIDDEN)
 
 SMUGGLED: Final = {
