@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lab
 from cli.errors import UsageError
 from conformance.cluster import Cluster
 from conformance.credentials import Command, Issuer, Nobody
 from conformance.outside import Address
 from conformance.verify import IMAGE
-from lab.api import Lab, current
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,23 +28,23 @@ class Subject:
 class LabIssuer:
     """The lab's issuer, which signs whatever it is told."""
 
-    lab: Lab
+    running: lab.Lab
 
     def mint(self, claims: Mapping[str, Any]) -> str:
         """Return a token with exactly these claims."""
         given: dict[str, Any] = {"iat": None, "exp": None, **claims}
-        return self.lab.issuer.token(given.pop("iss"), given.pop("aud", None), given.pop("sub", None), **given)
+        return self.running.issuer.token(given.pop("iss"), given.pop("aud", None), given.pop("sub", None), **given)
 
     def key_set(self, issuer: str) -> Mapping[str, Any]:
         """Return the key set, which is the same for every issuer."""
-        return self.lab.issuer.key_set()
+        return self.running.issuer.key_set()
 
     def outage(self, down: bool) -> None:
         """Stop the issuer, or start it again."""
         if down:
-            self.lab.issuer.stop()
+            self.running.issuer.stop()
         else:
-            self.lab.issuer.start()
+            self.running.issuer.start()
 
 
 def subject(*, context: str | None, kubeconfig: Path | None, image: str, token_command: str) -> Subject:
@@ -60,16 +60,17 @@ def subject(*, context: str | None, kubeconfig: Path | None, image: str, token_c
             image=image or IMAGE,
             issuer=Command(shlex.split(token_command)) if token_command else Nobody(),
         )
-    lab = current()
-    if lab is None:
+    running = lab.current()
+    if running is None:
         raise UsageError(
-            "no cluster was named, and the embedded one does not run. Give --context NAME or --kubeconfig FILE, or run perimeter up."
+            "the embedded cluster does not run, and no other was named, here or by the stack. Deploy to it first (perimeter up), "
+            "or name one: --context NAME, --kubeconfig FILE, --kind."
         )
     return Subject(
         name="the embedded cluster",
-        cluster=Cluster(kubectl=str(lab.tools["kubectl"]), kubeconfig=lab.kubeconfig, context=lab.context),
-        image=image or lab.probe_image,
-        issuer=Command(shlex.split(token_command)) if token_command else LabIssuer(lab=lab),
+        cluster=Cluster(kubectl=str(running.tools["kubectl"]), kubeconfig=running.kubeconfig, context=running.context),
+        image=image or running.probe_image,
+        issuer=Command(shlex.split(token_command)) if token_command else LabIssuer(running=running),
     )
 
 

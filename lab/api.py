@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from lab import addons, cluster, ingredients, kubernetes, processes, sandbox
+from lab import addons, cluster, ingredients, processes, sandbox
 from lab.charts import CHARTS
 from lab.errors import LabError
 from lab.ingredients import Ingredients
@@ -88,12 +88,6 @@ class Lab:
             f"perimeter:{name}": json.dumps(value) for name, value in chosen.items()
         }
 
-    def traces(self, trace_id: str) -> list[dict[str, Any]]:
-        """Return the spans of a trace that the collector has received."""
-        path = f"/api/v1/namespaces/{TRACES_NAMESPACE}/services/{addons.COLLECTOR}:{addons.QUERY_PORT}/proxy/traces/{trace_id}"
-        found: list[dict[str, Any]] = json.loads(kubernetes.kubectl(self.tools["kubectl"], "get", "--raw", path))
-        return found
-
 
 def start(progress: Progress | None = None) -> Lab:
     """Build what is missing, start what does not run, and return the running lab.
@@ -105,7 +99,9 @@ def start(progress: Progress | None = None) -> Lab:
     with _alone():
         made = ingredients.make(progress)
         DESCRIPTION.unlink(missing_ok=True)  # until it is whole again
-        Issuer().outage.unlink(missing_ok=True)  # of a `perimeter verify` that was killed
+        issuer = Issuer()
+        issuer.start()  # after a `perimeter verify` that was killed
+        issuer.restore()
         try:
             cluster.start(made, progress)
         except BaseException as error:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from cli import clusters
 from cli.commands.options import HERE, ContextName, Folder, KubeconfigFile, Stack, TopologyFile, UseKind, UseLab, Verbose, asks_format
 from cli.conformance import Subject, address, subject
-from cli.errors import ExitCode, UsageError
+from cli.errors import ExitCode
 from cli.files import write_file
 from cli.project import Project
 from conformance.outside import Address
@@ -80,18 +80,14 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     file = home.topology_of(stack, topology)
     choice = clusters.Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
     cluster = clusters.running(choice, load_program(home.root, stack, {}).config)
-    if cluster is None:
-        raise UsageError(
-            "the embedded cluster does not run, and no other was named, here or by the stack. Deploy to it first (perimeter up), "
-            "or name one: --context NAME, --kubeconfig FILE, --kind."
-        )
+    probed = subject_in(cluster, image=image, token_command=token_command)
     files = ((json, as_json), (junit, as_junit))
     for place, _ in files:
         if place:
             write_file(place, "")  # before minutes of probing, and so that no report of an earlier run stays
     report = probe(
         file,
-        subject_in(cluster, image=image, token_command=token_command),
+        probed,
         public=address(public),
         api_keys=api_keys,
         choice=Choice(only=frozenset(only or ()), without=frozenset(without or ())),
@@ -102,9 +98,18 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     sys.exit(write(report, format, verbose=verbose))
 
 
-def subject_in(cluster: clusters.Cluster, *, image: str = "", token_command: str = "") -> Subject:
-    """Return what to probe in a cluster. The embedded one goes by no name here: it brings tools, an image and an issuer of its own."""
-    context, kubeconfig = (None, None) if cluster.is_lab else (cluster.tools.context, cluster.tools.kubeconfig)
+def subject_in(cluster: clusters.Cluster | None, *, image: str = "", token_command: str = "") -> Subject:
+    """Return what to probe in a cluster. The embedded one goes by no name here: it brings tools, an image and an issuer of its own.
+
+    Args:
+        cluster: None where it is the embedded one, which does not run.
+        image: to ask with; empty: the cluster's, or the usual one.
+        token_command: mints tokens; empty: the embedded cluster's issuer, or nobody.
+
+    Raises:
+        UsageError: it does not run.
+    """
+    context, kubeconfig = (None, None) if cluster is None or cluster.is_lab else (cluster.tools.context, cluster.tools.kubeconfig)
     return subject(context=context, kubeconfig=kubeconfig, image=image, token_command=token_command)
 
 

@@ -80,7 +80,6 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "probe", probe)
     found = lab.Lab(bin=Path("/nowhere"), charts={})
     monkeypatch.setattr("lab.current", lambda: found)
-    monkeypatch.setattr("cli.conformance.current", lambda: found)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 UNTIL: Final = "PERIMETER_E2E_UNTIL"
 """Seconds since 1970 after which no test begins; not set: all run."""
 
-FIRST: Final = ("test_deploy", "test_conformance")
+FIRST: Final = ("test_deploy", "test_conformance", "test_resilience")
 """Files by what their tests are worth where not all can run; the others follow."""
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import lab
@@ -31,8 +32,9 @@ class Stack:
     def command(self, word: str, *more: str) -> tuple[str, ...]:
         return (*PERIMETER, word, "local", "--lab", "--with", "kubectl", *more)
 
-    def up(self, system: str = "abc") -> str:
-        command = self.command("up", "--no-verify", "--echo", "--topology", str(topology_file(system)))
+    def up(self, system: str = "abc", *, file: Path | None = None) -> str:
+        """Deploy a system of `stacks/`, or the one in a file."""
+        command = self.command("up", "--no-verify", "--echo", "--topology", str(file or topology_file(system)))
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stderr

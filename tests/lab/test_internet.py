@@ -18,7 +18,7 @@ def _say_nothing(*_: object) -> None:
 
 @pytest.fixture
 def issuer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Issuer:
-    made = Issuer(folder=tmp_path / "keys", outage=tmp_path / "outage")
+    made = Issuer(folder=tmp_path / "keys", outage=tmp_path / "outage", rotated=tmp_path / "rotated")
     monkeypatch.setattr(Handler, "issuer", made)
     monkeypatch.setattr(Handler, "log_message", _say_nothing)
     return made
@@ -71,6 +71,14 @@ def test_a_key_set_is_served_wherever_one_is_asked_for(port: int, issuer: Issuer
     connection = secure(port, issuer, "login.shop.example")
     assert get(connection, path, "login.shop.example") == issuer.key_set()
     connection.close()
+
+
+def test_new_keys_are_served_as_soon_as_the_issuer_has_them(port: int, issuer: Issuer) -> None:
+    for change in (issuer.rotate, issuer.withdraw, issuer.restore):
+        change()
+        connection = secure(port, issuer, "login.shop.example")
+        assert get(connection, "/.well-known/jwks.json", "login.shop.example") == issuer.key_set()
+        connection.close()
 
 
 def test_discovery_names_the_host_as_issuer(port: int, issuer: Issuer) -> None:

@@ -1,6 +1,7 @@
 import base64
 import hmac
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,18 @@ from lab.issuer import Algorithm, Forgery, Issuer
 
 
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
     folder = tmp_path_factory.mktemp("internet")
-    made = Issuer(folder=folder, outage=folder / "outage")
+    made = Issuer(folder=folder, outage=folder / "outage", rotated=folder / "rotated")
     made.prepare()
     return made
+
+
+@pytest.fixture
+def issuer(prepared: Issuer) -> Iterator[Issuer]:
+    yield prepared
+    prepared.start()
+    prepared.restore()
 
 
 def decoded(part: str) -> bytes:
@@ -105,3 +113,66 @@ def test_an_outage_begins_and_ends(issuer: Issuer) -> None:
     assert issuer.outage.exists()
     issuer.start()
     assert not issuer.outage.exists()
+
+
+def kids(issuer: Issuer) -> list[str]:
+    return [key["kid"] for key in issuer.key_set()["keys"]]
+
+
+@pytest.mark.parametrize("alg", list(Algorithm))
+def test_a_new_key_is_published_beside_the_old_one_and_signs_from_then_on(issuer: Issuer, alg: Algorithm) -> None:
+    old = issuer.token("https://login.example", "shop", "user-1", alg=alg)
+    issuer.rotate()
+    new = issuer.token("https://login.example", "shop", "user-1", alg=alg)
+    assert parts(old)[0]["kid"] != parts(new)[0]["kid"]
+    for token in (old, new):
+        verify(issuer, token)
+
+
+def test_a_key_that_was_withdrawn_is_in_the_set_no_more(issuer: Issuer) -> None:
+    first = kids(issuer)
+    issuer.rotate()
+    both = kids(issuer)
+    issuer.withdraw()
+    assert len(set(both)) == len(both) == 2 * len(first)
+    assert kids(issuer) == [kid for kid in both if kid not in first]
+    verify(issuer, issuer.token("https://login.example", "shop", "user-1"))
+
+
+def test_keys_change_as_often_as_one_likes(issuer: Issuer) -> None:
+    seen = set(kids(issuer))
+    for _ in range(2):
+        issuer.rotate()
+        issuer.withdraw()
+        assert not seen & set(kids(issuer))
+        seen |= set(kids(issuer))
+    issuer.rotate()
+    assert len(kids(issuer)) == 2 * len(Algorithm)
+
+
+def test_the_only_keys_cannot_be_withdrawn(issuer: Issuer) -> None:
+    before = issuer.key_set()
+    issuer.withdraw()
+    assert issuer.key_set() == before
+
+
+def test_an_issuer_goes_back_to_its_first_keys(issuer: Issuer) -> None:
+    before = issuer.key_set()
+    issuer.rotate()
+    issuer.withdraw()
+    issuer.restore()
+    assert issuer.key_set() == before
+    verify(issuer, issuer.token("https://login.example", "shop", "user-1"))
+
+
+def test_forgeries_name_the_key_that_is_in_use(issuer: Issuer) -> None:
+    issuer.rotate()
+    with pytest.raises(InvalidSignature):
+        verify(issuer, issuer.forged("other-key", "https://login.example", "shop", "user-1"))
+    head = parts(issuer.forged("hs256", "https://login.example", "shop", "user-1"))[0]
+    assert head["kid"] == parts(issuer.token("https://login.example", "shop", "user-1"))[0]["kid"]
+
+
+def test_only_their_owner_reads_keys_that_came_later(issuer: Issuer) -> None:
+    issuer.rotate()
+    assert {path.stat().st_mode & 0o777 for path in issuer.rotated.glob("*/*.key")} == {0o600}
