@@ -107,7 +107,7 @@ Latency at {found.rate:g} requests a second over 4 connections:
 What each layer adds, compared within each round. Expected is what the sources say: under 5 ms for the gateway, 1–2 ms for a sidecar:
 
 {added}
-
+{_why_not(found.stages)}
 Throughput at full load over 16 connections:
 
 {rate}"""
@@ -115,10 +115,28 @@ Throughput at full load over 16 connections:
 
 def _verdict(stage: Stage) -> tuple[str, str]:
     """Return what the sources expect of a layer, and whether its median keeps it."""
-    for word, limit in EXPECTED.items():
-        if word in stage.name:
-            return f"≤ {limit:g} ms", "yes" if stage.added[50].middle <= limit else "no"
-    return "", ""
+    limit = _limit(stage)
+    return (f"≤ {limit:g} ms", "yes" if stage.added[50].middle <= limit else "no") if limit else ("", "")
+
+
+def _limit(stage: Stage) -> float:
+    """Return the milliseconds that the sources allow a layer; 0 where they say nothing."""
+    return next((limit for word, limit in EXPECTED.items() if word in stage.name), 0)
+
+
+def _why_not(stages: Sequence[Stage]) -> str:
+    """Say of layers that take longer than expected on how quick a machine they would not."""
+    direct = next((one.latency[50].middle for one in stages if not one.before), 0)
+    words = [
+        f"* {one.name}: {one.added[50].middle / direct:.1f} direct calls, so {limit:g} ms where a direct call takes {limit * direct / one.added[50].middle:.2f} ms."
+        for one in stages
+        if direct and one.before and (limit := _limit(one)) and one.added[50].middle > limit
+    ]
+    if not words:
+        return ""
+    return "\n".join(
+        ["", f"Why not: a layer is work of the processor, which all share here, as a direct call is; one took {direct:.2f} ms.", "", *words, ""]
+    )
 
 
 def _settings(worth: Sequence[Worth]) -> str:

@@ -102,6 +102,15 @@ def test_the_document_says_how_it_was_made_and_what_was_not_measured() -> None:
     assert "## Not measured\n\n* memory: left out" in text
 
 
+def test_the_document_says_on_how_quick_a_machine_a_slow_layer_would_be_as_quick_as_expected() -> None:
+    slow = {"direct": [sample(1.0, 100)], "+ sidecar": [sample(5.0, 100)]}
+    fast = {name: samples[:1] for name, samples in FAST.items()}
+    text = markdown(Findings(command="", rate=100, rounds=1, stages=stages(ORDER, slow, fast)))
+    assert "one took 1.00 ms" in text
+    assert "* + sidecar: 4.0 direct calls, so 2 ms where a direct call takes 0.50 ms." in text
+    assert "Why not" not in markdown(Findings(command="", rate=100, rounds=3, stages=stages(ORDER, SLOW, FAST)))
+
+
 def test_the_document_keeps_a_token_to_itself() -> None:
     assert command_line(["--token", "secret", "--rounds", "3"]) == "python -m tests.bench.path --token … --rounds 3"
     assert command_line(["--token=secret"]) == "python -m tests.bench.path --token=…"
