@@ -19,7 +19,7 @@ from typing import Any
 
 import pulumi
 
-from topology.model.base import HostName, Name
+from topology.model.base import HeaderName, HostName, Name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +188,8 @@ class OutsideGatewayOutputs:
     """PEM certificate of the authority that signs its server certificates for the system's public hosts."""
     status_path: str
     """Answers 200 without credentials, for health probes."""
+    left_in_answers: frozenset[HeaderName]
+    """Headers that it cannot take out of answers: where a door asks for it, the edge has to."""
     ready: pulumi.Resource
 
 

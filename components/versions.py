@@ -18,9 +18,12 @@ ISTIO_HUB: Final = "registry.istio.io/release"
 _ISTIO_CHARTS: Final = "https://istio-release.storage.googleapis.com/charts"
 
 AKS_VERSION: Final = "1.35"
-"""Minor version of Kubernetes in AKS, which keeps it at the newest patch (`az aks get-versions --location <region>`)."""
+"""Minor version of Kubernetes in AKS, which keeps it at the newest patch (`az aks get-versions --location <region>`).
+
+Kubernetes itself mends 1.35 until 2027-02-28 (kubernetes.io/releases/1.35, as of 2026-04)."""
 WAF_RULES: Final = {"Microsoft_DefaultRuleSet": "2.1", "Microsoft_BotManagerRuleSet": "1.1"}
-"""Rule sets of Azure's web application firewall (Learn, `web-application-firewall/ag/application-gateway-crs-rulegroups-rules`)."""
+"""Rule sets of Azure's web application firewall. DRS 2.2 is newer and switches the rules of paranoia level 2 off; 2.1, the version before, is
+supported (Learn, `web-application-firewall/ruleset-support-policy`, since 2026-02; `ag/upgrade-ruleset-version`; `web-application-firewall/ag/application-gateway-crs-rulegroups-rules`)."""
 
 AWS_WAF_RULES: Final = (
     "AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
@@ -32,15 +35,22 @@ Together 1,325 of the 1,500 capacity units that a web ACL has at its base price.
 the clients of APIs, as bots.
 """
 EKS_VERSION: Final = "1.35"
-"""Minor version of Kubernetes in EKS, which keeps its control plane at the newest patch (EKS User Guide, `kubernetes-versions`)."""
+"""Minor version of Kubernetes in EKS, which keeps its control plane at the newest patch (EKS User Guide, `kubernetes-versions`).
+
+Released in EKS on 2026-01-28; standard support, which costs nothing more, ends on 2027-03-27 (endoflife.date/amazon-eks, as of 2026-02-15)."""
 EKS_ADDONS: Final = {
-    "coredns": "v1.13.1-eksbuild.1",
-    "eks-pod-identity-agent": "v1.3.10-eksbuild.1",
-    "kube-proxy": "v1.35.0-eksbuild.2",
-    "metrics-server": "v0.8.0-eksbuild.5",
-    "vpc-cni": "v1.21.1-eksbuild.1",
+    # EKS User Guide, `managing-coredns`: the one for 1.35 (as of 2026)
+    "coredns": "v1.14.2-eksbuild.4",
+    # In no table of the User Guide; public stacks of EKS 1.35 and 1.36 have it (as of 2026-05)
+    "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
+    # EKS User Guide, `managing-kube-proxy`: the one for 1.35 (as of 2026)
+    "kube-proxy": "v1.35.3-eksbuild.2",
+    # In no table of the User Guide, which says its port (`metrics-server`: 10251); public stacks of EKS 1.35 have it (as of 2026-06)
+    "metrics-server": "v0.8.1-eksbuild.6",
+    # EKS User Guide, `managing-vpc-cni`, names one version for all of Kubernetes; public stacks of EKS 1.35 have it (as of 2026-05)
+    "vpc-cni": "v1.21.1-eksbuild.7",
 }
-"""What AWS runs in the cluster (`aws eks describe-addon-versions --kubernetes-version 1.35`)."""
+"""What AWS runs in the cluster. Whether an account is offered exactly these: `aws eks describe-addon-versions --kubernetes-version 1.35`."""
 
 CHARTS: Final = {
     # renovate: datasource=helm depName=base registryUrl=https://istio-release.storage.googleapis.com/charts

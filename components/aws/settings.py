@@ -13,6 +13,15 @@ Principal = Annotated[str, Field(pattern=r"^arn:aws:iam::[0-9]{12}:(role|user)/[
 """An IAM role or user by its ARN."""
 CertificateArn = Annotated[str, Field(pattern=r"^arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}$")]
 
+TAKEN: Final = {
+    "amzn-s3-demo-": "S3 keeps for itself",
+    "internal-": "ELB keeps for internal load balancers",
+    "sg-": "EC2 keeps for ids of security groups",
+    "sthree-": "S3 keeps for itself",
+    "xn--": "S3 keeps for itself",
+}
+"""Beginnings of names that AWS refuses (ELB API Reference, `CreateLoadBalancer`; EC2 API Reference, `CreateSecurityGroup`; S3 User Guide,
+`bucketnamingrules`)."""
 NETWORK_PREFIX: Final = 17
 """The smallest network (`/17`) that holds the plan of subnets."""
 ZONES: Final = 3
@@ -64,6 +73,7 @@ class AwsSettings(Part):
             wrong.append("there is neither a certificate nor a hostedZone to prove one with: give one of them")
         if self.certificate and f":acm:{self.region}:" not in self.certificate:
             wrong.append(f"certificate is not in region {self.region}, where the load balancer must find it")
+        wrong += [f"name begins with {taken}, which {whose}" for taken, whose in TAKEN.items() if self.name.startswith(taken)]
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

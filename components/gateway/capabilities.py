@@ -176,6 +176,10 @@ def _expressions(t: Topology) -> Iterator[Use]:
     yield from (Use(path=path) for path in api_management.expressions(t))
 
 
+def _fixed_headers(t: Topology) -> Iterator[Use]:
+    yield from (Use(path=path) for path in api_management.fixed_headers(t))
+
+
 def _doors_to(protocol: Protocol) -> Callable[[Topology], Iterator[Use]]:
     def uses(t: Topology) -> Iterator[Use]:
         yield from (Use(path=("doors", name, "service"), given=service) for name, service in api_management.doors_of(t, protocol))
@@ -309,6 +313,17 @@ FEATURES: Final = (
         instead="remove the cache",
     ),
     Feature(name="headers set and removed, and those that announce the end of an API version", carried=_all("the gateway")),
+    Feature(
+        name="`server` taken out of answers",
+        carried={**_both("the gateway"), APIM: "the edge's rewrite rules, on the paths of the door, since its own policies cannot"},
+    ),
+    Feature(
+        name="a header of single connections, such as keep-alive, set or removed",
+        carried=_both("the gateway"),
+        lacking={APIM: "it lets no policy touch these"},
+        uses=_fixed_headers,
+        instead="leave it to the layers",
+    ),
     Feature(
         name="a header value that begins with ':', or a request header with '$('",
         carried={

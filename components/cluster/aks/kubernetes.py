@@ -84,8 +84,9 @@ class AksCluster(Component, layer="cluster"):
         self.ready = (self.cluster, pool)
         self.token_issuer = self.cluster.oidc_issuer_profile.apply(lambda profile: profile.issuer_url if profile else "")
         self.kubeconfig = pulumi.Output.secret(_kubeconfig(land, self.cluster, self))
-        # The judge compares: an administrator from elsewhere is none of the stack file.
-        self.register_outputs({"cluster": where.of("aks"), "administrators": list(settings.administrators)})
+        # The judge compares: an administrator, or an operator's range, from elsewhere is none of the stack file.
+        said = {"administrators": list(settings.administrators), "operators": list(settings.operators)}
+        self.register_outputs({"cluster": where.of("aks"), **said, "privateOperators": list(settings.private_operators)})
 
     def _join(self, address: EdgeAddress, to: pulumi.Input[str], where: Place) -> pulumi.Resource:
         """Register the right to put the edge's address in front of a load balancer."""

@@ -11,6 +11,8 @@ from components.known import known
 SERVICE = "vpc-flow-logs.amazonaws.com"
 WRITES = ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams")
 """Into the one group (VPC User Guide, `flow-logs-iam-role`); the group itself the program makes."""
+LOOKS = ("logs:DescribeLogGroups",)
+"""By which the service finds the group; CloudWatch Logs lets nobody narrow it to one (ditto)."""
 
 
 def flow_logs(names: Names, vpc: ec2.Vpc, *, key: pulumi.Input[str], days: int, parent: pulumi.Resource) -> None:
@@ -18,7 +20,8 @@ def flow_logs(names: Names, vpc: ec2.Vpc, *, key: pulumi.Input[str], days: int, 
     log_name = f"/vpc/{names.name}/flow"
     group = log_group("flow-logs", log_name, names, key=key, days=days, parent=parent)
     write = Statement(sid="Write", actions=WRITES, resources=(f"{names.log_group(log_name)}:*",))
-    writer, rights = role("flow-logs", names, trusted=trust(SERVICE, names), statements=(write,), parent=parent)
+    look = Statement(sid="Look", actions=LOOKS, resources=("*",))
+    writer, rights = role("flow-logs", names, trusted=trust(SERVICE, names), statements=(write, look), parent=parent)
     ec2.FlowLog(
         "flow-logs",
         ec2.FlowLogArgs(

@@ -55,12 +55,15 @@ class EksCluster(Component, layer="cluster"):
         entries = [self._administrator(number, principal) for number, principal in enumerate(settings.administrators, start=1)]
         first = [self._addon(addon) for addon in addons.BEFORE_NODES]
         kubeconfig = _kubeconfig(cluster, names)
-        system = SystemPods(provider(kubeconfig, name="cluster-system", after=entries), network.addresses, settings.services, parent=self)
+        # After the add-ons, which take a minute: an access entry holds some seconds after EKS says that it is there.
+        inside = provider(kubeconfig, name="cluster-system", after=[*entries, *first])
+        system = SystemPods(inside, network.addresses, settings.services, parent=self)
         nodes = self._nodes([*first, *after, *network.ways_out])
         last = [self._addon(addon, [nodes, *system.fences]) for addon in addons.AFTER_NODES]
         self.provider = provider(kubeconfig, after=[*entries, nodes, *last])
-        # The judge compares: an administrator from elsewhere is none of the stack file.
-        self.register_outputs({"cluster": names.name, "administrators": list(settings.administrators)})
+        # The judge compares: an administrator, or an operator's range, from elsewhere is none of the stack file.
+        said = {"administrators": list(settings.administrators), "operators": list(settings.operators)}
+        self.register_outputs({"cluster": names.name, **said, "privateOperators": list(settings.private_operators)})
 
     def _cluster(self, log_key: pulumi.Input[str]) -> eks.Cluster:
         settings, names, network = self._settings, self._names, self._network

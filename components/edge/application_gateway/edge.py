@@ -20,7 +20,7 @@ from components.edge.application_gateway import headers, waf
 from components.edge.application_gateway.paths import Path, paths
 from components.known import known
 from topology.derive import names
-from topology.model.base import HostName, Name, seconds
+from topology.model.base import HeaderName, HostName, Name, seconds
 from topology.model.system import Topology
 
 CERTIFICATE: Final = "edge-server"
@@ -157,7 +157,7 @@ class ApplicationGatewayEdge(Component, layer="edge"):
                 probes=[self._probe(host) for host in hosts],
                 backend_http_settings_collection=[self._backend(host) for host in hosts],
                 http_listeners=[self._listener(host) for host in hosts],
-                rewrite_rule_sets=[_rewriting()],
+                rewrite_rule_sets=[_rewriting(hidden) for hidden in self._hidings()],
                 url_path_maps=[self._path_map(host) for host in hosts],
                 request_routing_rules=[self._rule(number, host) for number, host in enumerate(hosts, start=1)],
             ),
@@ -211,7 +211,7 @@ class ApplicationGatewayEdge(Component, layer="edge"):
             name=host,
             default_backend_address_pool=self._part("backendAddressPools", NOBODY),
             default_backend_http_settings=self._part("backendHttpSettingsCollection", host),
-            default_rewrite_rule_set=self._part("rewriteRuleSets", CLEAN),
+            default_rewrite_rule_set=self._part("rewriteRuleSets", _rewriting_name(())),
             path_rules=[self._path_rule(number, host, path) for number, path in enumerate(paths(self._t, host), start=1)],
         )
 
@@ -222,9 +222,19 @@ class ApplicationGatewayEdge(Component, layer="edge"):
             paths=[path.path],
             backend_address_pool=self._part("backendAddressPools", GATEWAY),
             backend_http_settings=self._part("backendHttpSettingsCollection", host),
-            rewrite_rule_set=self._part("rewriteRuleSets", CLEAN),
+            rewrite_rule_set=self._part("rewriteRuleSets", _rewriting_name(self._hidden(path))),
             firewall_policy=net.SubResourceArgs(id=self._policies[waf.LARGE]) if large else None,
         )
+
+    def _hidden(self, path: Path) -> tuple[HeaderName, ...]:
+        """Return the headers that a door of a path wants out of its answers, and the gateway cannot take out."""
+        asked = {header for door in path.doors for header in self._t.doors[door].response_headers.remove}
+        return tuple(sorted(asked & self._gateway.left_in_answers))
+
+    def _hidings(self) -> list[tuple[HeaderName, ...]]:
+        """Return what has to be taken out of answers somewhere, each combination once; nothing comes first."""
+        asked = [self._hidden(path) for host in self._t.public_hosts() for path in paths(self._t, host)]
+        return list(dict.fromkeys([(), *asked]))
 
     def _rule(self, number: int, host: HostName) -> net.ApplicationGatewayRequestRoutingRuleArgs:
         return net.ApplicationGatewayRequestRoutingRuleArgs(
@@ -240,10 +250,15 @@ def _rule_name(number: int, doors: tuple[Name, ...]) -> str:
     return f"{number}-{'-'.join(doors)}"[:80]
 
 
-def _rewriting() -> net.ApplicationGatewayRewriteRuleSetArgs:
+def _rewriting_name(hidden: tuple[HeaderName, ...]) -> str:
+    return "-without-".join((CLEAN, *hidden))
+
+
+def _rewriting(hidden: tuple[HeaderName, ...]) -> net.ApplicationGatewayRewriteRuleSetArgs:
+    """Return the changes of every request, and of its answer; an empty value removes a header."""
     changes = {**headers.SET, **dict.fromkeys(headers.REMOVED, "")}
     return net.ApplicationGatewayRewriteRuleSetArgs(
-        name=CLEAN,
+        name=_rewriting_name(hidden),
         rewrite_rules=[
             net.ApplicationGatewayRewriteRuleArgs(
                 name=CLEAN,
@@ -252,7 +267,11 @@ def _rewriting() -> net.ApplicationGatewayRewriteRuleSetArgs:
                     request_header_configurations=[
                         net.ApplicationGatewayHeaderConfigurationArgs(header_name=name, header_value=value)
                         for name, value in changes.items()
+                    ],
+                    response_header_configurations=[
+                        net.ApplicationGatewayHeaderConfigurationArgs(header_name=name, header_value="") for name in hidden
                     ]
+                    or None,
                 ),
             )
         ],

@@ -1,7 +1,8 @@
-"""Request headers at the edge.
+"""Headers at the edge.
 
 Application Gateway changes at most 40 headers in one set of rules (Learn, `rewrite-http-headers-url`, limitations), so it takes those
-that other layers believe; the gateway behind it removes every one of `components.headers.REMOVED`.
+that other layers believe; the gateway behind it removes every one of `components.headers.REMOVED`. Of answers it changes every header
+but `Connection` and `Upgrade` (the same page), in answers from behind it alone: its own 4xx and 5xx stay as they are.
 """
 
 from typing import Final
@@ -18,7 +19,7 @@ SET: Final = {
 
 REMOVED: Final = (
     names.REQUEST_ID_HEADER, *names.IDENTITY_HEADERS, *names.TRACE_INTERNAL_HEADERS,
-    "forwarded", "x-real-ip", "true-client-ip", "x-original-url", "x-rewrite-url",
+    "forwarded", "x-real-ip", "x-original-url", "x-rewrite-url",
 )  # fmt: skip
 """Headers by which clients would pass for layers; an empty value removes one."""
 

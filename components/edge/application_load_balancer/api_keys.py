@@ -12,7 +12,8 @@ from components.component import Component
 from topology.model.base import Name
 
 RECOVERY_DAYS: Final = 7
-"""For which a deleted secret can be had back, and its name is taken."""
+"""For which a deleted secret of a production environment can be had back, and its name is taken. Where nothing is protected from deletion, none:
+what is destroyed can be made again at once."""
 
 
 class ApiKeys(Component, layer="edge"):
@@ -30,7 +31,7 @@ class ApiKeys(Component, layer="edge"):
                 secretsmanager.SecretArgs(
                     name=f"{land.names.name}/api-keys/{consumer}",
                     kms_key_id=cipher,
-                    recovery_window_in_days=RECOVERY_DAYS,
+                    recovery_window_in_days=RECOVERY_DAYS if land.sizing.deletion_protection else 0,
                     tags=land.names.tags(name),
                 ),
                 opts=own,

@@ -25,8 +25,10 @@ from topology.derive import names
 from topology.derive.manifest import manifest
 from topology.model.system import Topology
 
-TLS: Final = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
-"""TLS 1.2 and 1.3, with forward secrecy and authenticated encryption alone (ELB User Guide, `describe-ssl-policies`)."""
+TLS: Final = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+"""TLS 1.2 and 1.3, with forward secrecy and authenticated encryption alone, and keys that a quantum computer will not find where the client can.
+
+What AWS recommends and its console gives (ELB User Guide, `describe-ssl-policies`, as of 2026); the API's own default has TLS 1.0."""
 BINDINGS: Final = "elbv2.k8s.aws/v1beta1"
 HSTS: Final = "max-age=31536000"
 
@@ -168,7 +170,7 @@ class ApplicationLoadBalancerEdge(Component, layer="edge"):
             there = route53.RecordAliasArgs(name=self._balancer.dns_name, zone_id=self._balancer.zone_id, evaluate_target_health=True)
             route53.Record(
                 f"host-{host}",
-                route53.RecordArgs(zone_id=zone, name=host, type="A", aliases=[there]),
+                route53.RecordArgs(zone_id=zone, name=host, type=route53.RecordType.A, aliases=[there]),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[listener]),
             )
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from components.gateway.api_management.apis import groups
 from components.gateway.api_management.expressions import MARKS
+from components.gateway.api_management.policies import FIXED
 from components.gateway.routes import speaks
 from topology.findings import KeyPath
 from topology.model.base import Name, seconds
@@ -61,6 +62,14 @@ def same_on_two_hosts(t: Topology) -> Iterator[tuple[Name, Name]]:
 def long_waits(t: Topology) -> Iterator[tuple[Name, str]]:
     """Yield doors that may take longer than a connection lives."""
     yield from ((name, door.timeout) for name, door in t.doors.items() if seconds(door.timeout) > LONGEST_WAIT)
+
+
+def fixed_headers(t: Topology) -> Iterator[KeyPath]:
+    """Yield headers of a door that no policy may touch."""
+    for name, door in t.doors.items():
+        for side, edit in (("requestHeaders", door.request_headers), ("responseHeaders", door.response_headers)):
+            yield from (("doors", name, side, "set", header) for header in edit.set if header in FIXED)
+            yield from (("doors", name, side, "remove", index) for index, header in enumerate(edit.remove) if header in FIXED)
 
 
 def expressions(t: Topology) -> Iterator[KeyPath]:

@@ -26,6 +26,11 @@ def header(name: str, default: str = "") -> str:
     return f"context.Request.Headers.GetValueOrDefault({literal(name)}, {literal(default)})"
 
 
+def first_of(name: str) -> str:
+    """Return the expression for the first value of a request header that lists several."""
+    return f"{header(name)}.Split(',')[0]"
+
+
 def every_of(values: Iterable[str]) -> str:
     """Return the expression for an array of strings."""
     return f"new[] {{ {', '.join(literal(value) for value in values)} }}"

@@ -61,6 +61,7 @@ class ApiManagement(Component, layer="gateway"):
             port=names.HTTPS_PORT,
             authority=land.boundary.certificate,
             status_path=STATUS,
+            left_in_answers=policies.LEFT_IN_ANSWERS,
             # The last change: it comes after the names, every policy and every door.
             ready=self._waited[-1],
         )
@@ -181,6 +182,7 @@ class ApiManagement(Component, layer="gateway"):
 
     def _operation(self, about: Api, operation: Operation, api_id: pulumi.Output[str], backend: str) -> None:
         group, said = self._land.place.group, openapi.described(self._t, about, operation)
+        body = said.get("requestBody")
         made = apim.ApiOperation(
             f"operation-{about.name}-{operation.name}",
             apim.ApiOperationArgs(
@@ -195,6 +197,7 @@ class ApiManagement(Component, layer="gateway"):
                 template_parameters=[
                     apim.ParameterContractArgs(name=parameter, type="string", required=True) for parameter in operation.parameters
                 ],
+                request=apim.RequestContractArgs(description=body["description"]) if body else None,
                 responses=[
                     apim.ResponseContractArgs(status_code=int(status), description=answer["description"])
                     for status, answer in said["responses"].items()

@@ -15,6 +15,7 @@ from components.gateway.api_management.expressions import (
     JWT,
     SUBJECT,
     every_of,
+    first_of,
     header,
     literal,
     with_key,
@@ -38,9 +39,12 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, 9.2.1), so that a request may be sent twice."""
 STRICT_TRANSPORT: Final = "max-age=31536000"
 CLIENT_HEADER: Final = "x-forwarded-for"
-"""The edge says in it the address it has seen, and nothing that a client said."""
+"""The edge says in it the address it has seen, and nothing that a client said. API Management may add the edge's own (Learn,
+`set-header-policy`: the address in it cannot be removed), of which each instance has another: the first is the client's."""
 FIXED: Final = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 """Headers of its own connections, which API Management lets no policy touch (Learn, `set-header-policy`, usage notes)."""
+LEFT_IN_ANSWERS: Final = frozenset({"server"})
+"""Headers that no policy takes out of answers (the same notes): where a door asks for it, the edge does."""
 
 
 def every_api() -> str:
@@ -89,7 +93,8 @@ def door(t: Topology, name: Name, backend: str, discovery: Mapping[Name, str]) -
     for header_name, value in change.add.items():
         _set(outbound, header_name, value, action="append")
     for header_name in change.remove:
-        _remove(outbound, header_name)
+        if header_name not in LEFT_IN_ANSWERS:
+            _remove(outbound, header_name)
     _quota_is_a_limit(on_error)
     return _text(root)
 
@@ -237,7 +242,7 @@ def _client(about: Door) -> str:
         case ApiKeyAuth():
             return "context.Subscription.Id"
         case PublicAuth():
-            return header(CLIENT_HEADER)
+            return first_of(CLIENT_HEADER)
 
 
 def _tier(t: Topology, about: Door) -> str:

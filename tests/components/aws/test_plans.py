@@ -248,7 +248,7 @@ def test_the_load_balancer_takes_modern_tls_and_one_reading_of_a_request(stack: 
     assert balancer["enableDeletionProtection"] is (stack == "aws-prod")
     (listener,) = of(stack, name, "lb/listener:Listener")
     assert (listener["port"], listener["protocol"]) == (443, "HTTPS")
-    assert listener["sslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+    assert listener["sslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
     (default,) = listener["defaultActions"]
     assert (default["type"], default["fixedResponse"]["statusCode"]) == ("fixed-response", "404")
 

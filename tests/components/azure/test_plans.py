@@ -25,6 +25,9 @@ from topology.model.door import ApiKeyAuth
 AZURE = "azure-native:"
 OF_A_PLAN = pytest.mark.parametrize(("stack", "name"), PLANS)
 
+ANSWERS = "responseHeaderConfigurations"
+OPERATION = "apimanagement:ApiOperation"
+
 ONLY_AZURE_KNOWS = {
     # An identity's principal is made with it.
     ("azure-native:authorization:RoleAssignment", "principalId"),
@@ -194,11 +197,42 @@ def test_the_edge_is_a_preventing_firewall_that_knows_the_hosts_and_the_gateway_
         }
 
 
+def test_operations_with_bodies_say_how_long_one_may_be() -> None:
+    said = {(about["method"], about.get("request", {}).get("description")) for about in of("azure-dev", "payments", OPERATION)}
+    assert {method for method, text in said if text} == {"POST", "PATCH"}
+    assert {method for method, text in said if not text} == {"GET", "HEAD"}
+    assert all(text.startswith("at most ") for _, text in said if text)
+
+
 @OF_A_PLAN
 def test_the_edge_changes_no_more_headers_than_it_can(stack: str, name: str) -> None:
     (edge,) = of(stack, name, "network:ApplicationGateway")
-    (rules,) = edge["rewriteRuleSets"]
-    assert len(rules["rewriteRules"][0]["actionSet"]["requestHeaderConfigurations"]) <= 40
+    for rules in edge["rewriteRuleSets"]:
+        changes = [change for rule in rules["rewriteRules"] for kind in rule["actionSet"].values() for change in kind]
+        assert 0 < len(changes) <= 40
+
+
+def test_the_edge_takes_out_of_answers_what_a_door_wants_out_and_the_gateway_leaves_in() -> None:
+    (edge,) = of("azure-prod", "payments", "network:ApplicationGateway")
+    hiding = {
+        rules["name"]: [(each["headerName"], each["headerValue"]) for each in rules["rewriteRules"][0]["actionSet"].get(ANSWERS, [])]
+        for rules in edge["rewriteRuleSets"]
+    }
+    assert hiding == {"clean": [], "clean-without-server": [("server", "")]}
+    used = {
+        path: rule["rewriteRuleSet"]["id"].rpartition("/")[2]
+        for paths in edge["urlPathMaps"]
+        for rule in paths["pathRules"]
+        for path in rule["paths"]
+    }
+    assert [path for path, rules in used.items() if rules == "clean-without-server"] == ["/v1/catalogue/*"]
+
+
+@OF_A_PLAN
+def test_every_path_loses_the_same_headers_of_requests(stack: str, name: str) -> None:
+    (edge,) = of(stack, name, "network:ApplicationGateway")
+    changes = [rules["rewriteRules"][0]["actionSet"]["requestHeaderConfigurations"] for rules in edge["rewriteRuleSets"]]
+    assert all(each == changes[0] for each in changes)
 
 
 @OF_A_PLAN

@@ -60,6 +60,7 @@ def test_the_reference_finds_faults() -> None:
         ("transfer-encoding", "override", ["set-header: name is transfer-encoding"]),
         ("X-Forwarded-For", "delete", ["set-header: deletes X-Forwarded-For"]),
         ("X-Forwarded-For", "override", []),
+        ("Server", "delete", ["set-header: deletes Server"]),
         ("x-forwarded-host", "delete", []),
     ],
 )
@@ -142,6 +143,20 @@ def test_counters_of_doors_tiers_and_windows_are_apart() -> None:
         if name == "brokerage"
     ]
     assert len(keys) == len(set(keys)) > 0
+
+
+def test_a_public_door_counts_by_the_first_address_which_is_the_one_that_the_edge_has_written() -> None:
+    keys = {limit.get("counter-key") for limit in policy(system("payments"), "catalogue").iter("rate-limit-by-key")}
+    assert len(keys) > 0
+    assert all(str(key).endswith("""+ context.Request.Headers.GetValueOrDefault("x-forwarded-for", "").Split(',')[0])""") for key in keys)
+
+
+def test_a_policy_takes_out_of_answers_what_a_door_says_and_leaves_server_to_the_edge() -> None:
+    root = policy(system("payments"), "catalogue")
+    assert system("payments").doors["catalogue"].response_headers.remove == ("server", "x-powered-by")
+    gone = [element.get("name") for element in root.iter("set-header") if element.get("exists-action") == "delete"]
+    assert "x-powered-by" in gone
+    assert "server" not in gone
 
 
 def test_a_cache_behind_a_credential_keeps_one_answer_for_each_client() -> None:

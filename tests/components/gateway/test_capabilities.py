@@ -32,6 +32,13 @@ def test_each_feature_is_carried_or_lacking_at_each_gateway() -> None:
         assert bool(feature.lacking) == (feature.uses is not None), feature.name
 
 
+def test_headers_of_single_connections_are_no_policys_of_api_management() -> None:
+    door = {**TOKEN_DOOR, "responseHeaders": {"remove": ["x-a", "keep-alive"]}}
+    (finding,) = found(system({"door": door}, **login()), GatewayKind.API_MANAGEMENT)
+    assert finding.startswith("doors.door.responseHeaders.remove[1]: asks for a header of single connections, such as keep-alive")
+    assert found(system({"door": door}, **login()), GatewayKind.ENVOY_GATEWAY) == []
+
+
 def test_a_finding_names_the_door_the_reason_and_a_gateway_that_can() -> None:
     assert found(system({"door": TOKEN_DOOR}, **login()), GatewayKind.KONG) == [
         'doors.door.auth.jwt: "login" asks for an issuer\'s key set, fetched and fetched again, which kong cannot carry: its open-source '
