@@ -144,6 +144,9 @@ class Vantages(AbstractContextManager["Vantages"]):
                     changed = True
                 self._where[vantage] = (about["namespace"], about["name"], name)
             if changed:
+                # Whatever else changed since it was read: this resource takes nothing but ephemeral containers, and loses none (kube-apiserver
+                # registry/core/pod, `podEphemeralContainersStrategy`).
+                about.pop("resourceVersion", None)
                 path = f"/api/v1/namespaces/{about['namespace']}/pods/{about['name']}/ephemeralcontainers"
                 self._cluster.run("replace", "--raw", path, "-f", "-", given=json.dumps(pod))
         except (NotRunError, CannotProbeError) as error:
