@@ -73,10 +73,14 @@ class Doors:
                 kind = Kind(
                     said=f"requests of the door {called} to {name}",
                     requests=requests,
-                    lacking=self._headers - set(requests.headers),
+                    lacking=self.lacking(requests),
                     wanted=promised(self._t.services[name], door.version),
                 )
                 yield from [kind] if door.version else _by_canary(self._t, name, kind)
+
+    def lacking(self, requests: Requests) -> frozenset[Header]:
+        """Return the headers by which doors are told apart and that some requests do not have."""
+        return self._headers - set(requests.headers)
 
     def through(self, door: Door) -> Iterator[Requests]:
         """Yield the requests of a door: of overlapping doors, the more specific answers."""

@@ -94,9 +94,13 @@ def _claims(provider: Mapping[str, Any], intent: Topology) -> Iterator[str]:
 
 
 def _lasting(provider: Mapping[str, Any], intent: Topology) -> Iterator[str]:
-    """Yield that keys are used for longer than the topology says: one that its issuer has taken back goes on opening doors."""
+    """Yield that keys are used, or waited for, longer than the topology says: one that its issuer has taken back goes on opening doors."""
     declared = next((issuer for issuer in intent.issuers.values() if issuer.issuer == provider.get("issuer")), None)
-    said = mapping(provider.get("remoteJWKS")).get("cacheDuration")
+    keys = mapping(provider.get("remoteJWKS"))
+    waits = mapping(mapping(mapping(keys.get("backendSettings")).get("timeout")).get("http")).get("requestTimeout")
+    if declared is not None and waits is not None and not 0 < (length(waits) or 0) <= seconds(declared.fetch_timeout):
+        yield f"provider `{provider.get('name')}` waits {waits} for keys; the topology says {declared.fetch_timeout}"
+    said = keys.get("cacheDuration")
     if declared is None or said is None:
         return
     if (kept := length(said)) is None or kept > seconds(declared.key_cache):

@@ -52,7 +52,10 @@ CLUSTER_SCOPED: Final = frozenset(
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 PROVIDER: Final = "pulumi:providers:kubernetes"
 OPTIONS: Final = {
-    **{name: name for name in ("ignoreChanges", "retainOnDelete", "protect", "external", "pendingReplacement", "initErrors", "provider")},
+    **{
+        name: name
+        for name in ("ignoreChanges", "retainOnDelete", "protect", "external", "pendingReplacement", "delete", "initErrors", "provider")
+    },
     "importID": "import",
 }
 """Resource options of a plan that weaken a guard, and what they are called in `Resource.options`."""
@@ -65,8 +68,8 @@ _NO_OBJECTS: Final = ("kubernetes:yaml", "kubernetes:helm.sh", "kubernetes:kusto
 """Modules of the provider whose types are no Kubernetes objects but make some."""
 
 
-NAMED_BY: Final = ("arn", "dnsName", "ipAddress", "privateIPAddresses")
-"""Outputs that name a resource, as AWS and Azure make them."""
+NAMED_BY: Final = ("arn", "certificate", "dnsName", "ipAddress", "privateIPAddresses")
+"""Outputs that name a resource, as AWS, Azure and the program's own authorities make them."""
 
 
 def normalise(records: Iterable[Mapping[str, Any]]) -> tuple[Resource, ...]:

@@ -20,7 +20,8 @@ class A04(RouteRule):
         - a backend without TLS;
         - TLS to a backend whose certificate is not checked against an authority of this system;
         - a gateway that shows no client certificate;
-        - a Backend of API Management of which this holds, and an operation without `authentication-certificate`.
+        - a Backend of API Management of which this holds, and an operation without `authentication-certificate`;
+        - an API Management that believes a root or an authority besides the program's own (`certificates`).
 
     Why:
         The mesh ingress lets in whoever proves to be the gateway. Without the gateway's certificate it would have to believe

@@ -3,25 +3,31 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from policies.checks import attempt
+from policies.door_routes import answered
 from policies.reading.controllers import Controller
-from policies.reading.gateways import ApiGateway
+from policies.reading.gateways import ApiGateway, Listener
 from policies.reading.jwt import envoy_weaknesses, istio_providers, kong_credential_weaknesses, kong_weaknesses, missing_claims
 from policies.reading.key_holders import groups_of, of_plugins, of_policy, username
 from policies.reading.patterns import parse
 from policies.reading.resource import Resource
 from policies.reading.selectors import matches
 from policies.reading.stack import Stack
-from policies.reading.values import UnknownValueError, is_known
+from policies.reading.values import UnknownValueError, is_known, sequence
 from policies.route_rule import Published, RouteRule, opaque_routes
 from policies.rule import Finding, Severity
 from topology.edges import Direction
-from topology.model.door import ApiKeyAuth
+from topology.model.base import seconds
+from topology.model.door import ApiKeyAuth, Door, JwtAuth
 
 PUBLIC: Final = "public"
 OTHER_PROOFS: Final = ("basicAuth", "oidc", "extAuth")
 """Ways of Envoy Gateway to ask who a client is that a topology cannot name."""
 
 CREDENTIAL_LABEL: Final = "konghq.com/credential"
+
+KONG_TTL: Final = 300
+"""Seconds for which Kong keeps an answer where nothing is said."""
 
 
 class A06(RouteRule):
@@ -38,6 +44,8 @@ class A06(RouteRule):
         - a token check at a door that does not ask for the claims that the topology requires, or takes other values of them;
         - a Gateway of Envoy Gateway, or a listener of one, without a SecurityPolicy that denies everything by default;
         - keys of an issuer that are used for longer than the topology says (`keyCache`);
+        - answers that Kong keeps (`proxy-cache`) for a door without a `cache`, for longer than its `ttl`, or without telling apart what its
+          `vary` names; of a door for tokens also without telling the tokens apart;
         - an operation of API Management of which one of these holds (`validate-jwt`, products, subscriptions), and answers that it
           keeps for whoever asks next (`cache-lookup`).
 
@@ -85,7 +93,22 @@ class A06(RouteRule):
         for gateway in stack.gateways:
             if gateway.controller is Controller.ENVOY_GATEWAY:
                 yield from self.over([gateway.gateway], lambda _, gateway=gateway: self._closed(gateway, stack))
+            if gateway.controller is Controller.KONG:
+                for listener in gateway.listeners:
+                    yield from attempt(self, gateway.gateway, self._kept(stack, gateway, listener))
         yield from self.over(stack.of("KongConsumer"), lambda consumer: self._credentials(consumer, stack))
+
+    def _kept(self, stack: Stack, gateway: ApiGateway, listener: Listener) -> Iterator[Finding]:
+        """Check for whom Kong keeps answers: its key has the route and the consumer in it, and what `vary_headers` names."""
+        for each in answered(stack, gateway, listener):
+            for published in each.by:
+                if (plugin := published.plugin("proxy-cache")) is not None:
+                    for wrong in _kept_otherwise(plugin.config, each.door):
+                        yield self.broken(
+                            plugin.resource,
+                            f"for {published} of {published.route}: keeps answers of the door {each.name}{wrong}",
+                            "keep answers as the `cache` of the door says, and no others",
+                        )
 
     def _closed(self, gateway: ApiGateway, stack: Stack) -> Iterator[Finding]:
         """Check that a route without a policy of its own is closed, on every listener."""
@@ -230,3 +253,15 @@ class A06(RouteRule):
 def _denies(policy: Resource | None) -> bool:
     authorization: Mapping[str, Any] = (policy.at("spec", "authorization", default={}) if policy else None) or {}
     return authorization.get("defaultAction") == "Deny" and not authorization.get("rules")
+
+
+def _kept_otherwise(config: Mapping[str, Any], door: Door) -> Iterator[str]:
+    """Yield how Kong keeps answers otherwise than a door asks for (Kong 3.9, `proxy-cache`: `cache_ttl` is 300 seconds where nothing is said)."""
+    if door.cache is None:
+        yield ", of which the topology says nothing of the kind"
+        return
+    if (kept := config.get("cache_ttl", KONG_TTL)) > max(1.0, seconds(door.cache.ttl)):
+        yield f" for {kept} seconds; the topology says {door.cache.ttl}"
+    told = {str(name).lower() for name in sequence(config.get("vary_headers"))}
+    for header in sorted({*door.cache.vary, *(("authorization",) if isinstance(door.auth, JwtAuth) else ())} - told):
+        yield f" without telling them apart by {header}"

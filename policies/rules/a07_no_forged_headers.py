@@ -4,8 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from policies.checks import attempt
+from policies.door_routes import answered
+from policies.header_edits import REQUESTS, edits_of, wrong_in_requests
 from policies.layers import Layer, layers_of
 from policies.reading.controllers import Controller
+from policies.reading.gateways import ApiGateway, Listener
 from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.patterns import ByFirst
 from policies.reading.resource import Resource
@@ -54,6 +58,7 @@ class A07(RouteRule):
           another name;
         - a cloud's firewall that lets such a header pass where its load balancer removes none; a request id that the client said;
         - a gateway that does not remove or overwrite the latter on every route;
+        - a gateway that does not change the headers of requests as the door says (`requestHeaders`), or changes others;
         - a ClientTrafficPolicy that lets `x-forwarded-client-cert` through;
         - a route, plugin or VirtualService that writes such a header itself, instead of a layer that checked a token or key;
         - a route of an egress gateway that passes these headers on to the outside.
@@ -90,7 +95,21 @@ class A07(RouteRule):
         for front in fronts(stack):
             yield from self.over([front.resource], lambda _, front=front: self._edge(front, stack))
         yield from super().judge(stack)
+        for gateway in stack.gateways:
+            for listener in gateway.listeners:
+                yield from attempt(self, gateway.gateway, self._doors(stack, gateway, listener))
         yield from self.over(stack.of("VirtualService.networking.istio.io"), lambda resource: self._mesh(resource, stack))
+
+    def _doors(self, stack: Stack, gateway: ApiGateway, listener: Listener) -> Iterator[Finding]:
+        """Check that what doors say of the headers of requests is done on every route that answers them: services believe these too."""
+        for each in answered(stack, gateway, listener):
+            for published in each.by:
+                for wrong in wrong_in_requests(each.door, edits_of(published, REQUESTS), lambda header: is_internal(header, stack)):
+                    yield self.broken(
+                        published.route,
+                        f"{published}: of requests of the door {each.name}, {wrong}",
+                        "change the headers that the door's `requestHeaders` name, and no others",
+                    )
 
     def _mesh(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         """Check what a VirtualService writes into requests, and what it lets out."""

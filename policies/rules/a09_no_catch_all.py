@@ -37,7 +37,8 @@ class A09(RouteRule):
         - a ClientTrafficPolicy that leaves escaped (`KeepUnchanged`) or doubled slashes (`disableMergeSlashes`) in paths;
         - an operation of API Management of which one of the first three holds;
         - a policy of all its APIs, of an API or of a product that sends requests on (`forward-request`, `set-backend-service`), so that
-          operations without a policy of their own are answered too.
+          operations without a policy of their own are answered too;
+        - an API Management that answers for another host than the topology's, or gives its portals or its management a name.
 
     Why:
         What a catch-all route publishes is decided later and elsewhere: by the next version of the service, by a framework that

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
+from policies.checks import attempt
+from policies.door_routes import answered
 from policies.gateway_grants import wide_grants
 from policies.layers import Layer
-from policies.proof import ProofRule, proxies_on, shortcuts
+from policies.proof import WIDEN, ProofRule, proxies_on, shortcuts
 from policies.reading.accepted import ports_of
+from policies.reading.gateways import ApiGateway
 from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.rule import Finding, Severity
@@ -20,7 +23,7 @@ class NorthSouth(ProofRule):
     Forbids:
         Any way from a public address to a service that is no door: another host, path, method or service, a weaker credential, a
         way that leaves out edge, API gateway or mesh ingress, a public address of anything but the edge. Also the opposite: a door
-        that some layer refuses. And, at address level, a pod that may connect to the gateway or to the mesh ingress without being
+        that some layer refuses, or its API version with the header that chooses it. And, at address level, a pod that may connect to the gateway or to the mesh ingress without being
         the layer before it; and a policy of the mesh ingress that accepts an operation which no door has, even if another layer
         refuses it.
 
@@ -66,9 +69,21 @@ class NorthSouth(ProofRule):
         """Yield every way too many or too few from outside."""
         yield from self.compare(stack)
         yield from shortcuts(self, stack, self.direction, _all_layers, "edge, API gateway and mesh ingress, in this order")
+        for gateway in stack.gateways:
+            yield from attempt(self, gateway.gateway, self._unanswered(stack, gateway))
         for pod in proxies_on(stack, self.direction):
             yield from self.strangers(stack, pod, ports_of(stack, pod))
         yield from wide_grants(self, stack, Layer.INGRESS, lambda pod, _: _asked(stack, pod))
+
+    def _unanswered(self, stack: Stack, gateway: ApiGateway) -> Iterator[Finding]:
+        """Yield the requests of doors told apart by a header that no listener of a gateway answers: calls as such have no headers."""
+        found = [each for listener in gateway.listeners for each in answered(stack, gateway, listener)]
+        whole = {each.name for each in found if not each.left}
+        for each in found:
+            if each.name not in whole and (asked := next((requests for requests in each.left if requests.headers), None)):
+                header, value = asked.headers[0]
+                message = f"the topology allows what the plan refuses at {gateway}: no route for {asked} with {header}: {value} (door {each.name})"
+                yield self.broken(gateway.gateway, message, WIDEN)
 
 
 def _all_layers(roles: tuple[str, ...]) -> bool:

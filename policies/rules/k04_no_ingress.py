@@ -37,7 +37,8 @@ class K04(ResourceRule):
     Forbids:
         Ingress objects and the like of other controllers (IngressRoute, HTTPProxy, VirtualServer, Route); IngressClasses of other
         controllers; a default IngressClass; a TargetGroupBinding of anything but the pods of the layer behind the load balancer
-        (nginx where it stands there, else the API gateway), or to a target group that is not in the program.
+        (nginx where it stands there, else the API gateway), or to a target group that is not in the program; a load
+        balancer controller that reads such objects in every namespace.
 
     Why:
         Each is a door that the topology does not know: no WAF, no token check and no rate limit stands in front of it, and its

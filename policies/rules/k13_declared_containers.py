@@ -33,6 +33,8 @@ STAND_INS: Final[Mapping[re.Pattern[str], re.Pattern[str]]] = {
 
 PINNED: Final = re.compile(r".+(:(?!latest$)[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})")
 
+TEMPORARY: Final = "/tmp"  # noqa: S108 # a path inside of containers
+
 BESIDE: Final = ("initContainers", "ephemeralContainers")
 
 
@@ -43,6 +45,7 @@ class K13(PodRule):
         - a second container, an init container or an ephemeral container in a pod of the program;
         - an image, a command or variables other than those that the topology declares for the version of the service that the
           label `version` names; an image without a tag, or with `latest`;
+        - a directory that a declared image may write to and that is neither `/tmp` nor one of the version's `scratch`;
         - a Secret in a pod of a service: as a volume, or in its environment.
 
     Why:
@@ -107,6 +110,12 @@ class K13(PodRule):
                 "declare image, command and env of the version in the topology",
             )
 
+        for path in sorted(_writable(pod, first) - {TEMPORARY, *(path for version in versions for path in version.scratch)}):
+            if any(version.image for version in versions):
+                yield self.undecided(
+                    pod.resource, f"it may write to {path}, which is no `scratch` of {meant} in the topology", "declare it"
+                )
+
     def _undeclared(self, pod: Pod, container: Mapping[str, Any], where: str) -> Finding:
         return self.undecided(
             pod.resource,
@@ -119,6 +128,12 @@ class K13(PodRule):
             yield self.undecided(
                 pod.resource, f"{place} reads the Secret {name}, which no topology gives it: whose key it holds is not known", "remove it"
             )
+
+
+def _writable(pod: Pod, container: Mapping[str, Any]) -> set[str]:
+    """Return the directories that a container may write to: nothing of the image itself (K07)."""
+    empty = {volume.get("name") for volume in pod.volumes if volume.get("emptyDir") is not None}
+    return {str(mount["mountPath"]) for mount in sequence(container.get("volumeMounts")) if mount.get("name") in empty}
 
 
 def _runs(container: Mapping[str, Any], version: Version) -> bool:

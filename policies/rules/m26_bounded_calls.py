@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from policies.callers import callers, hosts
 from policies.checks import at, attempt
-from policies.ejections import loosened, whole
+from policies.ejections import loosened, span, whole
 from policies.reading.durations import length
 from policies.reading.meshes import Proxy
 from policies.reading.pods import Pod
@@ -15,11 +15,14 @@ from policies.reading.values import mapping, sequence
 from policies.reading.virtual_services import full_host
 from policies.rule import Finding, Rule, Severity
 from topology.model.base import seconds
-from topology.model.service import Protocol, Resilience, Service
+from topology.model.service import Protocol, Resilience, Retries, Service
 from topology.model.system import COMPOSITION_PORT, Topology
 
 USUAL_RETRIES: Final = 2
 """So often Istio tries again where nothing is said (`retries` of VirtualService)."""
+
+USUAL_FAILURES: Final = "connect-failure,refused-stream,unavailable,cancelled"
+"""After these failures Istio tries again where nothing is said (`retryOn` of HTTPRetry)."""
 
 
 class M26(Rule):
@@ -28,9 +31,11 @@ class M26(Rule):
     Forbids:
         - a route of a VirtualService to a service without `timeout`, with `0s`, or with more than `resilience.timeout` of the topology;
           only streams (WebSocket) have none;
-        - more tries than `resilience.retries`, also by saying nothing, which means two;
-        - a DestinationRule of a service, or a subset in it, without `connectionPool`, or with more connections or waiting requests
-          than `resilience.connections`; without `outlierDetection` where the topology has an `ejection`, or with one that takes more
+        - more tries than `resilience.retries`, also by saying nothing, which means two; tries that last longer than `perTry`, or after
+          failures that `retryOn` does not name: a payment that the service has begun to work on is made twice;
+        - calls that a route fails or holds back on purpose (`fault`), where the topology has no such `faults`;
+        - a DestinationRule of a service, or a subset in it, without `connectionPool`, or with more connections, waiting requests or
+          requests on one connection than `resilience.connections`; without `outlierDetection` where the topology has an `ejection`, or with one that takes more
           errors, looks more seldom, lasts less long or spares more instances (`minHealthPercent`, another `maxEjectionPercent`);
         - an allowed call for which the caller's proxy has no DestinationRule, or no route, of the service: none is there, none is
           exported to the caller, or its `workloadSelector` means other pods. Only TCP needs no route.
@@ -102,6 +107,11 @@ class M26(Rule):
             yield self.broken(
                 resource, f"tries {host} {attempts} times again; the topology says {allowed}", f"set retries.attempts: {allowed}"
             )
+        elif attempts and service.resilience.retries:
+            for wrong in _tried_otherwise(mapping(route.get("retries")), service.resilience.retries, wait or seconds(most)):
+                yield self.broken(resource, f"tries {host} again {wrong}", "give the retries of the topology")
+        for wrong in _failed_on_purpose(mapping(route.get("fault")), service):
+            yield self.broken(resource, f"{wrong} of calls of {host} on purpose, of which the topology says nothing", "take the fault away")
 
     def _connections(self, resource: Resource, services: Mapping[str, Service]) -> Iterator[Finding]:
         service = services.get(full_host(resource.at("spec", "host"), resource.namespace))
@@ -130,6 +140,12 @@ class M26(Rule):
                 yield self.broken(
                     resource, f"{where}: connectionPool.{path} is {said or 'without bound'}; the topology says {most}", f"set it to {most}"
                 )
+        field, often = "http.maxRequestsPerConnection", bounds.max_requests_per_connection
+        said = whole(at(pool, *field.split("."), default=0), f"{resource}: {where}.connectionPool.{field}")
+        if service.protocol is not Protocol.TCP and often and not 0 < said <= often:
+            yield self.broken(
+                resource, f"{where}: connectionPool.{field} is {said or 'without bound'}; the topology says {often}", f"set it to {often}"
+            )
         if service.resilience.ejection:
             for field, said, wanted in loosened(mapping(policy.get("outlierDetection")), service.resilience.ejection):
                 yield self.broken(
@@ -144,3 +160,30 @@ def _by_host(t: Topology) -> dict[str, Service]:
     """Return services by their host in the cluster; a composition is a service without anything of its own."""
     composed = Service(port=COMPOSITION_PORT, resilience=Resilience())
     return {host: t.services.get(name, composed) for host, name in hosts(t).items()}
+
+
+def _tried_otherwise(given: Mapping[str, Any], wanted: Retries, wait: float) -> Iterator[str]:
+    """Yield how calls are tried again otherwise than the topology says. A try without a bound of its own lasts as long as the call."""
+    said = given.get("perTryTimeout")
+    each = wait if said is None else span(said, "retries.perTryTimeout")
+    if not 0 < each <= seconds(wanted.per_try):
+        yield f"for {each:g} seconds each time; the topology says {wanted.per_try}"
+    after = {text.strip() for text in str(given.get("retryOn") or USUAL_FAILURES).split(",")}
+    if more := sorted(after - set(wanted.retry_on)):
+        yield f"after {', '.join(more)}; the topology says {', '.join(wanted.retry_on)}"
+
+
+def _failed_on_purpose(given: Mapping[str, Any], service: Service) -> Iterator[str]:
+    """Yield the faults that a route injects and the topology does not have, or into fewer calls; nothing said means every call."""
+    for kind, value, spelled in (("abort", "httpStatus", "answers {} instead"), ("delay", "fixedDelay", "holds back {}")):
+        fault = mapping(given.get(kind))
+        share = at(fault, "percentage", "value", default=100.0)
+        meant = [each.percent for each in service.faults if _same(getattr(each, kind), fault.get(value))]
+        if fault and not any(share <= percent for percent in meant):
+            yield f"{spelled.format(fault.get(value))} in {share:g} percent"
+
+
+def _same(declared: int | str | None, said: Any) -> bool:
+    if declared is None or said is None:
+        return False
+    return length(str(said)) == seconds(declared) if isinstance(declared, str) else declared == said

@@ -8,8 +8,8 @@ class N01(CloudRule):
     """The Kubernetes API of an AKS cluster is private, or open to the addresses of its operators alone.
 
     Forbids:
-        A cluster that is not private and has no `authorizedIPRanges`, or ranges wider than a /24; a private cluster with a public
-        name besides (`enablePrivateClusterPublicFQDN`).
+        A cluster that is not private and has no `authorizedIPRanges`, or ranges wider than a /24, or that the stack file does
+        not name (`operators`); a private cluster with a public name besides (`enablePrivateClusterPublicFQDN`).
 
     Why:
         Whoever may talk to the Kubernetes API may try every credential that ever leaked. One that holds creates a Service with a

@@ -14,7 +14,12 @@ class N04(CloudRule):
           the address of a load balancer of the cluster; where the edge is pods behind a public one, clients reach its address on the
           ports of its Service, and on no other;
         - one that lets the internet connect to another subnet: `Internet`, `*`, a public range, a service tag of public addresses.
-          The edge's subnet is open on the ports of its listeners.
+          The edge's subnet is open on the ports of its listeners;
+        - one that lets anybody inside connect to another subnet who has no business there (`VirtualNetwork` among them, which is every
+          network joined to this one): the ingresses take the gateway, private endpoints take the layers, the Kubernetes API takes nodes,
+          pods and the private ranges of the stack file (`privateOperators`); probes come where something is probed;
+        - a subnet whose route table or NAT gateway the program does not make; a private zone that is linked to another network, or to none
+          of the program; a name service outside of the range of Services.
 
     Why:
         Azure joins whatever a Service of type LoadBalancer asks for to the nodes' subnet. The security group is what holds when the

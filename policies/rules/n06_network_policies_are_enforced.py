@@ -9,7 +9,8 @@ class N06(CloudRule):
 
     Forbids:
         AKS without `networkPolicy`; EKS without the network policy controller of its VPC CNI add-on, or with one
-        that leaves a new pod open until its policies are there (`NETWORK_POLICY_ENFORCING_MODE`).
+        that leaves a new pod open until its policies are there (`NETWORK_POLICY_ENFORCING_MODE`), whose agent is off
+        (`nodeAgent.enabled`), or that keeps what somebody changed of it in the cluster (`PRESERVE`).
 
     Why:
         Kubernetes takes NetworkPolicies whether or not anything reads them. On a cluster without an engine every policy of this

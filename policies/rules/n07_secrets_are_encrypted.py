@@ -8,7 +8,7 @@ class N07(CloudRule):
     """Secrets of the cluster are encrypted with a key of the account's own.
 
     Forbids:
-        An EKS cluster without `encryptionConfig` for `secrets`, or without a KMS key in it. An AKS cluster with a key of a vault
+        An EKS cluster without `encryptionConfig` for `secrets`, or without a KMS key in it; a key that is not of the program is undecided. An AKS cluster with a key of a vault
         (`azureKeyVaultKms`) that is off, unnamed, or asked for over the internet.
 
         An AKS cluster without one is no finding. Azure encrypts its store always, with a key of Azure's own; one's own key asks for

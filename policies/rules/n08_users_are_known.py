@@ -10,7 +10,7 @@ class N08(CloudRule):
     Forbids:
         AKS with `enableRBAC: false`, with local accounts, or without Entra ID; EKS that takes users from a ConfigMap besides access
         entries, or makes whoever created it an administrator for ever; an administrator whom the stack file does not name, who is of
-        another account, or who is no person but a role that pods, nodes or services take on.
+        another account, or who is no person but a role that pods, nodes or services take on; AKS with users of another tenant.
 
     Why:
         A certificate of a local account belongs to nobody, is not asked for a second factor, and cannot be withdrawn before it

@@ -5,15 +5,19 @@ from policies.rule import Severity
 
 
 class N09(CloudRule):
-    """The control plane of the cluster logs who asked the Kubernetes API for what.
+    """The control plane logs who asked the Kubernetes API for what, the network who connected to whom; both stay here, for a month.
 
     Forbids:
         An EKS cluster whose `enabledClusterLogTypes` lack `api`, `audit` or `authenticator`; an AKS cluster whose diagnostic
         settings lack the audit log.
 
+        A network without a flow log. A flow log, a diagnostic setting or a collection of containers' logs that goes to a workspace,
+        an account or a log group that the program does not make. A workspace, a log group, a bucket or a flow log that forgets
+        within 30 days.
+
     Why:
         Policies, routes and identities are objects of the Kubernetes API. Who changed one, and who tried to, stands in the audit
-        log and nowhere else; it cannot be switched on for yesterday.
+        log and nowhere else; it cannot be switched on for yesterday. Whoever owns the place of a log reads it, and may throw it away.
 
     Instead:
         Switch it on from the start::

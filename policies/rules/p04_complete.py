@@ -15,6 +15,7 @@ from policies.reading.versions import unanswered, version_of
 from policies.reading.weakening import is_guard
 from policies.rule import Finding, Rule, Severity
 from topology.edges import identity
+from topology.model.system import Topology
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,9 @@ ISTIO_TYPES: Final = "base"
 OF_ISTIO: Final = frozenset({"envoy"})
 """Providers of access logs that every mesh has (istio 1.31, `DefaultMeshConfig`)."""
 
+LOCALITY: Final = "topology.istio.io/locality"
+"""The label by which a pod says where it runs, as `region.zone`: its calls go to the nearest (Istio, "Locality Load Balancing")."""
+
 OF_THE_CLUSTER: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 """Namespaces that every cluster has."""
 
@@ -80,7 +84,7 @@ class P04(Rule):
         matches nothing is as good as absent, and one without selector belongs to the namespace, not to the service.
         The same goes for a namespace that guards lie in, and for the Release of cert-manager, Envoy Gateway, Kong or Istio's
         `base` where Certificates, a GatewayClass or istiod need it. A workload of no instances (`replicas: 0`) where the topology
-        asks for some; a route to a Service, or to a version of it, that no workload stands behind. A mesh whose root namespace has
+        asks for some; one at other datacenters than the service's, by the label from which Istio tells; a route to a Service, or to a version of it, that no workload stands behind. A mesh whose root namespace has
         no Telemetry with `accessLogging`, and a Telemetry that selects no pod or logs by a provider which its mesh does not have.
 
     Why:
@@ -205,6 +209,11 @@ class P04(Rule):
                 yield self._missing(
                     name, f"workload of its version {version}", "no pods with this identity have the label `version` for it"
                 )
+        wanted, found = _places(t, name), {pod.labels.get(LOCALITY, "") for pod in pods}
+        if wanted and found != wanted:
+            where = " and ".join(sorted(place or "no place" for place in found))
+            message = f"its pods say that they run in {where}; the topology has it in {' and '.join(sorted(wanted))}"
+            yield self.broken(pods[0].resource, message, f"give its Deployments the label {LOCALITY} of the topology's datacenters")
         if not any(stack.services_of(pod) for pod in pods):
             yield self._missing(name, "Service", f"none selects the {pods[0]}")
         for guard in GUARDS:
@@ -220,3 +229,9 @@ class P04(Rule):
             f"service `{service}` has no {what}: {why}",
             "add the missing object to the program, or take the service out of the topology",
         )
+
+
+def _places(t: Topology, name: str) -> set[str]:
+    """Return where a service or composition runs, as its pods say it; nothing where the topology has no datacenters."""
+    chosen = t.services[name].datacenters if name in t.services else ()
+    return {f"{t.datacenters[place].region}.{place}" for place in chosen or t.datacenters}

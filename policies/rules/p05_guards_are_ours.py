@@ -13,6 +13,7 @@ from policies.rule import Finding, Rule, Severity
 
 UNFINISHED: Final = {
     "pendingReplacement": "what runs is to be replaced by something else",
+    "delete": "it is to be deleted, and may be there or gone",
     "initErrors": "it was made, but never became ready",
 }
 """Marks of a stack's state with which a record does not say what runs."""

@@ -91,7 +91,8 @@ class W03(EdgeRule):
           (`SecRequestBodyLimitAction ProcessPartial`), when nobody says how to take them apart (JSON, XML), or when that failed;
           arguments and cookies that are taken apart as nobody else does (`SecArgumentSeparator`, `SecCookieFormat`);
         - in a cloud: a firewall without its maker's rule set in a version that is kept up (on Azure those about bots, too), rules of
-          it that are overridden or excluded, own rules that let requests pass the others, bodies of which only the beginning is read.
+          it that are overridden or excluded, own rules that let requests pass the others or ask a script (`JSChallenge`),
+          bodies of which only the beginning is read.
 
     Why:
         An exclusion is made in a hurry for one client and stays for all. Excluding `ARGS` from the injection rules, or raising

@@ -27,7 +27,7 @@ class W06(Rule):
         `ssl_protocols` with anything but TLSv1.2 and TLSv1.3 in a public server, or none at all; broken ciphers in
         `ssl_ciphers`, or ones of which it is not known that they hold; session tickets, which are on where nothing is said of
         `ssl_session_tickets`; a ClientTrafficPolicy whose `tls.minVersion` is below 1.2;
-        a TLS policy of a cloud's gateway or load balancer that accepts older versions, or none.
+        a TLS policy of a cloud's gateway or load balancer that accepts older versions, or none; a certificate of another account of AWS.
 
     Why:
         TLS 1.0 and 1.1 are broken and withdrawn (RFC 8996). nginx's own default has contained them until 1.27: what is not

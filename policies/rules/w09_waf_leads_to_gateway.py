@@ -6,13 +6,20 @@ from typing import Final
 
 from policies.edge_rule import EdgeRule
 from policies.reading.compare import pattern_of
+from policies.reading.nginx_units import time
 from policies.reading.patterns import Pattern, covered, meet_all, meet_hosts
 from policies.reading.pods import Pod
+from policies.reading.requests import Requests
 from policies.reading.services import Service, host_of
 from policies.reading.stack import Stack
+from policies.reading.values import UnknownValueError
 from policies.reading.waf import Front, Passage
+from policies.request_kinds import Doors
 from policies.rule import Finding, Hop, Severity
 from topology.edges import Direction, edges
+from topology.model.base import seconds
+from topology.model.door import Door, PublicAuth
+from topology.model.system import Topology
 
 TARGET: Final = re.compile(r"^(?:(?P<scheme>[a-z]+)://)?(?P<host>[^/:$]+|unix|\[[^\]]+\])(?::(?P<port>\d+))?(?P<rest>/.*)?$")
 CODE: Final = re.compile(r"_by_lua(_block|_file)?$|^(js_|perl)")
@@ -23,6 +30,14 @@ STRONGER: Final[Mapping[str, frozenset[str]]] = {
     "~": frozenset({"="}),
 }
 """Locations that get a request before a location of each kind does, where both match and they are narrower."""
+KEYED: Final[Mapping[str, str]] = {
+    "the host": "server_name|host|http_host",
+    "the whole path": "request_uri",
+    "the method": "request_method",
+}
+"""What the key of a kept answer must hold, and the variables of nginx that do."""
+READS: Final = frozenset({"GET", "HEAD"})
+"""Methods of which nginx keeps answers."""
 TLS_SCHEMES: Final = frozenset({"https", "grpcs"})
 
 
@@ -32,8 +47,10 @@ class W09(EdgeRule):
     Forbids:
         - a `proxy_pass`, `grpc_pass` or the like in a public nginx to anything but a Service whose pods are an API gateway's;
         - a target in a variable, which the request may choose, or in code (Lua, njs, Perl);
-        - answers kept at the edge (`proxy_cache`) for a door that asks for a credential: the next client gets them without one;
+        - answers kept at the edge (`proxy_cache`) for a door that asks for a credential: the next client gets them without one; for a public
+          door without a `cache`, for longer than its `ttl`, or under a key without the headers of `vary`;
         - plain HTTP to the gateway, or TLS without `proxy_ssl_verify on` and a trusted certificate;
+        - an Application Gateway that believes a root besides the program's own;
         - NetworkPolicies that let the edge's pods connect to pods of the program other than the gateway's, or that are missing;
         - in a cloud: a pool or target group that leads to anything else, and a network in which the edge
           reaches the cluster's nodes on other ports than the gateway's.
@@ -139,6 +156,16 @@ class W09(EdgeRule):
                     "keep answers of public doors only",
                 )
                 return
+        doors = Doors(stack.intent)
+        for name, door in stack.intent.doors.items():
+            at_home = isinstance(door.auth, PublicAuth) and any(meet_hosts(host, stack.intent.host_of(door)) for host in hosts)
+            if at_home and any(requests.method in READS and _takes(passage, requests) for requests in doors.through(door)):
+                for wrong in _not_as_asked(passage, stack.intent, door):
+                    yield self.broken(
+                        front.resource,
+                        f"{passage}: `{cache.name} {' '.join(cache.args)}` keeps answers of the door {name}{wrong}",
+                        "keep answers as the `cache` of the door says, and no others",
+                    )
 
     def _network(self, front: Front, stack: Stack, gateway_pods: frozenset[Pod]) -> Iterator[Finding]:
         pod = front.nginx.pod
@@ -177,3 +204,36 @@ def _answers(passage: Passage, door: Pattern) -> bool:
         and not any(covered(each, other.patterns) for each in own)
     )
     return bool(meet_all(own, door)) and not any(covered(door, patterns) for patterns in narrower)
+
+
+def _takes(passage: Passage, requests: Requests) -> bool:
+    """Say whether some requests of a door come to this location."""
+    if passage.location.modifier == "@":
+        return True
+    return _answers(passage, requests.path) and any(True for _ in requests.at(passage.location.patterns))
+
+
+def _not_as_asked(passage: Passage, t: Topology, door: Door) -> Iterator[str]:
+    """Yield how answers are kept otherwise than a door asks for.
+
+    Raises:
+        UnknownValueError: where it is not known how long.
+    """
+    if door.cache is None:
+        yield ", of which the topology says nothing of the kind"
+        return
+    for valid in passage.every(f"{passage.module}_cache_valid"):
+        kept = time(valid.args[-1])
+        if kept is None:
+            raise UnknownValueError(f"{valid.file}:{valid.line}", f"{valid.args[-1]}, which is no length of time")
+        if kept > max(1.0, seconds(door.cache.ttl)):
+            yield f" for {valid.args[-1]}; the topology says {door.cache.ttl}"
+    written = passage.get(f"{passage.module}_cache_key")
+    key = " ".join(written.args) if written else ""
+    version = t.version_header(door)
+    for header in (*door.cache.vary, *(version[:1] if version else ())):
+        if not re.search(rf"\$\{{?http_{header.replace('-', '_')}\b", key):
+            yield f" under a key without {header}, by which they differ"
+    for what, variable in KEYED.items():
+        if not re.search(rf"\$\{{?({variable})\b", key):
+            yield f" under a key without {what}"

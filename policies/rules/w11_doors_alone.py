@@ -29,7 +29,9 @@ class W11(EdgeRule):
         - a place in a public nginx, on whatever port, that sends on a host, a path or a method that no door of the topology has;
         - a redirect to another host than the topology's, or to one that the request names;
         - an answer, or one of its headers, in which the edge writes what the client chose;
-        - the same of rules of a cloud's gateway or load balancer, as far as it can tell requests apart: methods by all doors together;
+        - the same of rules of a cloud's gateway or load balancer, as far as it can tell requests apart: methods by all doors together,
+          hosts by its firewall, too, and a redirect whether it is used or not;
+        - a load balancer of AWS that answers itself with anything but an empty refusal;
         - a cloud's firewall that refuses what a door takes.
 
     Why:

@@ -5,8 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from policies.checks import attempt
+from policies.door_routes import answered
 from policies.edge_rule import EdgeRule
+from policies.header_edits import ANSWERS, edits_of, wrong_in_answers
 from policies.reading.gateway_fields import SPARED_RESPONSE_HEADER
+from policies.reading.gateways import ApiGateway, Listener
+from policies.reading.hsts import HSTS, is_remembered
 from policies.reading.nginx import Directive
 from policies.reading.nginx_units import size, time
 from policies.reading.pods import Pod
@@ -16,15 +20,8 @@ from policies.reading.waf import Front
 from policies.rule import Finding, Severity
 from topology.model.base import seconds
 
-_MAX_AGE: Final = re.compile(r'max-age="?([0-9]+)', re.IGNORECASE)
-
 Check = Callable[[Directive], str]
 """Returns what is wrong with a directive; empty for nothing. Raises UnknownValueError where that cannot be told."""
-
-REMEMBERED: Final = 15_768_000
-"""Seconds for which browsers remember that a host speaks TLS, at least: half a year, what Mozilla's HTTP Observatory asks for."""
-
-HSTS: Final = "strict-transport-security"
 
 SLACK: Final = 5.0
 """Seconds that the edge may wait longer than a door, so that the gateway answers before it."""
@@ -71,8 +68,7 @@ def _adds(directive: Directive) -> str:
     name = directive.args[0].lower()
     if name.startswith("access-control-"):
         return "lets scripts of other origins read answers"
-    age = _MAX_AGE.search(directive.args[1])
-    if name == HSTS and not (age and int(age[1]) >= REMEMBERED):
+    if name == HSTS and not is_remembered(directive.args[1]):
         return "lets browsers speak without TLS again"
     return ""
 
@@ -110,6 +106,13 @@ class W13(EdgeRule):
         `proxy_hide_header` of headers that protect the reader of an answer, `add_header Access-Control-...`, and
         places where it sends requests on without `Strict-Transport-Security` for their answers, or with an age below half a year.
 
+        Of an Application Gateway and the API Management behind it: rewrite rules that take headers out of answers that protect their
+        reader, or write `Access-Control-...`; answers without `Strict-Transport-Security`; and answers that keep a header which the
+        topology's door takes out (`responseHeaders.remove`). `Server` only the Application Gateway can take out.
+
+        Of Envoy Gateway and Kong: a route that does not change the headers of answers as its door says (`responseHeaders`), announces the
+        end of a deprecated API version otherwise than the topology does (`Deprecation`, `Sunset`, `Link`), or writes other headers.
+
     Why:
         Some thousand connections that each send a byte a minute take every worker, below any limit of requests. An authority of
         the image is anybody's who sells certificates. Headers of answers are rules for browsers: the edge speaks for every service
@@ -129,6 +132,23 @@ class W13(EdgeRule):
     name = "edge-settings-are-bounded"
     severity = Severity.MEDIUM
     frameworks = ("OWASP API4:2023", "CWE-400")
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check every public nginx, then what gateways change in answers."""
+        yield from super().judge(stack)
+        for gateway in stack.gateways:
+            for listener in gateway.listeners:
+                yield from attempt(self, gateway.gateway, self._answers(stack, gateway, listener))
+
+    def _answers(self, stack: Stack, gateway: ApiGateway, listener: Listener) -> Iterator[Finding]:
+        for each in answered(stack, gateway, listener):
+            for published in each.by:
+                for wrong in wrong_in_answers(stack.intent, each.door, edits_of(published, ANSWERS)):
+                    yield self.broken(
+                        published.route,
+                        f"{published}: of answers of the door {each.name}, {wrong}",
+                        "change the headers that the door's `responseHeaders` and its API's version name, and no others",
+                    )
 
     def check(self, front: Front, stack: Stack) -> Iterator[Finding]:
         """Check every setting of the table, wherever it stands."""

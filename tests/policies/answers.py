@@ -38,7 +38,7 @@ NUMBERED: Final = ("aws:ec2/", "aws:vpc/", "aws:kms/", "aws:wafv2/")
 
 
 def _certificate(inputs: Properties) -> Properties:
-    record = {"resourceRecordName": "_a.example", "resourceRecordType": "CNAME", "resourceRecordValue": "b.acm.example"}
+    record = {"resourceRecordName": "_a.example", "resourceRecordType": "CNAME", "resourceRecordValue": "_b.acm-validations.aws."}
     hosts = [inputs.get("domainName"), *(inputs.get("subjectAlternativeNames") or ())]
     return {"domainValidationOptions": [{"domainName": host, **record} for host in hosts]}
 

@@ -135,7 +135,13 @@ def _why_not(stages: Sequence[Stage]) -> str:
     if not words:
         return ""
     return "\n".join(
-        ["", f"Why not: a layer is work of the processor, which all share here, as a direct call is; one took {direct:.2f} ms.", "", *words, ""]
+        [
+            "",
+            f"Why not: a layer is work of the processor, which all share here, as a direct call is; one took {direct:.2f} ms.",
+            "",
+            *words,
+            "",
+        ]
     )
 
 

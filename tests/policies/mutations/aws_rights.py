@@ -18,7 +18,7 @@ RIGHTS = "load-balancer-rights"
 Statement = dict[str, Any]
 
 
-def _rewrite(plan: Plan, record: Record, change: Callable[[list[Statement]], None], field: str = "policy") -> None:
+def rewrite(plan: Plan, record: Record, change: Callable[[list[Statement]], None], field: str = "policy") -> None:
     """Change the statements of a document."""
     inputs = plan.edit(record)
     document = json.loads(inputs[field])
@@ -26,9 +26,9 @@ def _rewrite(plan: Plan, record: Record, change: Callable[[list[Statement]], Non
     inputs[field] = json.dumps(document)
 
 
-def _allow(plan: Plan, action: str, thing: str = "*", **more: Any) -> bool:
+def allow(plan: Plan, action: str, thing: str = "*", **more: Any) -> bool:
     said = {"Effect": "Allow", "Action": action, "Resource": thing, **more}
-    _rewrite(plan, found(plan, kinds.ROLE_POLICY, RIGHTS), lambda statements: statements.append(said))
+    rewrite(plan, found(plan, kinds.ROLE_POLICY, RIGHTS), lambda statements: statements.append(said))
     return True
 
 
@@ -41,54 +41,54 @@ def _account(plan: Plan) -> str:
 
 @TABLE.mutation("N12", "a role may do everything")
 def role_may_do_everything(plan: Plan) -> bool:
-    return _allow(plan, "*")
+    return allow(plan, "*")
 
 
 @TABLE.mutation("N12", "a role may do a whole service to one thing")
 def role_may_do_a_service(plan: Plan) -> bool:
-    return _allow(plan, "eks:*", "arn:aws:eks:eu-central-1:000000000000:cluster/abc-dev")
+    return allow(plan, "eks:*", "arn:aws:eks:eu-central-1:000000000000:cluster/abc-dev")
 
 
 @TABLE.mutation("N12", "a role may do everything but one action")
 def role_may_do_all_but_one(plan: Plan) -> bool:
     said = {"Effect": "Allow", "NotAction": "iam:DeleteUser", "Resource": "*"}
-    _rewrite(plan, found(plan, kinds.ROLE_POLICY, RIGHTS), lambda statements: statements.append(said))
+    rewrite(plan, found(plan, kinds.ROLE_POLICY, RIGHTS), lambda statements: statements.append(said))
     return True
 
 
 @TABLE.mutation("N12", "a role may open security groups")
 def role_may_open_groups(plan: Plan) -> bool:
-    return _allow(plan, "ec2:AuthorizeSecurityGroupIngress")
+    return allow(plan, "ec2:AuthorizeSecurityGroupIngress")
 
 
 @TABLE.mutation("N12", "a role may open whatever is of a kind")
 def role_may_open_a_kind(plan: Plan) -> bool:
-    return _allow(plan, "ec2:AuthorizeSecurityGroupIngress", "arn:aws:ec2:*:*:security-group/?*")
+    return allow(plan, "ec2:AuthorizeSecurityGroupIngress", "arn:aws:ec2:*:*:security-group/?*")
 
 
 @TABLE.mutation("N12", "a role may read every secret of the account")
 def role_may_read_secrets(plan: Plan) -> bool:
-    return _allow(plan, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-central-1:000000000000:secret:*")
+    return allow(plan, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-central-1:000000000000:secret:*")
 
 
 @TABLE.mutation("N12", "a role may pass any role on")
 def role_may_pass_roles(plan: Plan) -> bool:
-    return _allow(plan, "iam:PassRole")
+    return allow(plan, "iam:PassRole")
 
 
 @TABLE.mutation("N12", "a role may pass on any role whose name begins as ours do")
 def role_may_pass_our_roles(plan: Plan) -> bool:
-    return _allow(plan, "iam:passrole", f"arn:aws:iam::{_account(plan)}:role/abc-*")
+    return allow(plan, "iam:passrole", f"arn:aws:iam::{_account(plan)}:role/abc-*")
 
 
 @TABLE.mutation("N12", "a role may write its own policy, which is one thing only")
 def role_may_write_policies(plan: Plan) -> bool:
-    return _allow(plan, "iam:PutRolePolicy", f"arn:aws:iam::{_account(plan)}:role/abc-dev-load-balancer")
+    return allow(plan, "iam:PutRolePolicy", f"arn:aws:iam::{_account(plan)}:role/abc-dev-load-balancer")
 
 
 @TABLE.mutation("N12", "a role may take on a role of another account")
 def role_may_take_on_others(plan: Plan) -> bool:
-    return _allow(plan, "sts:AssumeRole", f"arn:aws:iam::{STRANGER}:role/their")
+    return allow(plan, "sts:AssumeRole", f"arn:aws:iam::{STRANGER}:role/their")
 
 
 @TABLE.mutation("N12", "nodes have all rights of an administrator")
@@ -166,7 +166,7 @@ def _trust(plan: Plan, wanted: str, change: Callable[[Statement], object]) -> bo
         for said in statements:
             change(said)
 
-    _rewrite(plan, found(plan, kinds.ROLE, wanted), each, "assumeRolePolicy")
+    rewrite(plan, found(plan, kinds.ROLE, wanted), each, "assumeRolePolicy")
     return True
 
 
@@ -211,7 +211,7 @@ def role_of_a_provider(plan: Plan) -> bool:
 
 
 def _answer(plan: Plan, record: Record, field: str = "policy", **said: Any) -> bool:
-    _rewrite(plan, record, lambda statements: statements.append({"Effect": "Allow", "Resource": "*", **said}), field)
+    rewrite(plan, record, lambda statements: statements.append({"Effect": "Allow", "Resource": "*", **said}), field)
     return True
 
 
@@ -230,7 +230,7 @@ def key_of_any_log(plan: Plan) -> bool:
     def change(statements: list[Statement]) -> None:
         next(each for each in statements if each["Sid"] == "Logs").pop("Condition")
 
-    _rewrite(plan, found(plan, kinds.KEY, "key-logs"), change)
+    rewrite(plan, found(plan, kinds.KEY, "key-logs"), change)
     return True
 
 
@@ -277,7 +277,7 @@ def key_of_nobody_knows_whom(plan: Plan) -> bool:
 
 @TABLE.mutation("N12", "pods reach the service of another account with what they took from it")
 def endpoint_of_any_account(plan: Plan) -> bool:
-    _rewrite(plan, found(plan, kinds.VPC_ENDPOINT, "endpoint-sts"), lambda statements: statements[0].pop("Condition"))
+    rewrite(plan, found(plan, kinds.VPC_ENDPOINT, "endpoint-sts"), lambda statements: statements[0].pop("Condition"))
     return True
 
 

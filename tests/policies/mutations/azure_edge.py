@@ -376,6 +376,14 @@ def headers_removed_sometimes(plan: Plan) -> bool:
     return True
 
 
+@TABLE.mutation("A07", "the edge removes some values of a header alone")
+def header_removed_by_value(plan: Plan) -> bool:
+    for each in _headers(plan):
+        if each["headerName"] == "x-forwarded-client-cert":
+            each["headerValueMatcher"] = {"pattern": "^none$"}  # pyright: ignore[reportArgumentType] # a mapping in its place
+    return True
+
+
 @TABLE.mutation("A07", "one path has no rewrite rules")
 def path_without_rewrites(plan: Plan) -> bool:
     del azure.edge(plan)["urlPathMaps"][0]["pathRules"][0]["rewriteRuleSet"]
@@ -387,6 +395,90 @@ def address_from_the_client(plan: Plan) -> bool:
     for each in _headers(plan):
         if each["headerName"].lower() == "x-forwarded-for":
             each["headerValue"] = "{http_req_X-Real-IP}"
+    return True
+
+
+def _answers(plan: Plan, number: int = 0) -> list[dict[str, str]]:
+    """Return the changes of answers by a set of rewrite rules."""
+    actions = azure.edge(plan)["rewriteRuleSets"][number]["rewriteRules"][0]["actionSet"]
+    return actions.setdefault("responseHeaderConfigurations", [])
+
+
+@TABLE.mutation("W13", "neither edge nor gateway takes Server out of a door's answers")
+def server_kept(plan: Plan) -> bool:
+    own = azure.edge(plan)
+    path = next((rule for rule in own["urlPathMaps"][0]["pathRules"] if "-without-" in rule["rewriteRuleSet"]["id"]), None)
+    if path is not None:
+        path["rewriteRuleSet"] = own["urlPathMaps"][0]["defaultRewriteRuleSet"]
+    return path is not None
+
+
+@TABLE.mutation("W13", "a policy of the gateway takes Server out, which it cannot, and the edge does not")
+def server_kept_by_a_policy(plan: Plan) -> bool:
+    if not server_kept(plan):
+        return False
+    everything = azure.inputs(plan, "apimanagement:Policy")
+    everything["value"] = everything["value"].replace("<outbound>", '<outbound><set-header name="Server" exists-action="delete" />')
+    return True
+
+
+@TABLE.mutation("W13", "the edge takes Server out under a condition alone")
+def server_kept_sometimes(plan: Plan) -> bool:
+    sets = azure.edge(plan)["rewriteRuleSets"]
+    if len(sets) < 2:
+        return False
+    sets[1]["rewriteRules"][0]["conditions"] = [{"variable": "http_req_x-debug", "pattern": "^$"}]
+    return True
+
+
+@TABLE.mutation("W13", "a later rule of the edge writes Server again")
+def server_written_again(plan: Plan) -> bool:
+    sets = azure.edge(plan)["rewriteRuleSets"]
+    if len(sets) < 2:
+        return False
+    again = {"responseHeaderConfigurations": [{"headerName": "Server", "headerValue": "{http_resp_Server}"}]}
+    sets[1]["rewriteRules"].insert(0, {"name": MARKER, "ruleSequence": 200, "actionSet": again})
+    return True
+
+
+@TABLE.mutation("W13", "neither edge nor gateway takes another header out of a door's answers")
+def header_kept(plan: Plan) -> bool:
+    gone = '<set-header name="x-powered-by" exists-action="delete" />'
+    if (own := azure.policy(plan, gone)) is None:
+        return False
+    for each in (own, azure.inputs(plan, "apimanagement:Policy")):
+        each["value"] = each["value"].replace(gone, "")
+    return True
+
+
+@TABLE.mutation("W13", "the edge takes a header out of answers that protects browsers")
+def protection_taken_out(plan: Plan) -> bool:
+    _answers(plan).append({"headerName": "Content-Security-Policy", "headerValue": ""})
+    return True
+
+
+@TABLE.mutation("W13", "the edge lets scripts of other origins read answers")
+def other_origins_read(plan: Plan) -> bool:
+    _answers(plan).append({"headerName": "Access-Control-Allow-Origin", "headerValue": "{http_req_Origin}"})
+    return True
+
+
+@TABLE.mutation("W13", "the edge lets browsers speak without TLS again")
+def tls_forgotten_at_the_edge(plan: Plan) -> bool:
+    _answers(plan).append({"headerName": "Strict-Transport-Security", "headerValue": "max-age=0"})
+    return True
+
+
+@TABLE.mutation("W13", "no layer tells browsers to keep to TLS")
+def tls_not_remembered(plan: Plan) -> bool:
+    everything = azure.inputs(plan, "apimanagement:Policy")
+    everything["value"] = everything["value"].replace("strict-transport-security", "x-nothing")
+    return True
+
+
+@TABLE.mutation("W13", "what the edge does to answers is not known")
+def answers_unknown(plan: Plan) -> bool:
+    _answers(plan).append({"headerName": "Content-Security-Policy", "headerValue": UNKNOWN})
     return True
 
 

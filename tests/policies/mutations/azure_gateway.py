@@ -410,6 +410,11 @@ def limit_by_a_header(plan: Plan) -> bool:
     return _changed(plan, "rate-limit-by-key", _with(r'counter-key="[^"]*"', f'counter-key="@({chosen})"'))
 
 
+@TABLE.mutation("A11", "a limit counts by another address than the first, and whose that is is not known")
+def limit_by_a_later_address(plan: Plan) -> bool:
+    return _changed(plan, "Split(',')[0]", lambda text: text.replace("Split(',')[0]", "Split(',')[1]"))
+
+
 @TABLE.mutation("A11", "bodies may be of any length")
 def body_unlimited(plan: Plan) -> bool:
     return _changed(plan, "Content-Length", _without(r"<choose>\s*<when condition=\"@\(long\.Parse.*?</choose>"))

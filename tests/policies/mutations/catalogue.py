@@ -5,6 +5,7 @@ from tests.policies.mutations import (
     bounds,
     bypass,
     cluster,
+    door_settings,
     edge,
     edge_settings,
     egress,
@@ -30,7 +31,7 @@ from tests.policies.mutations.mutation import Mutation
 MUTATIONS: tuple[Mutation, ...] = tuple(
     mutation
     for module in (
-        *(exposure, waf, edge, edge_settings, gateway_routes, gateway_access, gateway_limits, gateway_options),
+        *(exposure, waf, edge, edge_settings, gateway_routes, gateway_access, gateway_limits, gateway_options, door_settings),
         *(
             identity,
             trust,

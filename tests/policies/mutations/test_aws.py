@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.components.aws.systems import resources, system
-from tests.policies.mutations import aws, aws_rights
+from tests.policies.mutations import aws, aws_hostile, aws_keeping, aws_rights
 from tests.policies.mutations.catalogue import MUTATIONS as OF_THE_CLUSTER
 from tests.policies.mutations.held import Record, hold_noticed, hold_untouched, hold_wellformed
 from tests.policies.mutations.mutation import Family
 
-MUTATIONS = (*aws.MUTATIONS, *aws_rights.MUTATIONS)
+MUTATIONS = (*aws.MUTATIONS, *aws_rights.MUTATIONS, *aws_hostile.MUTATIONS, *aws_keeping.MUTATIONS)
 PLANS = (("abc", "aws-dev"), ("imaging", "aws-prod"), ("bookinfo", "aws-kong"))
 
 MEANINGLESS = {("aws-bodies-refused", "bookinfo")}

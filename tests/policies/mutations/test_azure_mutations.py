@@ -3,7 +3,7 @@
 import pytest
 
 from tests.components.azure.systems import resources, system
-from tests.policies.mutations import azure_cluster, azure_edge, azure_gateway, azure_network, azure_rights
+from tests.policies.mutations import azure_cluster, azure_edge, azure_gateway, azure_hostile, azure_network, azure_rights
 from tests.policies.mutations.catalogue import MUTATIONS as OF_THE_CLUSTER
 from tests.policies.mutations.held import Record, hold_noticed, hold_wellformed
 from tests.policies.mutations.mutation import CloudFamily, Family
@@ -18,9 +18,8 @@ PLANS = (
 """Each system once, in both sizes; the brokerage without the doors that API Management does not carry."""
 FAMILIES = (Family.IDENTITY, Family.BYPASS, Family.HAIRPIN, Family.NETWORK_POLICY, Family.WORKLOADS)
 """Families of the cluster of which a large system in production size is broken; a small one is broken in every way."""
-MUTATIONS = tuple(
-    mutation for module in (azure_network, azure_edge, azure_gateway, azure_cluster, azure_rights) for mutation in module.TABLE.mutations
-)
+TABLES = (azure_network, azure_edge, azure_gateway, azure_cluster, azure_rights)
+MUTATIONS = (*(mutation for module in TABLES for mutation in module.TABLE.mutations), *azure_hostile.MUTATIONS)
 
 
 @pytest.mark.parametrize("family", [family for family in CloudFamily if any(each.family is family for each in MUTATIONS)])

@@ -59,10 +59,15 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     kinds.MAIN_ROUTE_TABLE_ASSOCIATION: _of("routeTableId vpcId"),
     kinds.VPC_ENDPOINT: _of(
         "vpcId subnetIds.* securityGroupIds.* routeTableIds.* policy privateDnsEnabled",
-        serviceName=r"com\.amazonaws\.[a-z0-9.-]+",
+        serviceName=r"com\.amazonaws\.[a-z]{2}(-[a-z]+)+-\d\.[a-z0-9.-]+",  # AWS's own, and nobody's (`com.amazonaws.vpce...`)
         vpcEndpointType="Interface|Gateway",
     ),
-    kinds.FLOW_LOG: _of("*"),
+    kinds.FLOW_LOG: _of(
+        "vpcId iamRoleArn maxAggregationInterval logFormat",
+        trafficType="ALL",
+        logDestinationType="cloud-watch-logs",
+        logDestination=r"arn:aws:logs:[a-z0-9-]+:\d{12}:log-group:.+",
+    ),
     kinds.GROUP: _of("vpcId ingress.* egress.* ingress. egress.", revokeRulesOnDelete=_ON_OFF),
     kinds.DEFAULT_GROUP: _of("vpcId ingress.* egress.* ingress. egress."),
     kinds.GROUP_RULE: _of(
@@ -109,7 +114,10 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     },
     kinds.WEB_ACL_ASSOCIATION: _of("resourceArn webAclArn"),
     kinds.WEB_ACL_LOGGING: _of("resourceArn logDestinationConfigs.* redactedFields.* loggingFilter.*"),
-    kinds.CERTIFICATE: _of("domainName subjectAlternativeNames.* validationMethod validationOptions.* keyAlgorithm"),
+    kinds.CERTIFICATE: _of(
+        "domainName subjectAlternativeNames.* validationMethod validationOptions.*",
+        keyAlgorithm="RSA_(2048|3072|4096)|EC_(prime256v1|secp384r1|secp521r1)",
+    ),
     "aws:acm/certificateValidation:CertificateValidation": _of("certificateArn validationRecordFqdns.*"),
     kinds.RECORD: _of("zoneId type ttl records.* aliases.*", allowOverwrite=_ON_OFF),
     # Cluster
@@ -171,13 +179,13 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     kinds.POLICY: _of("policy path"),
     kinds.ROLE_POLICY: _of("role policy"),
     kinds.ROLE_ATTACHMENT: _of("role policyArn"),
-    "aws:cloudwatch/logGroup:LogGroup": _of("*"),
+    kinds.LOG_GROUP: _of("*"),
     kinds.LOG_POLICY: _of("policyName policyDocument"),
-    "aws:s3/bucket:Bucket": _of("bucket bucketPrefix", acl="private", bucketNamespace="global", forceDestroy=_ON_OFF),
+    kinds.BUCKET: _of("bucket bucketPrefix", acl="private", bucketNamespace="global", forceDestroy=_ON_OFF),
     kinds.BUCKET_POLICY: _of("bucket policy"),
     kinds.BUCKET_BLOCK: _of("bucket blockPublicAcls blockPublicPolicy ignorePublicAcls restrictPublicBuckets"),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {**_of("bucket"), "rule.objectOwnership": "BucketOwnerEnforced"},
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of("*"),
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of("*"),
+    kinds.BUCKET_LIFECYCLE: _of("*"),
     "aws:s3/bucketVersioning:BucketVersioning": _of("*"),
 }

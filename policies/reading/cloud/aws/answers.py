@@ -8,6 +8,7 @@ from policies.reading.cloud.aws import kinds
 from policies.reading.cloud.aws.documents import EVERYBODY, Sentence, account_of, allowing, but, is_in
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.resource import Resource
+from policies.reading.values import is_unknown
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -21,6 +22,9 @@ ANSWERING: Final[Mapping[str, str]] = {
 }
 """Where they say whom."""
 
+WRITING: Final = frozenset({"s3:PutObject"})
+"""What a service does that writes logs."""
+
 CLOSED: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
 
@@ -33,9 +37,9 @@ def whom(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     account = account_of(stack)
     for each in allowing(resource, ANSWERING[resource.kind]):
         yield from but(each, "answers everybody but some")
-        bound = each.is_of(account) or _is_place_of(account, each.resources)
+        writes = set(each.actions) <= WRITING and _is_place_of(account, each.resources)
         for kind, name in each.principals:
-            yield from _asker(kind, name, each, account, bound=bound)
+            yield from _asker(kind, name, each, account, bound=each.is_of(account) or (writes and kind == "Service"))
 
 
 def _asker(kind: str, name: str, each: Sentence, account: str, *, bound: bool) -> Iterator[Flaw]:
@@ -74,6 +78,17 @@ def _is_place_of(account: str, things: Iterable[str]) -> bool:
     """
     found = list(things)
     return bool(found) and all(f"/AWSLogs/{account}/" in thing for thing in found)
+
+
+def is_shut(bucket: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a bucket has such a block, whatever the account's own default of the day is."""
+    name = bucket.props.get("bucket")
+    for block in stack.of(kinds.BUCKET_BLOCK):
+        given = block.props.get("bucket")
+        typed = not is_unknown(given) and not is_unknown(name) and given == name
+        if typed or bucket in stack.sources(block, "bucket"):
+            return
+    yield Flaw(message="may be opened to everybody: nothing blocks that", fix="add aws:s3:BucketPublicAccessBlock, with all four on")
 
 
 def is_closed(block: Resource, stack: "Stack") -> Iterator[Flaw]:

@@ -78,7 +78,7 @@ def sentences(resource: Resource, field: str) -> Iterator[Sentence]:
     """
     text = resource.at(field, default="")
     try:
-        document: Any = json.loads(text, object_pairs_hook=_once) if text else {}
+        document: Any = json.loads(text, object_pairs_hook=once) if text else {}
     except (TypeError, ValueError) as error:
         raise UnknownValueError(f"{resource}: {field}", f"no JSON ({error})") from error
     said = document.get("Statement", [])
@@ -87,7 +87,7 @@ def sentences(resource: Resource, field: str) -> Iterator[Sentence]:
         yield _sentence(resource, field, mapping(each))
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object of JSON in which no key stands twice: who reads it would choose which one counts."""
     found = dict(pairs)
     if len(found) < len(pairs):

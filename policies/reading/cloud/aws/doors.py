@@ -29,6 +29,8 @@ TRANSFORMER: Final = "request-transformer"
 
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
+MARK: Final = "X"
+"""Beside the name of a method it makes one of nobody, which an expression without an end lets pass."""
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "SAMPLE")
 """Methods of HTTP, one of another protocol on top of it, and one of none (RFC 9110, 9.1; RFC 4918)."""
 
@@ -48,7 +50,7 @@ def opens_doors_alone(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
     if (acl := acl_of(stack, balancer)) is None:
         return
     known = {door.method for door in doors}
-    for method in METHODS:
+    for method in (*METHODS, *sorted(f"{each}{MARK}" for each in known), *sorted(f"{MARK}{each}" for each in known)):
         if doors and method not in known and not answer_of(acl, sample_of(doors[0], method=method)).blocked:
             yield Flaw(
                 message=f"lets the method {method} pass, which no door has",

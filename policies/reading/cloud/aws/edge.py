@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws.balancers import cases_of, groups_of, is_application, is_public, listeners_of, services_of, targets_of
+from policies.reading.cloud.aws.documents import account_of, is_in
 from policies.reading.cloud.aws.firewall import kept_here
 from policies.reading.cloud.aws.groups import groups_in, groups_named
 from policies.reading.cloud.aws.kinds import EIP_ASSOCIATION, NAT_GATEWAY
@@ -13,7 +14,7 @@ from policies.reading.cloud.aws.references import values_at
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
-from policies.reading.values import mapping
+from policies.reading.values import is_unknown, mapping
 from policies.reading.waf import behind_balancers
 
 if TYPE_CHECKING:
@@ -56,11 +57,56 @@ def speaks_modern_tls(listener: Resource, stack: "Stack") -> Iterator[Flaw]:
     policy = listener.at("sslPolicy", default="")
     if MODERN.fullmatch(policy):
         return
-    fix = "set sslPolicy: ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+    fix = "set sslPolicy: ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
     if OLD.fullmatch(policy):
         yield Flaw(message=f"accepts TLS 1.0 or 1.1 (sslPolicy {policy or 'of the API, ELBSecurityPolicy-2016-08'})", fix=fix)
     else:
         yield Flaw(message=f"whether sslPolicy {policy} has ciphers that protect nothing is not known", fix=fix, undecided=True)
+
+
+def answers_plainly(listener: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that what the load balancer answers itself is a refusal, or sends clients to the same host over TLS."""
+    for case in cases_of(stack, listener):
+        said = mapping(case.actions[-1].get("redirect")) if case.answer == "redirect" else {}
+        protocol, default = said.get("protocol", SAME), listener.at("protocol", default="HTTP")
+        if said.get("host", SAME_HOST) != SAME_HOST:
+            yield Flaw(
+                message=f"sends clients to {said.get('host')}, which is another host", fix="remove redirect.host", resource=case.resource
+            )
+        if said and protocol != "HTTPS" and (protocol != SAME or default != "HTTPS"):
+            yield Flaw(message="sends clients on without TLS", fix="set redirect.protocol: HTTPS", resource=case.resource)
+        fixed = mapping(case.actions[-1].get("fixedResponse")) if case.answer == "fixed-response" else {}
+        if fixed and (fixed.get("messageBody") or not str(fixed.get("statusCode", "")).startswith(("4", "5"))):
+            yield Flaw(
+                message="answers requests itself, in the place of a door",
+                fix="answer with a status of 4xx and no body",
+                resource=case.resource,
+            )
+
+
+SAME: Final = "#{protocol}"
+SAME_HOST: Final = "#{host}"
+"""What a redirect leaves as it was (ELB API Reference, `RedirectActionConfig`)."""
+
+
+def shows_own_certificate(listener: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a certificate is one of this account: whoever has another one may withdraw it."""
+    given = listener.props.get("certificateArn")
+    if given is None or is_unknown(given):
+        return
+    if not is_in(str(given), account_of(stack)):
+        yield Flaw(message=f"shows the certificate {given} of another account", fix="name a certificate of this account")
+
+
+def writes_connections_here(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that the log of connections, where there is one, stays here."""
+    logs = mapping(balancer.at("connectionLogs", default={}))
+    if logs and not kept_here(stack, balancer, "connectionLogs", logs.get("bucket")):
+        yield Flaw(
+            message="writes its log of connections to a bucket of which it is not known who reads there (connectionLogs.bucket)",
+            fix="write to a bucket of the program",
+            undecided=True,
+        )
 
 
 def reads_one_way(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:

@@ -1,17 +1,16 @@
-"""EKS: who reaches the Kubernetes API, what nodes are members of, whether NetworkPolicies are enforced, what is encrypted and logged."""
+"""EKS: who reaches the Kubernetes API, what nodes are members of, what is encrypted and logged."""
 
-import json
-import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.addresses import OUTSIDE, addresses
 from policies.reading.cloud.aws.groups import Groups, groups_named, members
-from policies.reading.cloud.aws.kinds import ADDON, CLUSTER, LAUNCH_TEMPLATE, NODE_GROUP
+from policies.reading.cloud.aws.kinds import CLUSTER, KEY, LAUNCH_TEMPLATE, NODE_GROUP
 from policies.reading.cloud.aws.references import one
 from policies.reading.cloud.aws.vpc import subnets_named, way_in, within
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.model import Place
+from policies.reading.cloud.operators import is_named, ranges_named
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
 CNI: Final = "vpc-cni"
+COMPONENT: Final = "perimeter:cluster:EksCluster"
+"""Repeats what the stack file says of the cluster."""
 FEW: Final = 256
 """Addresses that a list of operators may hold in each range; a wider one is a provider, not a person."""
 
@@ -60,7 +61,7 @@ def groups_of_nodes(stack: "Stack", node_group: Resource) -> tuple[Resource, ...
         own = [*groups_named(stack, template, "vpcSecurityGroupIds"), *groups_named(stack, template, "networkInterfaces", "securityGroups")]
         if own:
             return tuple(own)
-    clusters = [cluster for cluster in stack.of(CLUSTER) if _belongs(stack, node_group, cluster)]
+    clusters = [cluster for cluster in stack.of(CLUSTER) if belongs(stack, node_group, cluster)]
     if len(clusters) != 1:
         raise UnknownValueError(f"{node_group}: clusterName", "not a cluster of the program")
     return tuple(clusters)
@@ -85,14 +86,13 @@ def template_of(stack: "Stack", node_group: Resource) -> Resource | None:
 
 def api_is_private(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check who may connect to the Kubernetes API. Without a word about it, EKS opens it to everybody."""
-    del stack
     config = mapping(cluster.at("vpcConfig", default={}))
     public = config.get("endpointPublicAccess")
     if public is False:
         if config.get("endpointPrivateAccess") is not True:
             yield Flaw(message="its Kubernetes API is reached by nobody: neither endpoint is on", fix="set endpointPrivateAccess: true")
         return
-    ranges = sequence(config.get("publicAccessCidrs"))
+    ranges = [str(each) for each in sequence(config.get("publicAccessCidrs"))]
     fix = "set endpointPublicAccess: false, or name the addresses of operators in publicAccessCidrs"
     if public is not True or not ranges:
         yield Flaw(message="its Kubernetes API is open to the Internet: `publicAccessCidrs` names no addresses", fix=fix)
@@ -100,6 +100,18 @@ def api_is_private(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
     for block in ranges:
         if sum(network.num_addresses for network in (addresses(block) & OUTSIDE).networks) > FEW:
             yield Flaw(message=f"its Kubernetes API is open to {block}, which holds more than operators", fix=fix)
+        elif not is_named(block, ranges_named(stack, COMPONENT, "operators")):
+            yield Flaw(message=f"its Kubernetes API is open to {block}, which the stack file does not name", fix=fix)
+
+
+def api_is_inside(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that the API's interfaces in the network stand where no route leads in from the Internet."""
+    for subnet in subnets_named(stack, cluster, "vpcConfig", "subnetIds"):
+        if way := way_in(stack, subnet):
+            yield Flaw(
+                message=f"its Kubernetes API has interfaces in {subnet}, which {way} connects with an internet gateway",
+                fix="put them into subnets without a way out",
+            )
 
 
 def api_logs(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -113,14 +125,19 @@ def api_logs(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def secrets_are_encrypted(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that Secrets are encrypted with a key of the account's own."""
-    del stack
+    """Check that Secrets are encrypted with a key of the program's own: whoever has another one may close the store, or read a copy of it.
+
+    Raises:
+        UnknownValueError: if it is not a key of the program.
+    """
     config = mapping(cluster.at("encryptionConfig", default={}))
     if "secrets" not in sequence(config.get("resources")) or mapping(config.get("provider")).get("keyArn") is None:
         yield Flaw(
             message="its Secrets are not encrypted with a KMS key of the account",
             fix="give encryptionConfig: resources [secrets], a keyArn",
         )
+    else:
+        one(stack, cluster, "encryptionConfig", "provider", "keyArn", kinds=(KEY,))
 
 
 def local_access(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -183,101 +200,12 @@ def instance_metadata(node_group: Resource, stack: "Stack") -> Iterator[Flaw]:
         )
 
 
-# NetworkPolicies
-
-
-def policies_are_enforced(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that Amazon's CNI enforces NetworkPolicies: it does not unless it is told to.
-
-    https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
-    """
-    fix = 'give the add-on vpc-cni configurationValues {"enableNetworkPolicy": "true"}'
-    own = [addon for addon in stack.of(ADDON) if addon.at("addonName") == CNI and _belongs(stack, addon, cluster)]
-    if not own:
-        yield Flaw(message="no add-on vpc-cni of the program enforces NetworkPolicies: nothing does", fix=fix)
-    for addon in own:
-        values = _configuration(addon)
-        if str(values.get("enableNetworkPolicy", "false")).lower() != "true":
-            yield Flaw(message="NetworkPolicies are accepted and not enforced (enableNetworkPolicy)", fix=fix, resource=addon)
-        mode = str(mapping(values.get("env")).get("NETWORK_POLICY_ENFORCING_MODE", "standard"))
-        if mode != "strict":
-            yield Flaw(
-                message=f"a new pod is open until its NetworkPolicies are there (NETWORK_POLICY_ENFORCING_MODE {mode})",
-                fix='set env.NETWORK_POLICY_ENFORCING_MODE "strict", and write policies for what runs in kube-system',
-                resource=addon,
-            )
-        yield from _old(addon)
-        for key in sorted(values.keys() - CNI_VALUES):
-            yield Flaw(
-                message=f"sets {key} of the CNI, and what that changes is not known", fix="remove it", resource=addon, undecided=True
-            )
-        for key, value in mapping(values.get("env")).items():
-            if not _accepted(key, str(value)):
-                yield Flaw(
-                    message=f"sets {key}={value} of the CNI, and what that changes is not known",
-                    fix="remove it",
-                    resource=addon,
-                    undecided=True,
-                )
-
-
-def _old(addon: Resource) -> Iterator[Flaw]:
-    """Check that the version knows NetworkPolicies at all; without one EKS takes the newest that fits the cluster."""
-    version = addon.at("addonVersion", default="")
-    found = re.match(r"v(\d+)\.(\d+)\.", version)
-    if version and (found is None or (int(found[1]), int(found[2])) < FIRST_WITH_POLICIES):
-        yield Flaw(
-            message=f"is vpc-cni {version}, which does not enforce NetworkPolicies",
-            fix="take v1.14 or later",
-            resource=addon,
-            undecided=found is None,
-        )
-
-
-FIRST_WITH_POLICIES: Final = (1, 14)
-"""https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html"""
-
-CNI_VALUES: Final = frozenset(
-    {"enableNetworkPolicy", "env", "nodeAgent", "resources", "tolerations", "init", "livenessProbeTimeoutSeconds"}
-)
-"""Values of the add-on that do not decide who has which address or what is enforced, or that are read."""
-
-CNI_ENVIRONMENT: Final = {
-    "NETWORK_POLICY_ENFORCING_MODE": None,
-    "ENABLE_PREFIX_DELEGATION": ("true", "false"),
-    "WARM_PREFIX_TARGET": None,
-    "WARM_IP_TARGET": None,
-    "WARM_ENI_TARGET": None,
-    "MINIMUM_IP_TARGET": None,
-    "AWS_VPC_K8S_CNI_LOGLEVEL": None,
-    "AWS_VPC_K8S_CNI_EXTERNALSNAT": ("true", "false"),
-    "ENABLE_POD_ENI": ("false",),
-    "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": ("false",),
-}
-"""Variables of the CNI and their values with which pods have addresses and groups of their nodes; None: any value.
-
-https://github.com/aws/amazon-vpc-cni-k8s/blob/master/README.md
-"""
-
-
-def _accepted(key: str, value: str) -> bool:
-    allowed = CNI_ENVIRONMENT.get(key, ())
-    return allowed is None or value in allowed
-
-
-def _belongs(stack: "Stack", resource: Resource, cluster: Resource) -> bool:
+def belongs(stack: "Stack", resource: Resource, cluster: Resource) -> bool:
+    """Say whether a node group or an add-on is of a cluster."""
     said = resource.props.get("clusterName")
     if is_unknown(said):
         return cluster in stack.sources(resource, "clusterName")
     return said == cluster.at("name")
-
-
-def _configuration(addon: Resource) -> dict[str, Any]:
-    text = addon.at("configurationValues", default="")
-    try:
-        return mapping(json.loads(text)) if text else {}
-    except json.JSONDecodeError as error:
-        raise UnknownValueError(f"{addon}: configurationValues", f"no JSON ({error})") from error
 
 
 # What runs in the cluster

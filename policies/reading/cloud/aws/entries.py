@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.administrators import FIX, administrators
 from policies.reading.cloud.aws.documents import account_in, account_of
+from policies.reading.cloud.aws.eks import COMPONENT
 from policies.reading.cloud.aws.roles import own_roles
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.resource import Resource
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
 PERSON: Final = re.compile(r"arn:aws:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
-COMPONENT: Final = "perimeter:cluster:EksCluster"
 
 
 def is_an_administrator(entry: Resource, stack: "Stack") -> Iterator[Flaw]:

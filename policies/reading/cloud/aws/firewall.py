@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.aws.balancers import is_application, is_public
+from policies.reading.cloud.aws.documents import account_in, account_of
 from policies.reading.cloud.aws.kinds import LOAD_BALANCER, WEB_ACL, WEB_ACL_ASSOCIATION, WEB_ACL_LOGGING
 from policies.reading.cloud.aws.references import one
 from policies.reading.cloud.aws.samples import sample_path
@@ -34,6 +35,9 @@ WANTED: Final = (CORE, "AWSManagedRulesKnownBadInputsRuleSet")
 https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
 """
 AMAZON: Final = "AWS"
+
+FIXED: Final = ("version", "managedRuleGroupConfigs")
+"""What takes a managed group off the version that AWS renews, or configures it."""
 
 REFUSING: Final = frozenset({"block"})
 """Actions of one's own rules that refuse. `captcha` and `challenge` ask a browser, and APIs have none."""
@@ -111,6 +115,8 @@ def _exclusions(rule: Mapping[str, Any]) -> Iterator[Flaw]:
     waiver = "remove it, or exempt this finding with a reason, an owner and an expiry"
     group = managed_of(rule)
     name = group.get("name")
+    for key in sorted(key for key in FIXED if group.get(key) is not None):
+        yield Flaw(message=f"{name} says {key}, and what its rules are then is not known", fix=f"remove {key}", undecided=True)
     if group.get("scopeDownStatement") is not None:
         yield Flaw(message=f"{name} looks at some requests only (scopeDownStatement)", fix=waiver)
     for key, value in sorted(overrides_of(group).items()):
@@ -212,7 +218,13 @@ def logs(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def kept_here(stack: "Stack", resource: Resource, key: str, place: Any) -> bool:
-    """Say whether a log goes to a log group or bucket of the program: one that the property depends on, and whose name it says."""
+    """Say whether a log goes to a log group or bucket of the program: one that the property depends on, and whose name it says.
+
+    Raises:
+        UnknownValueError: if the place is in an account, and it is not known which one is the program's.
+    """
+    if not is_unknown(place) and (account := account_in(str(place))) and account != account_of(stack):
+        return False
     found = stack.sources(resource, key)
     names = [str(each.props.get(name)) for each in found for name in ("name", "bucket") if each.props.get(name) is not None]
     return bool(found) if is_unknown(place) else any(str(place) == name or str(place).endswith(f":{name}") for name in names)

@@ -1,19 +1,23 @@
 """What security groups open that nobody needs: addresses of the Internet anywhere but before the edge."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from policies.reading.cloud.addresses import OUTSIDE, Addresses
 from policies.reading.cloud.aws.balancers import is_public, listeners_of, services_of
-from policies.reading.cloud.aws.eks import groups_of_nodes
+from policies.reading.cloud.aws.eks import COMPONENT, groups_of_nodes
 from policies.reading.cloud.aws.groups import groups_in, groups_named
-from policies.reading.cloud.aws.kinds import LOAD_BALANCER, NODE_GROUP, TARGET_GROUP
+from policies.reading.cloud.aws.kinds import CLUSTER, LOAD_BALANCER, NODE_GROUP, TARGET_GROUP
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.model import EDGE
+from policies.reading.cloud.operators import is_named, ranges_named
 from policies.reading.resource import Resource
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
+
+HTTPS: Final = 443
 
 
 def lets_internet_in(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -32,6 +36,19 @@ def lets_internet_in(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         )
 
 
+def api_takes_operators_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that the Kubernetes API in the network takes the private ranges that the stack file names, and no others."""
+    api = {group.urn for cluster in stack.of(CLUSTER) for group in groups_named(stack, cluster, "vpcConfig", "securityGroupIds")}
+    for group, permission in groups_in(stack).written_in(resource):
+        if group not in api or permission.way != "in" or not permission.peers.ranges or permission.peers & OUTSIDE:
+            continue
+        if not is_named(permission.peer, ranges_named(stack, COMPONENT, "privateOperators")):
+            yield Flaw(
+                message=f"lets {permission} connect to the Kubernetes API, which the stack file does not name",
+                fix="remove it; `privateOperators` of the stack file says who reaches the Kubernetes API in the network",
+            )
+
+
 def edge_reaches_gateway_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that nodes take the edge on the ports where its targets serve, and on no others."""
     nodes = {group.urn for node_group in stack.of(NODE_GROUP) for group in groups_of_nodes(stack, node_group)}
@@ -47,6 +64,27 @@ def edge_reaches_gateway_alone(resource: Resource, stack: "Stack") -> Iterator[F
                 message=f"lets the edge ({permission}) connect to ports of nodes on which none of its targets serves",
                 fix=f"open port {', '.join(map(str, served))} alone" if served else "remove it",
             )
+
+
+def nodes_leave_by_few_ports(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that nodes, and pods with them, connect to the Internet on the ports alone that images and the topology ask for."""
+    nodes = {group.urn for node_group in stack.of(NODE_GROUP) for group in groups_of_nodes(stack, node_group)}
+    ports = _asked_outside(stack)
+    for group, permission in groups_in(stack).written_in(resource):
+        if group not in nodes or permission.way != "out" or not permission.peers & OUTSIDE:
+            continue
+        if permission.protocol != "TCP" or permission.first != permission.last or permission.first not in ports:
+            yield Flaw(
+                message=f"lets nodes connect to the Internet ({permission}), which no host of the topology asks for",
+                fix=f"open port {', '.join(map(str, sorted(ports)))} alone",
+            )
+
+
+def _asked_outside(stack: "Stack") -> set[int]:
+    """Return the ports of images and of AWS, of issuers, and of outside hosts."""
+    t = stack.intent
+    urls = (str(url) for issuer in t.issuers.values() for url in (issuer.issuer, issuer.jwks_uri))
+    return {HTTPS, *(urlsplit(url).port or HTTPS for url in urls), *(host.port for host in t.egress.values())}
 
 
 def _served(stack: "Stack") -> list[int]:
@@ -75,6 +113,7 @@ def is_in_one_place(group: Resource, stack: "Stack") -> Iterator[Flaw]:
 def _edge_ports(stack: "Stack") -> dict[str, frozenset[int]]:
     """Return the groups of public load balancers alone, by URN, with the ports of their listeners."""
     shared = {group.urn for node_group in stack.of(NODE_GROUP) for group in groups_of_nodes(stack, node_group)}
+    shared |= {group.urn for cluster in stack.of(CLUSTER) for group in groups_named(stack, cluster, "vpcConfig", "securityGroupIds")}
     found: dict[str, frozenset[int]] = {}
     for balancer in stack.of(LOAD_BALANCER):
         ports = frozenset(int(listener.at("port", default=0)) for listener in listeners_of(stack, balancer))

@@ -1,5 +1,6 @@
 """Records of Route 53: where they lead the clients of a host."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -13,16 +14,25 @@ from policies.reading.values import is_unknown
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
+ACME: Final = "_acme-challenge"
+"""Begins the name of a proof to a certificate authority (RFC 8555, 8.4)."""
 LEADING_NOWHERE: Final = frozenset({"CAA", "TXT"})
 """Types by which no client connects anywhere (RFC 8659; RFC 1035, 3.3.14)."""
 
+TO_ACM: Final = r".+\.acm-validations\.aws\.?"
 PROOF: Final = ("name", "type", "records")
 """What ACM says of the record that proves a name (ACM User Guide, `dns-validation`)."""
 
 
 def lead_to_the_edge(record: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that a record leads clients to the edge's load balancer, by an alias of it and no address or name that somebody typed."""
-    if _proves(record, stack) or (record.props.get("aliases") is None and record.at("type") in LEADING_NOWHERE):
+    if _proves(record, stack):
+        return
+    if record.props.get("aliases") is None and record.at("type") in LEADING_NOWHERE:
+        if str(record.at("name", default="")).startswith(ACME):
+            yield Flaw(
+                message="proves a host to a certificate authority, for whoever chose what it says", fix="remove it; ACM proves hosts"
+            )
         return
     balancer = one(stack, record, "aliases", "name", kinds=(LOAD_BALANCER,))
     only = balancer is not None and set(record.property_dependencies.get("aliases", ())) == {balancer.urn}
@@ -34,10 +44,12 @@ def lead_to_the_edge(record: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def _proves(record: Resource, stack: "Stack") -> bool:
-    """Say whether a record only proves a name to ACM: it stands beneath an underscore, which no host's name has (RFC 8552)."""
-    if not is_unknown(record.props.get("name")):
-        return str(record.at("name", default="")).startswith("_")
+    """Say whether a record only proves a name to ACM, for a certificate of the program: else somebody elsewhere gets a certificate for it.
+
+    Its name begins with an underscore, which no host's name does (RFC 8552), and it leads to ACM.
+    """
     said = (record.props.get("name"), record.props.get("type"), *values_at(record.props.get("records")))
     made = {urn for key in PROOF for urn in record.property_dependencies.get(key) or ("",)}
     of_certificates = all((found := stack.by_urn.get(urn)) is not None and found.kind == CERTIFICATE for urn in made)
-    return of_certificates and all(map(is_unknown, said))
+    forms = ("_.+", "CNAME", *(TO_ACM for _ in said[2:]))
+    return of_certificates and all(is_unknown(each) or re.fullmatch(form, str(each)) for each, form in zip(said, forms, strict=True))

@@ -25,6 +25,19 @@ UNBOUND: Final = frozenset({"ecr:GetAuthorizationToken", "sts:GetCallerIdentity"
 """Actions besides looking that AWS lets nobody narrow to a resource (https://docs.aws.amazon.com/service-authorization/latest/reference)."""
 GIVING: Final = re.compile(r"iam:(?!Get|List|Simulate).*|sts:Assume.*|organizations:.*|eks:(Create|Update|Associate).*", re.IGNORECASE)
 """Actions by which whoever may do them gets any right, or gives it."""
+BOUNDARY: Final = frozenset(
+    {"acm", "apigateway", "cloudformation", "cloudfront", "ec2", "eks", "elasticloadbalancing", "globalaccelerator", "iam", "lambda"}
+    | {"network-firewall", "organizations", "route53", "shield", "ssm", "sts", "vpc-lattice", "waf", "waf-regional", "wafv2"}
+)
+"""Services in which the boundary itself is made, or in which something is run with rights of its own."""
+KEEPING: Final = frozenset({"cloudtrail", "config", "guardduty", "kms", "logs", "s3", "secretsmanager"})
+"""Services that keep keys, secrets, and what happened."""
+WRITING: Final = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
+"""The one task of an identity of the system in those: to write down what happens."""
+BINDING: Final = frozenset(
+    f"elasticloadbalancing:{verb}" for verb in ("RegisterTargets", "DeregisterTargets", "ModifyTargetGroup", "ModifyTargetGroupAttributes")
+)
+"""The one task of an identity of the system in them: to say which pods are targets (AWS Load Balancer Controller, `deploy/installation`)."""
 PASSING: Final = "iam:PassRole"
 ONE_ROLE: Final = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
 WHOLE: Final = re.compile(r"|[^:/*?]*[:/]?[*?].*")
@@ -89,6 +102,12 @@ def may(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
             elif _gives(action, each.resources):
                 message = f"lets a role do {action} to {', '.join(each.resources)}, and so have any right"
                 yield Flaw(message=message, fix=f"remove it; {PASSING} names one role")
+            elif service.lower() in BOUNDARY and not _is_task(action):
+                message = f"lets a role do {action} to {', '.join(each.resources)}, by which the boundary is changed behind the plan"
+                yield Flaw(message=message, fix="remove it; the program alone changes the boundary")
+            elif service.lower() in KEEPING and action not in WRITING and not LOOKING.fullmatch(action):
+                message = f"lets a role do {action} to {', '.join(each.resources)}, where keys, secrets and logs are kept"
+                yield Flaw(message=message, fix="remove it; an identity of the system writes logs and nothing else there")
             elif wide and not LOOKING.fullmatch(action) and action not in UNBOUND:
                 yield Flaw(message=f"lets a role do {action} to {', '.join(wide)}", fix=EXACTLY)
 
@@ -97,6 +116,10 @@ def _is_wide(thing: str) -> bool:
     """Say whether a resource is everything of a service or a kind. Of S3, what stands first is a bucket, and no kind."""
     where = part(thing, WHERE)
     return where[:1] in {"*", "?"} if thing.startswith("arn:aws:s3:") else WHOLE.fullmatch(where) is not None
+
+
+def _is_task(action: str) -> bool:
+    return LOOKING.fullmatch(action) is not None or action in UNBOUND | BINDING or action.lower() == PASSING.lower()
 
 
 def _gives(action: str, things: Iterable[str]) -> bool:
@@ -130,6 +153,15 @@ def takes_on_own(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
                 continue
             message = f"takes on {'a role' if is_unknown(arn) else arn}, which the program does not make: what it may do is in no plan"
             yield Flaw(message=message, fix="make the role in the program", undecided=True)
+
+
+def serves_no_service(association: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that no service of the topology gets rights in the account: what it may do, the topology says."""
+    if (place := association.at("namespace", default="")) in stack.app_namespaces:
+        yield Flaw(
+            message=f"gives pods of {place}/{association.at('serviceAccount', default='')} rights in the account, which no topology says",
+            fix="remove it; services reach each other and outside hosts by calls of the topology alone",
+        )
 
 
 def own_roles(stack: "Stack") -> set[str]:

@@ -143,14 +143,15 @@ class Gateway:
         return tuple(str(each.get("fqdn") or each["ipAddress"]) for each in sequence(spec.get("backendAddresses")))
 
     def edits(self, name: str) -> Iterator[Spec]:
-        """Yield the action sets of a set of rewrite rules, with their conditions under `conditions`.
+        """Yield the action sets of a set of rewrite rules in the order of their numbers, with their conditions under `conditions`.
 
         Raises:
             UnknownValueError: if the set is not the gateway's.
         """
         if name:
-            for rule in sequence(self.part("rewriteRuleSets", name).get("rewriteRules")):
-                yield {**mapping(mapping(rule).get("actionSet")), "conditions": sequence(mapping(rule).get("conditions"))}
+            rules = [mapping(each) for each in sequence(self.part("rewriteRuleSets", name).get("rewriteRules"))]
+            for rule in sorted(rules, key=lambda rule: int(rule.get("ruleSequence") or 0)):
+                yield {**mapping(rule.get("actionSet")), "conditions": sequence(rule.get("conditions"))}
 
     def firewall(self, stack: "Stack", routed: Routed) -> Resource | None:
         """Return the firewall's policy for requests of a rule: the narrowest of path, listener and gateway; None without any.

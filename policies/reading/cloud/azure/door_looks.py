@@ -47,7 +47,7 @@ CONSUMER: Final = "x-perimeter-consumer"
 TIER: Final = "x-perimeter-tier"
 
 
-def _opened(resource: Resource, stack: "Stack") -> Iterator[tuple[Operation, Facts]]:
+def opened(resource: Resource, stack: "Stack") -> Iterator[tuple[Operation, Facts]]:
     """Yield the operation of a resource, with what its policies do, where it sends requests on."""
     station = station_of(stack, resource)
     operation = station.operations.get(resource)
@@ -57,7 +57,7 @@ def _opened(resource: Resource, stack: "Stack") -> Iterator[tuple[Operation, Fac
 
 def is_locked(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """A06."""
-    for operation, facts in _opened(resource, stack):
+    for operation, facts in opened(resource, stack):
         for token in facts.tokens:
             yield from (
                 Flaw(
@@ -145,7 +145,7 @@ def _host(url: str) -> str:
 
 def _claims(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Flaw]:
     """Tell which claims the topology requires that no check asks for."""
-    for door in _declared(operation, facts, stack):
+    for door in declared(operation, facts, stack):
         if not isinstance(door.auth, JwtAuth):
             continue
         issuer = stack.intent.issuers[door.auth.jwt]
@@ -173,7 +173,7 @@ def _unlocked(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Fl
 
 def _keys(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Flaw]:
     """Tell whether the keys that open an operation are those of the door's tiers."""
-    tiers = {tier for door in _declared(operation, facts, stack) if isinstance(door.auth, ApiKeyAuth) for tier in door.auth.api_key}
+    tiers = {tier for door in declared(operation, facts, stack) if isinstance(door.auth, ApiKeyAuth) for tier in door.auth.api_key}
     if not tiers:
         return
     taken = {product.name for product in operation.api.products} if facts.products is None else facts.products
@@ -226,7 +226,7 @@ def keys_are_given_out(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def forges_nothing(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """A07."""
-    for operation, facts in _opened(resource, stack):
+    for operation, facts in opened(resource, stack):
         wanted = {CLIENT_CERTIFICATE, *identity_headers(stack), *([CONSUMER, TIER] if stack.intent.consumers else [])}
         for header in sorted(wanted - facts.removed):
             yield Flaw(
@@ -255,7 +255,7 @@ def _verified(change: Header, value: str, operation: Operation, facts: Facts) ->
 def is_narrow(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """A09."""
     hosts = set(stack.intent.public_hosts())
-    for operation, facts in _opened(resource, stack):
+    for operation, facts in opened(resource, stack):
         strange = sorted((facts.hosts or {"*"}) - hosts)
         if strange:
             what = "every host of the gateway" if "*" in strange else f"the host {strange[0]}"
@@ -275,12 +275,12 @@ def is_narrow(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def is_bounded(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """A11."""
-    for operation, facts in _opened(resource, stack):
+    for operation, facts in opened(resource, stack):
         if not facts.limits:
             yield Flaw(
                 message=f"{operation}: the gateway limits nobody on it", fix="add `rate-limit-by-key`, as the tiers of the topology say"
             )
-        doors = list(_declared(operation, facts, stack))
+        doors = list(declared(operation, facts, stack))
         most = fastest(tiers_of(stack.intent, doors))
         for limit in facts.limits:
             yield from _limit(operation, facts, limit, most)
@@ -348,7 +348,8 @@ def _meeting(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Edg
             yield edge
 
 
-def _declared(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Door]:
+def declared(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Door]:
+    """Yield the topology's doors that share requests with an operation."""
     t, edges = stack.intent, list(_meeting(operation, facts, stack))
     for door in t.doors.values():
         if any(edge.host == t.host_of(door) and edge.method in door.methods and edge.entry in door.paths for edge in edges):

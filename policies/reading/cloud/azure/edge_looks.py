@@ -87,8 +87,8 @@ def is_whole(policy: Resource, stack: "Stack") -> Iterator[Flaw]:
         said = " ".join(str(exclusion.get(key)) for key in ("matchVariable", "selectorMatchOperator", "selector"))
         yield Flaw(message=f"excludes {said} from its rules", fix=waiver)
     for rule in firewall.custom_rules(policy):
-        if rule.action not in {"Block", "JSChallenge"}:
-            yield Flaw(message=f"its rule {rule.name} ({rule.action}) lets requests pass the rules that follow", fix=waiver)
+        if rule.action != "Block":
+            yield Flaw(message=f"its rule {rule.name} ({rule.action}) does not refuse what it finds", fix=waiver)
     yield from _bodies(policy, stack)
 
 

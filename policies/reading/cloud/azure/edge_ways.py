@@ -1,8 +1,8 @@
 """Where an Application Gateway sends what: to the API gateway alone, verified; the doors' requests alone; with no client's words in headers."""
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.azure import firewall
 from policies.reading.cloud.azure.application_gateway import KIND, Gateway, Routed
@@ -97,9 +97,11 @@ def _network(station: Edge, stack: "Stack") -> Iterator[Flaw]:
 def opens_doors_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """W11. A path with a segment of any name is a prefix here, and methods are those of all doors: the gateway tells them apart."""
     gateway, hosts = Gateway(resource=resource), set(stack.intent.public_hosts())
+    for redirect in map(mapping, resource.at("redirectConfigurations", default=[])):
+        yield from _redirect(redirect, hosts)
     for routed in gateway.routes:
         if routed.redirect:
-            yield from _redirect(gateway, routed, hosts)
+            gateway.part("redirectConfigurations", routed.redirect)  # raises where there is none
             continue
         if not routed.pool or not gateway.targets(routed.pool):
             continue
@@ -116,6 +118,7 @@ def opens_doors_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
                     fix="name the paths of doors; let the rest go to an empty pool",
                 )
         yield from _methods(gateway, routed, stack)
+        yield from _hosts(gateway, routed, stack)
 
 
 def _methods(gateway: Gateway, routed: Routed, stack: "Stack") -> Iterator[Flaw]:
@@ -127,6 +130,21 @@ def _methods(gateway: Gateway, routed: Routed, stack: "Stack") -> Iterator[Flaw]
         yield Flaw(
             message=f"{routed}: lets {which} pass; the doors take {', '.join(sorted(doors))}",
             fix="refuse other methods by a rule of the policy",
+            resource=policy,
+        )
+
+
+def _hosts(gateway: Gateway, routed: Routed, stack: "Stack") -> Iterator[Flaw]:
+    """Tell which hosts the firewall lets pass: what a listener takes for a host's, the layers behind tell by this header alone."""
+    policy = gateway.firewall(stack, routed)
+    named = firewall.only(policy, "RequestHeaders", "host") if policy else None
+    hosts = stack.intent.public_hosts()
+    own = {*hosts, *(f"{host}:{routed.listener.port}" for host in hosts)}
+    if named is None or not named <= own:
+        which = "every host" if named is None else ", ".join(sorted(named - own))
+        yield Flaw(
+            message=f"{routed}: its firewall lets requests for {which} pass; the topology has {', '.join(sorted(hosts))}",
+            fix="refuse other hosts by a rule of the policy",
             resource=policy,
         )
 
@@ -145,12 +163,13 @@ def _until_any(pattern: Pattern) -> Iterator[str]:
         yield segment
 
 
-def _redirect(gateway: Gateway, routed: Routed, hosts: set[str]) -> Iterator[Flaw]:
-    redirect = gateway.part("redirectConfigurations", routed.redirect)
+def _redirect(redirect: Mapping[str, Any], hosts: set[str]) -> Iterator[Flaw]:
+    """Tell of a redirect to strangers, whether some rule uses it or not: the next one may."""
     target = str(redirect.get("targetUrl") or "")
     if target and re.sub(r"^https://([^/]+).*$", r"\1", target) not in hosts:
         yield Flaw(
-            message=f"{routed}: sends clients to {target}, which is no host of the topology", fix="redirect to the system's own hosts"
+            message=f"redirect {redirect.get('name')}: sends clients to {target}, which is no host of the topology",
+            fix="redirect to the system's own hosts",
         )
 
 
@@ -173,7 +192,9 @@ def _values(gateway: Gateway, rewrites: str) -> dict[str, str]:
     for edit in gateway.edits(rewrites):
         if not edit["conditions"]:
             changes = [mapping(each) for each in sequence(edit.get("requestHeaderConfigurations"))]
-            values |= {str(each["headerName"]).lower(): str(each.get("headerValue") or "") for each in changes}
+            # With a matcher, a change is of some values alone.
+            whole = [each for each in changes if not each.get("headerValueMatcher")]
+            values |= {str(each["headerName"]).lower(): str(each.get("headerValue") or "") for each in whole}
     return values
 
 

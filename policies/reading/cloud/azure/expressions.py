@@ -28,7 +28,7 @@ HOLDER: Final = frozenset({"@(context.Subscription.Id)"})
 PRODUCT: Final = frozenset({"@(context.Product.Id)"})
 COUNTED_BY: Final = re.compile(
     rf'@\({_TEXT} \+ (?:(?P<subject>\(\(Jwt\)context\.Variables\["\w+"\]\)\.Subject)|(?P<key>context\.Subscription\.Id)'
-    rf"|(?P<header>{_HEADER.replace('((?:', '((?:')})|(?P<address>context\.Request\.IpAddress))\)"
+    rf"|(?P<header>{_HEADER})(?:\.Split\(','\)\[0\])?|(?P<address>context\.Request\.IpAddress))\)"
 )
 """What a limit counts by, behind a text of its own."""
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 NETWORK: Final = "azure-native:network:"
 APIM: Final = "azure-native:apimanagement:"
+PROVIDER: Final = "pulumi:providers:azure-native"
 
 NAMES: Final[Mapping[str, tuple[str, str]]] = {
     f"{NETWORK}VirtualNetwork": ("virtualNetworks", "virtualNetworkName"),
@@ -25,6 +26,8 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     f"{APIM}ApiVersionSet": ("apiVersionSets", "versionSetId"),
     "azure-native:containerservice:ManagedCluster": ("managedClusters", "resourceName"),
     "azure-native:keyvault:Vault": ("vaults", "vaultName"),
+    "azure-native:operationalinsights:Workspace": ("workspaces", "workspaceName"),
+    "azure-native:storage:StorageAccount": ("storageAccounts", "accountName"),
     "azure-native:keyvault:Secret": ("secrets", "secretName"),
     "azure-native:privatedns:PrivateZone": ("privateDnsZones", "privateZoneName"),
 }
@@ -72,23 +75,37 @@ def depends_on(resource: Resource, source: Resource) -> bool:
     return any(source.urn in urns for urns in resource.property_dependencies.values())
 
 
-def target(stack: "Stack", resource: Resource, field: str, value: Any, kind: str) -> Resource | None:
-    """Return the resource of a kind that a value inside a field (a top-level one) refers to; None for one of another program.
+def target(stack: "Stack", resource: Resource, field: str, value: Any, *kinds: str) -> Resource | None:
+    """Return the resource of some kinds that a value inside a field (a top-level one) refers to; None for one of another program.
 
     Raises:
-        UnknownValueError: if the reference is not known and the field depends on no single resource of the kind.
+        UnknownValueError: if the reference is not known and the field depends on no single resource of the kinds.
     """
     if value is None or value == "":
         return None
     if not is_unknown(value):
-        wanted = part(str(value), NAMES[kind][0]) or str(value)
-        group = part(str(value), "resourceGroups").lower()
-        named = (each for each in stack.of(kind) if name_of(each).lower() == wanted.lower())
-        return next((each for each in named if not group or group_of(each) in {"", group}), None)
-    found = [source for source in stack.sources(resource, field) if source.kind == kind]
+        return next((each for kind in kinds for each in stack.of(kind) if _is_named(each, str(value), stack)), None)
+    found = [source for source in stack.sources(resource, field) if source.kind in kinds]
     if len(found) == 1:
         return found[0]
     raise UnknownValueError(f"{resource}: {field}", "a reference that is not known, and it depends on no single resource that it may be")
+
+
+def _is_named(resource: Resource, reference: str, stack: "Stack") -> bool:
+    """Say whether a resource has an id or a name: an id tells its subscription and its group, too."""
+    if reference in resource.known_as:
+        return True
+    wanted = part(reference, NAMES[resource.kind][0]) or reference
+    if name_of(resource).lower() != wanted.lower():
+        return False
+    group, subscription = part(reference, "resourceGroups").lower(), part(reference, "subscriptions").lower()
+    own = subscriptions(stack)
+    return (not group or group_of(resource) in {"", group}) and (not subscription or not own or subscription in own)
+
+
+def subscriptions(stack: "Stack") -> set[str]:
+    """Return the subscriptions in which the program makes everything, as its providers name them; none where they name none."""
+    return {str(each.at("subscriptionId", default="")).lower() for each in stack.of(PROVIDER)} - {""}
 
 
 def below(stack: "Stack", owner: Resource, kind: str, field: str) -> Iterator[Resource]:
@@ -100,3 +117,15 @@ def below(stack: "Stack", owner: Resource, kind: str, field: str) -> Iterator[Re
     for resource in stack.of(kind):
         if target(stack, resource, field, resource.props.get(field), owner.kind) is owner:
             yield resource
+
+
+def tenant_of(stack: "Stack") -> str:
+    """Return the tenant of Entra ID to which the program's subscription belongs, as its provider names it.
+
+    Raises:
+        UnknownValueError: if its providers name none, or several.
+    """
+    named = {str(each.at("tenantId", default="")).lower() for each in stack.of(PROVIDER)} - {""}
+    if len(named) != 1:
+        raise UnknownValueError("the tenant of the program", f"not to be told: its providers name {len(named)} (tenantId)")
+    return named.pop()

@@ -40,8 +40,8 @@ class Answer:
 def answer(stack: "Stack", host: str) -> Answer | None:
     """Return what the private zones of the program answer for a host name; None where none of them is asked.
 
-    The zone with the longest matching name answers alone, even when it has no such record. That a zone is linked to the network is
-    taken for granted: without the link a name would lead outside, to the same service's public name.
+    The zone with the longest matching name answers alone, even when it has no such record. That a zone is linked to the network,
+    N04 asks.
 
     Raises:
         UnknownValueError: if two records fight over a name, or an address comes from nowhere.

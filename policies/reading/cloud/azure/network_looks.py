@@ -1,20 +1,22 @@
 """What networks, public addresses and AKS tell the rules."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from policies.reading.cloud.addresses import INTERNET, OUTSIDE, Addresses, addresses
+from policies.reading.cloud.addresses import INTERNET, OUTSIDE, PRIVATE, Addresses, addresses
 from policies.reading.cloud.azure import balancers, names, public
 from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.cluster import CLUSTER, pools
 from policies.reading.cloud.azure.edge_looks import ALL_LOGS, DIAGNOSTICS
-from policies.reading.cloud.azure.filters import LOAD_BALANCER, PROBES, SecurityGroup
+from policies.reading.cloud.azure.filters import LOAD_BALANCER, PROBES, VIRTUAL_NETWORK, SecurityGroup
 from policies.reading.cloud.azure.ids import name_of, part, target
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, subnet_of, subnets
+from policies.reading.cloud.azure.users_looks import COMPONENT
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place, senders
+from policies.reading.cloud.operators import is_named, ranges_named
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.reading.waf import fronts
@@ -36,6 +38,8 @@ MANAGEMENT: Final[Mapping[str, Mapping[int, str]]] = {
 }
 """Ports at which Azure's own control plane is a sender to a layer, by service tag (Learn, `configuration-infrastructure`, `virtual-network-reference`)."""
 ALWAYS: Final = frozenset({80, 443, 3443, 8080, 8443})
+INSIDE: Final = frozenset({VIRTUAL_NETWORK, LOAD_BALANCER})
+"""Service tags of addresses inside: the network with all that is joined to it, and Azure's probes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +57,6 @@ class Allowed:
 
 def api_is_closed(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N01."""
-    del stack
     access = mapping(resource.at("apiServerAccessProfile", default={}))
     if access.get("enablePrivateCluster") is True:
         if access.get("enablePrivateClusterPublicFQDN") is True:
@@ -65,6 +68,8 @@ def api_is_closed(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     for each in ranges:
         if any(network.prefixlen < WIDEST for network in addresses(each).networks):
             yield Flaw(message=f"its API answers {each}, which names nobody", fix="name the operators' own addresses")
+        elif not is_named(each, ranges_named(stack, COMPONENT, "operators")):
+            yield Flaw(message=f"its API answers {each}, which the stack file does not name", fix="name the operators in the stack file")
 
 
 def nodes_are_private(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -87,14 +92,14 @@ def nodes_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     for station in stack.cloud.of(GATEWAY):
         fine |= station.place.addresses
     allowed = Allowed(addresses=fine)
-    yield from _strangers(nodes, _ports(stack, nodes), allowed)
+    yield from strangers(nodes, ports_asked(stack, nodes), allowed)
     for service in stack.services:
         for address in names.addresses_of(service):
             for port in service.ports:
-                yield from _strangers(nodes, {port.port}, allowed, at=addresses(address))
+                yield from strangers(nodes, {port.port}, allowed, at=addresses(address))
     for service, address in stack.cloud.published.items():
         own = {port.port for port in service.ports}
-        yield from _strangers(nodes, _ports(stack, nodes) - own, allowed, at=address)
+        yield from strangers(nodes, ports_asked(stack, nodes) - own, allowed, at=address)
 
 
 def subnets_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -110,7 +115,7 @@ def subnets_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         layer, station = layers.get(subnet.addresses, ("", None))
         heard = set(station.ports()) if station and layer == EDGE else set[int]()
         allowed = Allowed(addresses=_always(stack), managers=MANAGEMENT.get(layer, {}))
-        yield from _strangers(place, _ports(stack, place) - heard, allowed, only=OUTSIDE)
+        yield from strangers(place, ports_asked(stack, place) - heard, allowed, among=outside)
 
 
 def _always(stack: "Stack") -> Addresses:
@@ -242,18 +247,33 @@ def gateway_hears_the_edge(resource: Resource, stack: "Stack") -> Iterator[Flaw]
         edge |= each.place.addresses
     allowed = edge | station.place.addresses | Addresses(names=frozenset({LOAD_BALANCER})) | addresses(PROBES)
     fine = Allowed(addresses=allowed, managers=MANAGEMENT[GATEWAY])
-    yield from _strangers(station.place, _ports(stack, station.place) | ALWAYS, fine)
+    yield from strangers(station.place, ports_asked(stack, station.place) | ALWAYS, fine)
 
 
-def _strangers(
-    place: Place, ports: set[int], allowed: Allowed, *, only: Addresses | None = None, at: Addresses | None = None
+def outside(peers: Addresses) -> Addresses:
+    """Return the part of some peers that is outside, or of which that is not known: a service tag's addresses are public."""
+    return (peers & OUTSIDE) | Addresses(names=peers.names - INSIDE - {INTERNET})
+
+
+def inside(peers: Addresses) -> Addresses:
+    """Return the part of some peers that has private addresses, networks joined to this one included."""
+    return (peers & PRIVATE) | Addresses(names=peers.names & INSIDE)
+
+
+def anywhere(peers: Addresses) -> Addresses:
+    """Return all of some peers."""
+    return peers
+
+
+def strangers(
+    place: Place, ports: set[int], allowed: Allowed, *, among: Callable[[Addresses], Addresses] = anywhere, at: Addresses | None = None
 ) -> Iterator[Flaw]:
-    """Tell who else reaches some ports of a place; each rule once, at its first port. `only` asks for a part of all addresses."""
+    """Tell who else reaches some ports of a place; each rule once, at its first port. `among` chooses a part of all peers."""
     seen: set[tuple[str, str]] = set()
     for port in sorted(ports):
         fine = allowed.at(port)
         for peers, by, group in senders(place, port, at=at):
-            beyond = (peers if only is None else _outside(peers, only)) - fine
+            beyond = among(peers) - fine
             if beyond and (by, group.urn) not in seen:
                 seen.add((by, group.urn))
                 yield Flaw(
@@ -267,13 +287,7 @@ def _strangers(
                 )
 
 
-def _outside(peers: Addresses, only: Addresses) -> Addresses:
-    """Return the part of some peers that is outside, or of which that is not known: a service tag's addresses are public."""
-    inside = frozenset({"VirtualNetwork", LOAD_BALANCER})
-    return (peers & only) | Addresses(names=peers.names - inside - {INTERNET})
-
-
-def _ports(stack: "Stack", place: Place) -> set[int]:
+def ports_asked(stack: "Stack", place: Place) -> set[int]:
     """Return ports worth asking for: those of Services, and where the ranges of filters begin and end."""
     found = {port.port for service in stack.services for port in service.ports}
     for each in place.filters:

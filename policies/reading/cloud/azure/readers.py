@@ -3,14 +3,18 @@
 from typing import Final
 
 from policies.reading.cloud.azure import (
+    answers,
     door_looks,
     edge_looks,
     edge_ways,
     gateway_looks,
     holders,
+    log_looks,
     network_looks,
     rights_looks,
     secret_looks,
+    subnet_looks,
+    trust_looks,
     users_looks,
 )
 from policies.reading.cloud.flaws import by_rule
@@ -22,7 +26,11 @@ READERS: Final = by_rule(
     *secret_looks.READERS,
     *edge_looks.READERS,
     *edge_ways.READERS,
+    *answers.READERS,
     *network_looks.READERS,
+    *subnet_looks.READERS,
+    *log_looks.READERS,
+    *trust_looks.READERS,
     *rights_looks.READERS,
     *users_looks.READERS,
 )

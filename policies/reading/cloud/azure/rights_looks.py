@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.azure.cluster import CLUSTER
-from policies.reading.cloud.azure.ids import group_of, last
+from policies.reading.cloud.azure.ids import NETWORK, group_of, last, target, tenant_of
 from policies.reading.cloud.azure.roles import ASSIGNMENT, NARROW, WIDE
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 VAULT: Final = "azure-native:keyvault:Vault"
 ACCOUNT: Final = "azure-native:storage:StorageAccount"
+ENDPOINT: Final = f"{NETWORK}PrivateEndpoint"
+CONNECTED: Final = (VAULT, ACCOUNT)
+"""What private endpoints of the program lead to."""
 TRUST: Final = "azure-native:managedidentity:FederatedIdentityCredential"
 SUBJECT: Final = re.compile(r"system:serviceaccount:([a-z0-9-]+):([a-z0-9.-]+)")
 CERT_MANAGER: Final = "chart cert-manager"
@@ -88,6 +91,21 @@ def vault_is_closed(vault: Resource, stack: "Stack") -> Iterator[Flaw]:
     yield from _is_closed(vault.at("properties", "publicNetworkAccess", default="Enabled"), mapping(vault.at("properties", "networkAcls")))
 
 
+def vault_is_of_the_tenant(vault: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that users of the program's own tenant alone are asked for by a vault: another one's owner makes whom he likes."""
+    given = vault.at("properties", "tenantId", default=None)
+    if given is not None and given.lower() != (own := tenant_of(stack)):
+        yield Flaw(message=f"answers users of the tenant {given}, which is not the program's ({own})", fix="name the program's tenant")
+
+
+def leads_home(endpoint: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a private endpoint leads to what the program makes: behind any other, somebody else takes what the network sends."""
+    for each in endpoint.at("privateLinkServiceConnections", default=[]):
+        given = mapping(each).get("privateLinkServiceId")
+        if target(stack, endpoint, "privateLinkServiceConnections", given, *CONNECTED) is None:
+            yield Flaw(message=f"leads to {given}, which the program does not make", fix="connect it to the program's own vault")
+
+
 def account_is_closed(account: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that a storage account answers inside the network alone, and identities only."""
     del stack
@@ -108,5 +126,7 @@ READERS: Final = (
     Reader(rule="N12", kinds=(ASSIGNMENT,), look=is_narrow),
     Reader(rule="N12", kinds=(TRUST,), look=is_lent_to_cert_manager),
     Reader(rule="N12", kinds=(VAULT,), look=vault_is_closed),
+    Reader(rule="N12", kinds=(VAULT,), look=vault_is_of_the_tenant),
+    Reader(rule="N12", kinds=(ENDPOINT,), look=leads_home),
     Reader(rule="N12", kinds=(ACCOUNT,), look=account_is_closed),
 )

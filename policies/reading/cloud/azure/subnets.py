@@ -65,7 +65,7 @@ def _of_network(stack: "Stack", network: Resource) -> Iterator[Subnet]:
 
 def _subnet(stack: "Stack", resource: Resource, field: str, spec: Mapping[str, Any], network: str, space: Addresses) -> Subnet:  # noqa: PLR0913, PLR0917 # the parts of a subnet
     prefixes = [*sequence(spec.get("addressPrefixes"))] + ([spec["addressPrefix"]] if spec.get("addressPrefix") else [])
-    group = target(stack, resource, field, _id(spec.get("networkSecurityGroup")), GROUP)
+    group = target(stack, resource, field, reference_of(spec.get("networkSecurityGroup")), GROUP)
     if group is None and spec.get("networkSecurityGroup"):
         raise UnknownValueError(f"{resource}: {spec.get('name')}", "filtered by a security group that the program does not have")
     return Subnet(
@@ -77,7 +77,7 @@ def _subnet(stack: "Stack", resource: Resource, field: str, spec: Mapping[str, A
     )
 
 
-def _id(reference: Any) -> Any:
+def reference_of(reference: Any) -> Any:
     """Return the id in a `{id: ...}`, or what is given, known or not."""
     if is_unknown(reference):
         return reference
@@ -90,7 +90,7 @@ def subnet_of(known: Mapping[tuple[str, str], Subnet], resource: Resource, refer
     Raises:
         UnknownValueError: if the id is not known, or is that of a subnet that the program does not have.
     """
-    given = str(_id(reference) or "")
+    given = str(reference_of(reference) or "")
     key = part(given, "virtualNetworks").lower(), part(given, "subnets").lower()
     if key not in known:
         raise UnknownValueError(f"{resource}: subnet {'/'.join(key)}", "no subnet of the program: what lies around it is not known")

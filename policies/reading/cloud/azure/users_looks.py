@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.administrators import FIX, administrators
 from policies.reading.cloud.azure.cluster import CLUSTER
+from policies.reading.cloud.azure.ids import tenant_of
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
 from policies.reading.values import mapping, sequence
@@ -21,6 +22,13 @@ def administrators_are_named(cluster: Resource, stack: "Stack") -> Iterator[Flaw
     named = administrators(stack, COMPONENT) if groups else groups
     for group in sorted(groups - named):
         yield Flaw(message=f"is administered by the group {group}, which the stack file does not name", fix=FIX)
+
+
+def directory_is_ours(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N08: whoever owns another tenant makes users and groups there as he likes."""
+    given = mapping(cluster.at("aadProfile", default={})).get("tenantID")
+    if given is not None and str(given).lower() != (own := tenant_of(stack)):
+        yield Flaw(message=f"takes its users from the tenant {given}, which is not the program's ({own})", fix="remove tenantID")
 
 
 def key_is_ours(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -42,4 +50,5 @@ def key_is_ours(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
 READERS: Final = (
     Reader(rule="N07", kinds=(CLUSTER,), look=key_is_ours),
     Reader(rule="N08", kinds=(CLUSTER,), look=administrators_are_named),
+    Reader(rule="N08", kinds=(CLUSTER,), look=directory_is_ours),
 )
