@@ -111,7 +111,7 @@ def tries_last_an_hour(plan: Plan) -> bool:
 
 
 @TABLE.mutation("M26", "half of the calls fail on purpose, and nobody said so")
-def calls_fail_on_purpose(plan: Plan) -> bool:
+def calls_fail_whoever_makes_them(plan: Plan) -> bool:
     return _calls(plan, lambda route: route.update(fault={"abort": {"httpStatus": 503, "percentage": {"value": 50}}}))
 
 

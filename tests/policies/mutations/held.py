@@ -63,7 +63,7 @@ def hold_untouched(mutation: Mutation, resources: Resources) -> None:
 def hold_wellformed(mutations: Sequence[Mutation], plans: Iterable[Resources]) -> None:
     """Fail where two mutations have one name, a rule does not exist, or a mutation breaks nothing in any of the plans."""
     names = [mutation.id for mutation in mutations]
-    assert len(names) == len(set(names))
+    assert not (twice := {name for name in names if names.count(name) > 1}), f"names of two mutations: {', '.join(twice)}"
     assert {mutation.rule for mutation in mutations} <= set(RULES)
     made = [list(plan) for plan in plans]
     idle = [mutation.id for mutation in mutations if all(mutation.apply(plan) is None for plan in made)]
