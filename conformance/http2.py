@@ -25,7 +25,7 @@ from hyperframe.frame import (
 from conformance.answer import Answer
 from conformance.curl import Sent
 from conformance.errors import NotRunError
-from conformance.outside import LONGEST_BODY, secured
+from conformance.outside import LONGEST_BODY, filled, secured
 from topology.derive.probes.request import CREDENTIAL, WELL_FORMED, Field
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -50,7 +50,7 @@ def send(sent: Sent) -> list[Answer]:
         NotRunError: where the other side does not speak HTTP/2.
     """
     request, answers = sent.request, list[Answer]()
-    data = _filled(request.raw, sent) if request.raw else request.body.encode()
+    data = filled(request.raw, sent) if request.raw else request.body.encode()
     with ExitStack() as stack:
         connection: Connection | None = None
         well_formed = replace(sent, request=replace(request, raw=""))
@@ -76,13 +76,7 @@ def _fields(sent: Sent, fields: tuple[Field, ...]) -> list[tuple[bytes, bytes]]:
     if sent.request.body and not sent.request.raw and "content-length" not in known:
         given.append(("content-length", str(len(sent.request.body.encode()))))
     own = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in given]
-    return [pair for field in fields for pair in (own if field == CREDENTIAL else [(field[0].encode("latin-1"), _filled(field[1], sent))])]
-
-
-def _filled(text: str, sent: Sent) -> bytes:
-    for name, value in (("path", sent.path), ("host", sent.request.host), ("method", sent.request.method)):
-        text = text.replace(f"{{{name}}}", value)
-    return text.encode("latin-1", "replace")
+    return [pair for field in fields for pair in (own if field == CREDENTIAL else [(field[0].encode("latin-1"), filled(field[1], sent))])]
 
 
 @contextmanager

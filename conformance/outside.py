@@ -59,10 +59,7 @@ def message(sent: Sent, *, keep: bool = False) -> bytes:
     request = sent.request
     if request.raw:
         credential = "".join(f"{name}: {value}\r\n" for name, value in sent.headers)
-        text = request.raw
-        for name, value in (("path", sent.path), ("host", request.host), ("method", request.method), ("credential", credential)):
-            text = text.replace(f"{{{name}}}", value)
-        return text.encode("latin-1", "replace")
+        return filled(request.raw, sent).replace(b"{credential}", credential.encode("latin-1", "replace"))
     given = {name.lower() for name, _ in sent.headers}
     lines = [f"{request.method} {sent.path} HTTP/1.1", f"Host: {request.host}"]
     lines += [f"{name}: {value}" for name, value in sent.headers]
@@ -75,6 +72,13 @@ def message(sent: Sent, *, keep: bool = False) -> bytes:
     if request.body and not given & SAYS_LENGTH:
         lines.append(f"content-length: {len(request.body.encode())}")
     return ("\r\n".join(lines) + "\r\n\r\n" + request.body).encode("utf-8", "replace")
+
+
+def filled(text: str, sent: Sent) -> bytes:
+    """Return a text with the path, host and method of a request in their places."""
+    for name, value in (("path", sent.path), ("host", sent.request.host), ("method", sent.request.method)):
+        text = text.replace(f"{{{name}}}", value)
+    return text.encode("latin-1", "replace")
 
 
 def burst(sent: Sent) -> list[Answer]:

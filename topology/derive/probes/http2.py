@@ -9,11 +9,13 @@ from typing import Final
 
 from topology.derive.probes.doors import entering, probe
 from topology.derive.probes.entry import representatives
+from topology.derive.probes.examples import Operation
 from topology.derive.probes.expectation import Admitted, Rejected
 from topology.derive.probes.layer import FRONT, Layer
 from topology.derive.probes.probe import Family, Probe, Stage
 from topology.derive.probes.request import CREDENTIAL, SMUGGLED_MARK, WELL_FORMED, Field, Request, Scheme
 from topology.derive.probes.wire import HIDDEN
+from topology.model.base import HostName, Name
 from topology.model.system import Topology
 
 METHOD, SCHEME, AUTHORITY, PATH, _ = WELL_FORMED
@@ -80,15 +82,16 @@ def malformed(t: Topology) -> Iterator[Probe]:
     rejected = Rejected(by=(*FRONT, Layer.TRANSPORT), statuses=REFUSALS)
     for host, name, operation in representatives(t):
         door = t.doors[name]
-
-        def asked(what: str) -> Request:
-            return replace(entering(t, name, operation, f"smuggling {what}"), scheme=Scheme.HTTP2, host=host, seconds=5.0)  # noqa: B023 # used here
-
         expect = Admitted(service=door.service, version=door.version or "")
-        well = probe(t, name, Family.SMUGGLING, "h2", asked("h2"), expect, "a well-formed request over HTTP/2 is let in")
+        asked = _asked(t, host, name, operation, "h2")
+        well = probe(t, name, Family.SMUGGLING, "h2", asked, expect, "a well-formed request over HTTP/2 is let in")
         control = replace(well, stage=Stage.CONTROL, controls=())
         yield control
         for what, about in MALFORMED.items():
-            request = replace(asked(what), fields=about.fields, raw=about.data)
+            request = replace(_asked(t, host, name, operation, what), fields=about.fields, raw=about.data)
             found = probe(t, name, Family.SMUGGLING, what, request, replace(rejected, mended=about.mended), about.rule)
             yield replace(found, controls=(control.id,))
+
+
+def _asked(t: Topology, host: HostName, name: Name, operation: Operation, what: str) -> Request:
+    return replace(entering(t, name, operation, f"smuggling {what}"), scheme=Scheme.HTTP2, host=host, seconds=5.0)
