@@ -1,7 +1,7 @@
 """What `verify` is given by the command line or by the running lab: a cluster, a public address, and who mints tokens."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from conformance.cluster import Cluster
 from conformance.credentials import Command, Issuer, Nobody
 from conformance.outside import Address
 from conformance.verify import IMAGE
+from topology.model.base import HostName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +75,29 @@ def subject(*, context: str | None, kubeconfig: Path | None, image: str, token_c
     )
 
 
-def address(text: str) -> Address | None:
-    """Return the address that `HOST:PORT` says; None for an empty text.
+@dataclass(frozen=True, kw_only=True)
+class Public:
+    """Where a system is reached from outside, as far as the command line says."""
+
+    address: Address | None
+    """Of every host that has none of its own; None: what the edge's Service says."""
+    of: Mapping[HostName, Address]
+    """By public host."""
+
+
+def public(texts: Iterable[str]) -> Public:
+    """Return what `HOST:PORT` and `NAME=HOST:PORT` say, the one of all hosts and the other of one of several edges.
 
     Raises:
-        UsageError: where it says none.
+        UsageError: where one of them says no address, or two speak of the same hosts.
     """
-    if not text:
-        return None
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal():
-        raise UsageError(f"--public {text}: write HOST:PORT, as in 127.0.0.1:30443.")
-    return Address(host=host.strip("[]"), port=int(port))
+    found: dict[HostName, Address] = {}
+    for text in texts:
+        name, _, at = text.rpartition("=")
+        host, _, port = at.rpartition(":")
+        if not host or not port.isdecimal() or ("=" in text and not name):
+            raise UsageError(f"--public {text}: write HOST:PORT, as in 127.0.0.1:30443, or for one public host NAME=HOST:PORT.")
+        if name in found:
+            raise UsageError(f"--public {text}: {name or 'every host'} is at {found[name]} already. Say it once.")
+        found[name] = Address(host=host.strip("[]"), port=int(port))
+    return Public(address=found.pop("", None), of=found)

@@ -120,6 +120,13 @@ class Replicas(Part):
     istiod: Annotated[int, Field(ge=1)] = 1
 
 
+class Alternative(Part):
+    """Another edge and gateway, beside the stack's own."""
+
+    edge: EdgeKind
+    gateway: GatewayKind
+
+
 class Binding(Part):
     """The environment half of a stack: the boundary itself is in the topology."""
 
@@ -128,6 +135,8 @@ class Binding(Part):
     edge: EdgeKind = EdgeKind.NGINX
     gateway: GatewayKind = GatewayKind.ENVOY_GATEWAY
     cluster: ClusterKind = ClusterKind.EXISTING
+    alternative: Alternative | None = None
+    """Who serves the hosts with a door that `edge` and `gateway` cannot carry; there is none of it where they carry all."""
     azure: AzureSettings | None = None
     """What an Azure environment needs to know; only for cluster `aks`."""
     aws: AwsSettings | None = None
@@ -158,13 +167,8 @@ class Binding(Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        around = NEIGHBOURS[self.edge]
-        if self.gateway not in around.gateways or self.cluster not in around.clusters:
-            gateways, clusters = (" or ".join(sorted(group)) for group in (around.gateways, around.clusters))
-            given = f"gateway {self.gateway} and cluster {self.cluster}"
-            raise ValueError(
-                f"edge {self.edge} stands in front of gateway {gateways} in cluster {clusters}, not of {given}: change one of them"
-            )
+        if misplaced := [*_misplaced(self.edge, self.gateway, self.cluster), *self._alternative()]:
+            raise ValueError("; ".join(misplaced))
         clouds: dict[str, tuple[ClusterKind, object]] = {"azure": (ClusterKind.AKS, self.azure), "aws": (ClusterKind.EKS, self.aws)}
         wrong = [
             f"cluster {self.cluster} {f'needs the key {key}' if given is None else f'has no use for the key {key}: remove it'}"
@@ -176,10 +180,23 @@ class Binding(Part):
             raise ValueError("; ".join(wrong))
         return self
 
+    def _alternative(self) -> Iterator[str]:
+        other = self.alternative
+        if other is None:
+            return
+        beside = sorted(edge for edge, around in NEIGHBOURS.items() if edge in IN_CLUSTER and self.cluster in around.clusters)
+        if self.edge in IN_CLUSTER or not beside:
+            yield f"alternative: nothing can stand beside edge {self.edge} in cluster {self.cluster}: remove it"
+        elif other.edge not in beside:
+            yield f"alternative: edge {other.edge} cannot stand beside {self.edge} in cluster {self.cluster}: name {' or '.join(beside)}"
+        else:
+            yield from (f"alternative: {reason}" for reason in _misplaced(other.edge, other.gateway, self.cluster))
+
     def _azure_keys(self) -> Iterator[str]:
         given = self.azure.model_fields_set if self.azure else set[str]()
+        edges = {self.edge, self.alternative.edge if self.alternative else self.edge}
         for key, edge in AZURE_KEYS.items():
-            if key in given and edge is not self.edge:
+            if key in given and edge not in edges:
                 yield f"edge {self.edge} has no use for the key azure.{to_camel(key)}: remove it"
         if self.gateway is GatewayKind.API_MANAGEMENT and "publisher" not in given:
             yield f"gateway {self.gateway} needs the key azure.publisher"
@@ -203,6 +220,14 @@ class Binding(Part):
     def image(self, key: str) -> str:
         """Return the image of a part in this stack."""
         return self.images.get(key, IMAGES[key])
+
+
+def _misplaced(edge: EdgeKind, gateway: GatewayKind, cluster: ClusterKind) -> Iterator[str]:
+    around = NEIGHBOURS[edge]
+    if gateway not in around.gateways or cluster not in around.clusters:
+        gateways, clusters = (" or ".join(sorted(group)) for group in (around.gateways, around.clusters))
+        given = f"gateway {gateway} and cluster {cluster}"
+        yield f"edge {edge} stands in front of gateway {gateways} in cluster {clusters}, not of {given}: change one of them"
 
 
 class BindingError(pulumi.RunError):
@@ -270,11 +295,19 @@ def _unknown_keys(given: Mapping[str, Any]) -> list[str]:
     return found
 
 
+_REASONS: Final[Mapping[str, str]] = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known key",
+    "model_type": "is not a mapping of keys",
+}
+"""What is said of pydantic's types of mistakes, where it is not pydantic's own sentence."""
+
+
 def _explain(item: Any) -> str:
     path = ".".join(map(str, item["loc"]))
     if "error" in item.get("ctx", {}):
         return f"{PROJECT}{':' if path else ''}{path}: {item['ctx']['error']}"
-    reason = {"missing": "is missing", "extra_forbidden": "is not a known key"}.get(item["type"])
+    reason = _REASONS.get(item["type"])
     if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
         hint = f" ({did_you_mean(path, [field.alias or name for name, field in Binding.model_fields.items()])})"
     else:

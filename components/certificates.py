@@ -9,6 +9,7 @@ from components.component import Component
 from components.context import Context
 from components.contracts import PublicIssuer
 from components.placement import layers_in_cluster
+from components.ways import inside
 from topology.derive import certificates, names
 from topology.derive.certificates import Authority
 from topology.derive.manifest import Manifest, manifest
@@ -45,14 +46,15 @@ class Certificates(Component, layer="cluster"):
             name, home = Authority.BOUNDARY.issuer, names.CERT_MANAGER_NAMESPACE
             secret = manifest("v1", "Secret", name, home, type="kubernetes.io/tls", stringData=data)
             waited.append(self.add(secret, after=[namespaces[home]]))
-        for document in certificates.authorities(t, layers):
+        for document in certificates.authorities(t, layers, brought=[Authority.BOUNDARY] if outside else []):
             made = self.add(document, after=waited)
             if document["kind"] == "ClusterIssuer":
                 issuers[document["metadata"]["name"]] = made
         if context.issuer:
             issuers[PROVED] = self.add(_proved(context.issuer), after=[*waited, *context.issuer.ready])
         server_names = {mesh: balancer.server_name for mesh, balancer in outside.load_balancers.items()} if outside else {}
-        for document in certificates.leaves(t, own, layers, server_names):
+        served = inside(binding, t) or t
+        for document in certificates.leaves(t, own, layers, server_names, served.public_hosts()):
             issuer = issuers.get(document["spec"]["issuerRef"]["name"])
             self.add(document, after=[*([issuer] if issuer else waited), namespaces[document["metadata"]["namespace"]]])
         self.issued = issuers[Authority.BOUNDARY.issuer]

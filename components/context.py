@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from components.binding import Binding
 from components.contracts import OutsideGateway, PublicIssuer
-from topology.derive import network
+from components.ways import inside
+from topology.derive import names, network
 from topology.derive.fences import Surroundings
 from topology.derive.relations import Relations
+from topology.model.base import Name
 from topology.model.system import Topology
 
 
@@ -18,7 +20,7 @@ class Context:
     relations: Relations
     around: Surroundings
     outside: OutsideGateway | None = None
-    """The gateway, where it stands outside the cluster."""
+    """The gateway, where the stack file has one outside the cluster."""
     issuer: PublicIssuer | None = None
     """Who signs what clients see, where the cloud proves the hosts."""
 
@@ -35,7 +37,17 @@ def context(binding: Binding, t: Topology, outside: OutsideGateway | None = None
         inside=binding.inside,
         api_server=binding.api_server,
         api_server_ports=binding.api_server_ports,
-        gateway=outside.addresses if outside else (),
+        gateways=_callers(binding, t, outside) if outside else {},
         collector=(network.pods(collector.namespace, collector.pod_labels), collector.port) if collector else None,
     )
     return Context(binding=binding, relations=Relations(t), around=around, outside=outside, issuer=issuer)
+
+
+def _callers(binding: Binding, t: Topology, outside: OutsideGateway) -> dict[Name, list[network.Peer]]:
+    """Return by mesh who calls its ingress: the gateway outside, that of the stack's alternative, or both."""
+    blocks = [network.block(cidr) for cidr in outside.addresses]
+    found = {mesh: list(blocks) for mesh in outside.load_balancers}
+    beside = inside(binding, t)
+    for mesh in dict.fromkeys(beside.mesh_of(door.service) for door in beside.doors.values()) if beside else ():
+        found.setdefault(mesh, []).append(network.layer(names.GATEWAY_NAMESPACE, names.GATEWAY))
+    return found

@@ -49,9 +49,9 @@ class OutsideGateway:
     """What the cluster must know of a gateway that stands in the network around it."""
 
     addresses: tuple[str, ...]
-    """Ranges that it calls from; nobody else reaches an ingress."""
+    """Ranges that it calls from; none where the stack's alternative serves every host."""
     load_balancers: Mapping[Name, LoadBalancer]
-    """By mesh, for each that has doors."""
+    """By mesh, for each behind which it has doors."""
     authority: Authority
     """Signs the gateway's client certificate and the certificates of the ingresses."""
 
@@ -85,7 +85,7 @@ class ClusterOutputs:
     providers: tuple[pulumi.ProviderResource, ...]
     """Every provider that layers need: that of Kubernetes, and that of the cloud."""
     gateway: OutsideGateway | None
-    """None where the gateway is pods of the cluster."""
+    """None where the stack file has no gateway outside the cluster."""
     edge: OutsideEdge | None = None
     """None where pods of the edge stand in front of the gateway, or the gateway is no pod of the cluster either."""
     issuer: PublicIssuer | None = None

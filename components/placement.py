@@ -1,6 +1,7 @@
 """Where the outer layers run: the stack file says which products play them, and in AWS the topology whether nginx joins its edge."""
 
 from components.binding import IN_CLUSTER, Binding, EdgeKind, GatewayKind
+from components.ways import ways
 from topology.derive import names
 from topology.model.door import PublicAuth
 from topology.model.system import Topology
@@ -17,6 +18,8 @@ def has_nginx_behind_balancer(binding: Binding, t: Topology) -> bool:
 
 def layers_in_cluster(binding: Binding, t: Topology) -> frozenset[str]:
     """Return the outer layers, `edge` and `gateway`, that are pods of the cluster, or have some there."""
-    played: dict[str, EdgeKind | GatewayKind] = {names.EDGE: binding.edge, names.GATEWAY: binding.gateway}
-    found = {layer for layer, product in played.items() if product in IN_CLUSTER}
+    played: list[tuple[str, EdgeKind | GatewayKind]] = [
+        pair for way in ways(binding, t) for pair in ((names.EDGE, way.binding.edge), (names.GATEWAY, way.binding.gateway))
+    ]
+    found = {layer for layer, product in played if product in IN_CLUSTER}
     return frozenset(found | ({names.EDGE} if has_nginx_behind_balancer(binding, t) else set[str]()))

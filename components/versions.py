@@ -41,13 +41,16 @@ Released in EKS on 2026-01-28; standard support, which costs nothing more, ends 
 EKS_ADDONS: Final = {
     # EKS User Guide, `managing-coredns`: the one for 1.35 (as of 2026)
     "coredns": "v1.14.2-eksbuild.4",
-    # In no table of the User Guide; public stacks of EKS 1.35 and 1.36 have it (as of 2026-05)
+    # In no table of the User Guide; AWS's cdk-eks-blueprints (`lib/addons/eks-pod-identity-agent`, 2026-04) has build 2 of this version for 1.35,
+    # public stacks of EKS 1.35 and 1.36 this build (as of 2026-05)
     "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
     # EKS User Guide, `managing-kube-proxy`: the one for 1.35 (as of 2026)
     "kube-proxy": "v1.35.3-eksbuild.2",
-    # In no table of the User Guide, which says its port (`metrics-server`: 10251); public stacks of EKS 1.35 have it (as of 2026-06)
+    # In no table of the User Guide, which says its port (`metrics-server`: 10251), and not in cdk-eks-blueprints; public stacks of EKS 1.35 have it
+    # (as of 2026-06)
     "metrics-server": "v0.8.1-eksbuild.6",
-    # EKS User Guide, `managing-vpc-cni`, names one version for all of Kubernetes; public stacks of EKS 1.35 have it (as of 2026-05)
+    # EKS User Guide, `managing-vpc-cni`, names one version for all of Kubernetes; AWS's cdk-eks-blueprints (`lib/addons/vpc-cni`, 2026-04) has
+    # build 1 of this version for 1.35, public stacks of EKS 1.35 this build (as of 2026-05)
     "vpc-cni": "v1.21.1-eksbuild.7",
 }
 """What AWS runs in the cluster. Whether an account is offered exactly these: `aws eks describe-addon-versions --kubernetes-version 1.35`."""

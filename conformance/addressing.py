@@ -5,8 +5,8 @@ import ipaddress
 import json
 import secrets
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from conformance.certificates import Certificates
@@ -17,6 +17,7 @@ from conformance.forging import bearer
 from conformance.outside import Address
 from topology.derive import names
 from topology.derive.probes import ApiKey, At, Carried, Flaw, Place, Pods, Probe, Received, Token
+from topology.model.base import HostName
 
 Header = tuple[str, str]
 
@@ -30,6 +31,8 @@ class Addressing:
     issuer: Issuer
     keys: ApiKeys
     certificates: Certificates
+    public_of: Mapping[HostName, Address] = field(default_factory=dict[HostName, Address])
+    """By public host, where it is at another public address than the others."""
 
     def fill(self, probe: Probe) -> tuple[Probe, Sent]:
         """Return a probe as it can be judged, and what to send for it.
@@ -59,7 +62,8 @@ class Addressing:
         match target.at:
             case At.EDGE:
                 seen = _in_cluster if probe.vantage.place is not Place.OUTSIDE else str
-                return seen(self.public.host), self.public.port
+                public = self.public_of.get(probe.request.sni or probe.request.host, self.public)
+                return seen(public.host), public.port
             case At.NAME:
                 return target.name, target.port
             case At.POD:

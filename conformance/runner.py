@@ -40,6 +40,7 @@ from topology.derive.probes import (
     Retried,
     Scheme,
     Single,
+    Spared,
     Split,
     Stage,
     Vantage,
@@ -151,7 +152,8 @@ class Runner:
 
         def finished(probe: Probe, filled: Probe, answers: Sequence[Answer]) -> None:
             self._note(filled, answers)
-            if _disturbed(filled, answers) or (self._found[probe.id].verdict is Verdict.NOT_RUN and _interrupted(filled, answers)):
+            word = self._found[probe.id].verdict
+            if _disturbed(filled, answers) or (word is Verdict.NOT_RUN and _interrupted(filled, answers)) or _held_back(filled, word):
                 again.append(probe)
             done[what] += 1
             self.tell(what, done[what], len(probes))
@@ -344,7 +346,7 @@ class Runner:
 
 def _disturbed(probe: Probe, answers: Sequence[Answer]) -> bool:
     """Say whether a limit that was meant for others was in the way, or a fault that the topology injects."""
-    if isinstance(probe.expect, Limited | Faulted | Ejected):
+    if isinstance(probe.expect, Limited | Faulted | Spared | Ejected):
         return False
     passing = {Layer.LIMIT, Layer.FAULT} if probe.may_fail and not isinstance(probe.expect, Split) else {Layer.LIMIT}
     met = [one for answer in answers for one in answer.way()]
@@ -354,6 +356,11 @@ def _disturbed(probe: Probe, answers: Sequence[Answer]) -> bool:
 def _interrupted(probe: Probe, answers: Sequence[Answer]) -> bool:
     """Say whether a request was lost on its way: proxies that have just been given another configuration drop connections."""
     return layer(probe, answers[-1]) in {Layer.NETWORK, Layer.UPSTREAM}
+
+
+def _held_back(probe: Probe, word: Verdict) -> bool:
+    """Say whether calls were slow that should not be: a machine under load is slow for a while, a fault every time."""
+    return isinstance(probe.expect, Spared) and word is Verdict.FAILED
 
 
 def _avoid_end(expect: object) -> None:

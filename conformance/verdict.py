@@ -35,6 +35,7 @@ from topology.derive.probes import (
     Retried,
     Scheme,
     Single,
+    Spared,
     Split,
     Traced,
 )
@@ -286,6 +287,21 @@ def _faulted(probe: Probe, expect: Faulted, answers: Sequence[Answer]) -> Judgem
     return (_passed if _near(count, len(answers), expect.percent) else _failed)(said)
 
 
+def _spared(probe: Probe, expect: Spared, answers: Sequence[Answer]) -> Judgement:
+    """No call is aborted so, and of slow ones there are fewer than the fault would make, whatever else holds some of them back."""
+    who = [layer(probe, answer) for answer in answers]
+    slow = [bool(expect.delay) and answer.seconds >= expect.delay for answer in answers]
+    told = sum(late or by in {Layer.SERVICE, Layer.FAULT} for by, late in zip(who, slow, strict=True))
+    failed = sum(by is Layer.FAULT and answer.status == expect.status for by, answer in zip(who, answers, strict=True))
+    share = expect.percent / 100
+    least = told * share - SIGMAS * math.sqrt(told * share * (1 - share))
+    said = f"of {told} calls, {failed} failed on purpose"
+    said += f", {sum(slow)} took {expect.delay:g} s or longer" if expect.delay else ""
+    if not failed and least <= 0:
+        return _not_run(f"{said}: too few to tell ({_tally(Counter(who))})")
+    return (_failed if failed or sum(slow) >= least else _passed)(said)
+
+
 def _given_up(probe: Probe, expect: GivenUp, answers: Sequence[Answer]) -> Judgement:
     answer = answers[-1]
     said = f"{describe(probe, answer)} after {answer.seconds:.1f} s"
@@ -464,6 +480,7 @@ JUDGES: Final[dict[type[Expectation], Judge]] = cast(
         Limited: _limited,
         Split: _split,
         Faulted: _faulted,
+        Spared: _spared,
         GivenUp: _given_up,
         Retried: _retried,
         Ejected: _ejected,

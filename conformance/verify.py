@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,8 @@ from conformance.report import Report
 from conformance.runner import Runner, Tell
 from conformance.vantages import Vantages
 from topology.derive import names
-from topology.derive.probes import Family, Probe, probes, spared
+from topology.derive.probes import Family, Probe, probes, unasked
+from topology.model.base import HostName
 from topology.model.system import Topology
 
 IMAGE: Final = "docker.io/curlimages/curl:8.17.0"
@@ -55,6 +56,7 @@ def verify(  # noqa: PLR0913 # each is a choice of the user's
     cluster: Cluster,
     *,
     public: Address | None,
+    public_of: Mapping[HostName, Address] = {},
     image: str,
     issuer: Issuer,
     api_keys: Path | None,
@@ -64,11 +66,26 @@ def verify(  # noqa: PLR0913 # each is a choice of the user's
 ) -> Report:
     """Probe a running system and return the report.
 
+    Args:
+        t: the system.
+        cluster: where it runs.
+        public: the public address; default: what the edge's Service says.
+        public_of: by public host, the address of those that are at another one.
+        image: to ask with.
+        issuer: who mints tokens.
+        api_keys: file with the keys of consumers, if the cluster has none.
+        choice: which families of probes.
+        tell: told how far it is.
+        subject: what is probed, for people.
+
     Raises:
         CannotProbeError: where nothing can be probed.
     """
     began = time.monotonic()
-    address = public or public_address(cluster)
+    hosts = t.public_hosts()
+    if strange := sorted(set(public_of) - set(hosts)):
+        raise CannotProbeError(f"--public names {', '.join(strange)}, which is no host of the topology ({', '.join(hosts)}).")
+    address = public or (public_of[hosts[0]] if set(hosts) <= set(public_of) else public_address(cluster))
     chosen = choice.chosen(probes(t))
     with Vantages(cluster, image) as vantages:
         addressing = Addressing(
@@ -77,15 +94,16 @@ def verify(  # noqa: PLR0913 # each is a choice of the user's
             issuer=issuer,
             keys=ApiKeys(cluster, api_keys),
             certificates=Certificates(cluster),
+            public_of=public_of,
         )
         results = Runner(vantages=vantages, addressing=addressing, pace=pace(t), tell=tell).run(chosen)
-    left_out = [(f"tier {name}", why) for name, why in spared(t) if not choice.only or Family.TIERS in choice.only]
+    left_out = [(what, why) for family, what, why in unasked(t) if not choice.only or family in choice.only]
     left_out += [(str(family), "left out by choice") for family in Family if family in choice.without]
     if choice.only:
         left_out.append(("other kinds of probes", f"only {', '.join(sorted(choice.only))} were asked for"))
     return Report(
         system=t.system,
-        subject=f"{subject} ({address})",
+        subject=f"{subject} ({', '.join(dict.fromkeys(map(str, (address, *public_of.values()))))})",
         results=tuple(results),
         left_out=tuple(left_out),
         seconds=time.monotonic() - began,

@@ -25,6 +25,8 @@ class Line:
     """Pieces of one kind that a layer is charged for."""
 
     layer: str
+    key: str
+    """Of its price in the table."""
     what: str
     price: Price
     """Of one piece."""
@@ -74,6 +76,14 @@ class Estimate:
         """Return the lines by layer, outside in."""
         return [(layer, found) for layer in (*LAYERS, OTHER) if (found := [line for line in self.lines if line.layer == layer])]
 
+    def prices(self) -> list[Price]:
+        """Return the prices in the sum, each once."""
+        return list({line.key: line.price for line in self.lines}.values())
+
+    def remembered(self) -> list[Line]:
+        """Return the lines whose price has no source."""
+        return [line for line in self.lines if line.price.source is None]
+
 
 def estimate(resources: Iterable[Resource]) -> Estimate:
     """Return the estimate of a plan's resources."""
@@ -113,12 +123,12 @@ def _priced(resource: Resource, known: Mapping[str, Resource], provider: str, re
         for found in reader(resource, known):
             price = table.prices.get(found.key)
             if isinstance(found, Metered):
-                yield f"{found.what} ({price})" if price else found.what
+                yield f"{found.what} ({price.said})" if price else found.what
             elif price is None:
                 yield Gap(layer=layer, urn=urn, reason=f"{found.what}: no price of {found.key} in {provider}'s table")
             else:
                 most = found.least if found.most is None else found.most
-                yield Line(layer=layer, what=found.what, price=price, fewest=found.least, largest=most)
+                yield Line(layer=layer, key=found.key, what=found.what, price=price, fewest=found.least, largest=most)
     except (KeyError, TypeError, ValueError) as error:
         yield Gap(layer=layer, urn=urn, reason=f"what it says of its size cannot be read before a deployment ({error})")
 

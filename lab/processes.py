@@ -1,5 +1,6 @@
 """Processes that outlive us: each is known by its id and by when it started, since ids are used again."""
 
+import atexit
 import os
 import signal
 import subprocess
@@ -16,7 +17,15 @@ PAUSE: Final = 0.1
 LETTING_GO: Final = 30
 """Seconds that the kernel may take to bury a process of many threads."""
 _CHILDREN: Final[list["subprocess.Popen[bytes]"]] = []
-"""What this process started. It may end before them, and says nothing of it then."""
+"""What this process started."""
+
+
+@atexit.register
+def _leave() -> None:
+    """Say nothing of what goes on after this process: Python would warn of each."""
+    for child in _CHILDREN:
+        if child.poll() is None:
+            child.returncode = 0
 
 
 @dataclass(frozen=True, kw_only=True)

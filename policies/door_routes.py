@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from policies.reading.gateways import ApiGateway, Listener, Match
 from policies.reading.gateways import Rule as GatewayRule
@@ -26,12 +27,34 @@ class Answered:
     """Requests that no rule takes."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Taken:
+    """The same, without the stack: what is kept for a listener must not keep it alive."""
+
+    name: Name
+    door: Door
+    rules: tuple[GatewayRule, ...]
+    left: tuple[Requests, ...]
+
+
+_FOUND: WeakKeyDictionary[Listener, tuple[_Taken, ...]] = WeakKeyDictionary()
+"""What was worked out; a listener is of one stack."""
+
+
 def answered(stack: Stack, gateway: ApiGateway, listener: Listener) -> Iterator[Answered]:
     """Yield what a listener does with the requests of each door of its hosts.
 
     Raises:
         UnknownValueError: where it cannot be told which rule takes a request.
     """
+    if listener not in _FOUND:
+        _FOUND[listener] = tuple(_taken(stack, listener))
+    for each in _FOUND[listener]:
+        by = tuple(Published(stack=stack, gateway=gateway, listener=listener, rule=rule) for rule in each.rules)
+        yield Answered(name=each.name, door=each.door, by=by, left=each.left)
+
+
+def _taken(stack: Stack, listener: Listener) -> Iterator[_Taken]:
     doors = Doors(stack.intent)
     for name, door in stack.intent.doors.items():
         if meet_hosts(stack.intent.host_of(door), listener.hostname) is None:
@@ -46,8 +69,7 @@ def answered(stack: Stack, gateway: ApiGateway, listener: Listener) -> Iterator[
                     rules[rule] = None
                     rest = _left(match, rest)
             left += [rest] if rest is not None else []
-        by = tuple(Published(stack=stack, gateway=gateway, listener=listener, rule=rule) for rule in rules if rule.backends)
-        yield Answered(name=name, door=door, by=by, left=tuple(left))
+        yield _Taken(name=name, door=door, rules=tuple(rule for rule in rules if rule.backends), left=tuple(left))
 
 
 def _takes(match: Match, rule: GatewayRule, requests: Requests) -> bool:

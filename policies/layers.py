@@ -17,6 +17,7 @@ from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.services import Service, host_of
 from policies.reading.stack import Stack
+from policies.reading.waf import fronts
 from topology.edges import Direction
 
 
@@ -171,7 +172,9 @@ def _mesh_gateways(stack: Stack) -> Iterator[tuple[Pod, Layer]]:
 
 
 def _edge(stack: Stack, gateway: frozenset[Pod]) -> Iterator[Pod]:
-    """Yield the pods whose nginx passes requests on to the API gateway."""
+    """Yield the pods whose nginx passes requests on to the API gateway; in a system without doors a public one passes none on."""
+    if not stack.intent.doors:
+        yield from (front.nginx.pod for front in fronts(stack))
     behind = {f"{service.name}.{service.namespace}" for pod in gateway for service in stack.services_of(pod)}
     for nginx in stack.nginx:
         addresses = [address for upstream in nginx.upstreams.values() for address in upstream]

@@ -1,8 +1,12 @@
 """The systems under `stacks/`, planned once a test session and shared by every test that reads a real plan."""
 
+import json
 from functools import cache
 from pathlib import Path
 
+import yaml
+
+from components.binding import Binding, read_binding
 from planner.plan import Plan
 from planner.program import Mode, plan_program
 from topology.load import load
@@ -22,6 +26,14 @@ def topology_file(system: str) -> Path:
 def topology(system: str) -> Topology:
     """Return a system's model."""
     return load(topology_file(system))
+
+
+@cache
+def bound(stack: str) -> Binding:
+    """Return what a stack file binds."""
+    config = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    given = {key.partition(":")[2]: value for key, value in config.items() if key.startswith("perimeter:")}
+    return read_binding({key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}, stack)
 
 
 @cache

@@ -11,11 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from cli import clusters
 from cli.commands.options import HERE, ContextName, Folder, KubeconfigFile, Stack, TopologyFile, UseKind, UseLab, Verbose, asks_format
-from cli.conformance import Subject, address, subject
+from cli.conformance import Public, Subject, subject
+from cli.conformance import public as addresses
 from cli.errors import ExitCode
 from cli.files import write_file
 from cli.project import Project
-from conformance.outside import Address
 from conformance.report import Outcome, Report
 from conformance.report.machine import as_json, as_junit
 from conformance.report.text import show
@@ -35,9 +35,18 @@ class Format(StrEnum):
 
 EXIT = {Outcome.SUCCESS: ExitCode.KEPT, Outcome.FAILURE: ExitCode.BROKEN, Outcome.PARTIAL: ExitCode.UNDECIDED}
 EVERYTHING = Choice()
+NOWHERE = Public(address=None, of={})
+"""Nothing is said of public addresses."""
 MACHINE = {Format.JSON: as_json, Format.JUNIT: as_junit}
 
-Public = Annotated[str, typer.Option("--public", help="HOST:PORT of the edge; default: what its Service says.", show_default=False)]
+PublicAt = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--public",
+        help="HOST:PORT of the edge; default: what its Service says. Of a system with several edges NAME=HOST:PORT for each public host at another one.",
+        show_default=False,
+    ),
+]
 Image = Annotated[str, typer.Option("--image", help="Image to ask with: sh, cat, sleep and curl.", show_default=False)]
 TokenCommand = Annotated[
     str,
@@ -58,7 +67,7 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     kubeconfig: KubeconfigFile = None,
     use_lab: UseLab = False,
     use_kind: UseKind = False,
-    public: Public = "",
+    public: PublicAt = None,
     image: Image = "",
     token_command: TokenCommand = "",
     api_keys: ApiKeys = None,
@@ -88,7 +97,7 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     report = probe(
         file,
         probed,
-        public=address(public),
+        public=addresses(public or ()),
         api_keys=api_keys,
         choice=Choice(only=frozenset(only or ()), without=frozenset(without or ())),
     )
@@ -113,15 +122,13 @@ def subject_in(cluster: clusters.Cluster | None, *, image: str = "", token_comma
     return subject(context=context, kubeconfig=kubeconfig, image=image, token_command=token_command)
 
 
-def probe(
-    file: Path, probed: Subject, *, public: Address | None = None, api_keys: Path | None = None, choice: Choice = EVERYTHING
-) -> Report:
+def probe(file: Path, probed: Subject, *, public: Public = NOWHERE, api_keys: Path | None = None, choice: Choice = EVERYTHING) -> Report:
     """Probe what runs, with a progress bar.
 
     Args:
         file: topology file of the system.
         probed: where it runs, and who mints tokens.
-        public: address of its edge, if the cluster does not say.
+        public: address of its edge, or of each, if the cluster does not say.
         api_keys: file with the keys of consumers, if the cluster has none.
         choice: which families of probes.
     """
@@ -131,7 +138,8 @@ def probe(
         return verify(
             system,
             probed.cluster,
-            public=public,
+            public=public.address,
+            public_of=public.of,
             image=probed.image,
             issuer=probed.issuer,
             api_keys=api_keys,

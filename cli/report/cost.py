@@ -37,7 +37,7 @@ def _table(found: Estimate) -> Table:
         least, most = _sums(lines)
         table.add_row(Text(layer, style="bold"), "", "", Text(_money(least), style="bold"), Text(_money(most), style="bold"))
         for line in lines:
-            table.add_row(f"  {line.what}", line.count, Text(f"× {line.price}", style="dim"), _money(line.least), _money(line.most))
+            table.add_row(f"  {line.what}", line.count, Text(f"× {line.price.said}", style="dim"), _money(line.least), _money(line.most))
     least, most = _sums(found.lines)
     sign = "at least " if found.gaps else ""
     table.add_row(Text("all", style="bold"), "", sign, Text(_money(least), style="bold"), Text(_money(most), style="bold"))
@@ -51,17 +51,29 @@ def _notes(console: Console, found: Estimate) -> None:
         for text in found.by_use:
             console.print(f"  {text}")
     for provider, table in found.tables.items():
-        kind = "approximate list prices" if table.approximate else "list prices"
-        text = f"{kind} of {provider} in {table.region}, {table.currency} without tax, of {table.date} (costs/prices.yaml)"
+        text = f"list prices of {provider} in {table.region}, {table.currency} without tax (costs/prices.yaml); ~ as remembered on {table.date}"
         elsewhere = [region for region in found.regions if region != table.region]
         note = f"; this plan is in {', '.join(elsewhere)}, where prices differ" if elsewhere else ""
         console.print()
         console.print(Text(text + note, style="dim"))
+    if found.lines:
+        console.print(Text(_sources(found), style="dim"))
+
+
+def _sources(found: Estimate) -> str:
+    """Say how much of the sum rests on prices with a source."""
+    prices = found.prices()
+    days = sorted(price.source.date for price in prices if price.source)
+    when = f", of {days[0]} to {days[-1]}" if days else ""
+    said = f"{len(days)} of {len(prices)} prices in the sum have a public source{when}"
+    least, most = _sums(found.remembered())
+    return f"{said}; {_money(least)} of the least and {_money(most)} of the most are at remembered prices" if most else said
 
 
 def to_json(stack: str, found: Estimate) -> str:
     """Return an estimate as a JSON document; sums of money are text with two digits."""
     least, most = _sums(found.lines)
+    prices, vague = found.prices(), _sums(found.remembered())
     document: dict[str, Any] = {
         "stack": stack,
         "complete": not found.gaps,
@@ -74,6 +86,7 @@ def to_json(stack: str, found: Estimate) -> str:
                         "what": line.what,
                         "count": line.count,
                         "price": str(line.price),
+                        "source": line.price.source.model_dump(mode="json") if line.price.source else None,
                         "least": _money(line.least),
                         "most": _money(line.most),
                     }
@@ -85,8 +98,12 @@ def to_json(stack: str, found: Estimate) -> str:
         "gaps": [{"layer": gap.layer, "urn": gap.urn, "reason": gap.reason} for gap in found.gaps],
         "notCounted": list(found.by_use),
         "prices": {
-            provider: table.model_dump(mode="json", include={"region", "currency", "date", "approximate"})
-            for provider, table in found.tables.items()
+            provider: table.model_dump(mode="json", include={"region", "currency", "date"}) for provider, table in found.tables.items()
+        },
+        "remembered": {
+            "prices": sum(price.source is None for price in prices),
+            "of": len(prices),
+            "month": {"least": _money(vague[0]), "most": _money(vague[1])},
         },
         "regions": list(found.regions),
     }

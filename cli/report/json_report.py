@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cli.judging import Judged
+from cli.report.entrances import entrances
 from cli.report.findings import outcomes, said
 from topology.laws import notes
 
@@ -19,6 +20,7 @@ def document(judged: Judged) -> dict[str, Any]:
         "verdict": judged.verdict,
         "resources": judged.resources,
         "edges": [asdict(edge) for edge in sorted(judged.stack.expected)],
+        "entrances": entrances(judged),
         "rules": [
             {"id": r.rule.id, "name": r.rule.name, "severity": r.rule.severity, "verdict": verdicts[r.rule.id]} for r in judged.report.rules
         ],

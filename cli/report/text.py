@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.judging import Judged
+from cli.report.entrances import entrances
 from cli.report.findings import Outcome, Said, outcomes, said
 from policies.rule import Verdict
 from topology.edges import Direction, Edge
@@ -87,6 +88,10 @@ def show(judged: Judged, *, verbose: bool) -> None:
         if edges:
             console.print()
             console.print(_edges(title, direction, edges, verbose=verbose))
+    by_host = entrances(judged)
+    if len(set(by_host.values())) > 1:
+        console.print()
+        console.print(_entrances(by_host))
     for note in notes(judged.stack.intent):
         console.print()
         console.print(Text.assemble(("note  ", "yellow"), str(note)))
@@ -118,6 +123,14 @@ def _edges(title: str, direction: Direction, edges: list[Edge], *, verbose: bool
             table.add_row("  " + source, "→", target, Text(f"{','.join(sorted(methods))} {asked}".strip(), style="dim"))
     more = [] if verbose or len(rows) <= FEW else [Text(f"  … and {len(rows) - FEW} more (--verbose)", style="dim")]
     return Group(Text(title, style="bold"), table, *more)
+
+
+def _entrances(by_host: Mapping[str, tuple[str, ...]]) -> Group:
+    """Return where clients of each host come in, which is worth a word where it is not the same for all."""
+    table = columns(3)
+    for host, public in by_host.items():
+        table.add_row("  " + host, "←", Text("; ".join(public), style="dim"))
+    return Group(Text("ways in", style="bold"), table)
 
 
 def short(party: str) -> str:

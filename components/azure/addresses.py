@@ -21,7 +21,7 @@ class Subnet(StrEnum):
 
 
 FOR_PODS: Final = (Subnet.NODES, Subnet.API_SERVER, Subnet.ENDPOINTS)
-"""What is left of them where edge and gateway are pods. Addresses are the same: an environment may change its edge."""
+"""What is left of them where every edge and gateway is pods. Addresses are the same: an environment may change its edge."""
 
 SIZES: Final[Mapping[Subnet, int]] = {
     Subnet.NODES: 22,

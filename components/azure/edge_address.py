@@ -14,6 +14,8 @@ from components.component import Component
 from components.known import known
 
 PART: Final = "edge"
+LABEL: Final = "pods"
+"""Begins its DNS name: another than an Application Gateway's, which may come beside it, or in its place before it goes."""
 ADDRESS: Final = "pip-edge"
 
 
@@ -36,7 +38,7 @@ class EdgeAddress(Component, layer="cluster"):
         """Register group and address."""
         bare = replace(where, part=PART)
         super().__init__("edge-address", {"resourceGroup": bare.group_name}, parent=parent)
-        label = where.unique("edge")
+        label = where.unique(LABEL)
         self.name, self.fqdn = where.of(ADDRESS), f"{label}.{where.location}.cloudapp.azure.com"
         group = groups.ResourceGroup(
             "edge-group",

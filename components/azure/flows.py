@@ -63,30 +63,30 @@ class Rule:
     why: str
 
 
-def flows(pods: str, key_set_ports: Iterable[int], exit_ports: Iterable[int], operators: Iterable[str] = ()) -> list[Flow]:
-    """Return every flow of the environment.
-
-    Args:
-        pods: the range of pods.
-        key_set_ports: where the issuers' OpenID configurations and key sets are, which the gateway and istiod fetch.
-        exit_ports: of the outside hosts that the egress gateway reaches.
-        operators: ranges of connected networks from which the Kubernetes API is reached.
-    """
-    issuers = sorted(key_set_ports)
-    return [*_chain(), *_edge(), *_gateway(issuers), *_cluster(pods, {*issuers, *exit_ports}), *_operators(operators)]
-
-
-def flows_to_pods(pods: str, outside: Iterable[int], operators: Iterable[str] = ()) -> list[Flow]:
-    """Return every flow of an environment whose edge and gateway are pods.
+def flows(pods: str, outside: Iterable[int], operators: Iterable[str] = ()) -> list[Flow]:
+    """Return the flows of the cluster, whatever stands in front of it.
 
     Args:
         pods: the range of pods.
         outside: ports of issuers' key sets and of the outside hosts that the egress gateway reaches.
         operators: ranges of connected networks from which the Kubernetes API is reached.
     """
+    return [*_cluster(pods, outside), *_operators(operators)]
+
+
+def flows_through_gateway(key_set_ports: Iterable[int]) -> list[Flow]:
+    """Return the flows of an edge and a gateway outside the cluster.
+
+    Args:
+        key_set_ports: where the issuers' OpenID configurations and key sets are, which the gateway fetches.
+    """
+    return [*_chain(), *_edge(), *_gateway(sorted(key_set_ports))]
+
+
+def flows_to_pods() -> list[Flow]:
+    """Return the flows to an edge of pods."""
     why = "clients reach the pods of the edge, and nothing else"
-    clients = Flow(name="clients", source=INTERNET, target=PUBLIC_ADDRESS, ports=("443",), why=why)
-    return [clients, *_cluster(pods, outside), *_operators(operators)]
+    return [Flow(name="clients", source=INTERNET, target=PUBLIC_ADDRESS, ports=("443",), why=why)]
 
 
 def _chain() -> Iterator[Flow]:

@@ -29,7 +29,7 @@ class AzureLand:
     subnets: tuple[Subnet, ...]
     """Those that the network has."""
     authority: Authority | None
-    """Signs the certificates of hops outside the cluster; None where there are none."""
+    """Signs the certificates of hops outside the cluster; None where the stack file has no gateway there."""
     address: EdgeAddress | None
     """The edge's public address; None where the edge has one of its own."""
 

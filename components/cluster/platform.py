@@ -15,10 +15,12 @@ from components.context import Context
 from components.contracts import Platform, PublicIssuer
 from components.keys import ApiKey
 from components.placement import layers_in_cluster
+from components.ways import ways
 from topology.derive import counters, names, namespaces, network, ratelimit
 from topology.derive.manifest import Manifest
 from topology.derive.relations import Relations
 from topology.model.base import Name
+from topology.model.system import Topology
 
 CERT_MANAGER_VALUES: Final[dict[str, Any]] = {
     "crds": {"enabled": True},
@@ -50,8 +52,10 @@ class Cluster(Component, layer="cluster"):
             after=[closed[names.CERT_MANAGER_NAMESPACE]],
         )
         certificates = Certificates(context, closed, parent=self, after=[cert_manager])
-        crds = self.add_all(gateway_api.definitions()) if binding.gateway is GatewayKind.KONG else []
-        shared = Counters(binding, closed[names.COUNTERS_NAMESPACE], parent=self).store if _counting(binding, r) else None
+        gateways = {way.binding.gateway for way in ways(binding, r.t)}
+        crds = self.add_all(gateway_api.definitions()) if GatewayKind.KONG in gateways else []
+        counting = _counting(binding, r.t)
+        shared = Counters(counting, closed[names.COUNTERS_NAMESPACE], parent=self).store if counting else None
         self.platform = Platform(
             namespaces=closed,
             certificates=certificates.issued,
@@ -101,13 +105,14 @@ def _namespaces(binding: Binding, r: Relations) -> Iterator[Manifest]:
         if ratelimit.limited(r, mesh):
             yield namespaces.member(ratelimit.namespace_of(mesh), mesh)
     yield from namespaces.applications(t)
-    if _counting(binding, r):
+    if _counting(binding, t):
         yield namespaces.namespace(names.COUNTERS_NAMESPACE, namespaces.ENFORCE_RESTRICTED)
 
 
-def _counting(binding: Binding, r: Relations) -> bool:
-    """Whether a gateway in the cluster counts limits in a Redis of its own."""
-    return binding.gateway in CLIENTS and counters.tiers_count_globally(r.t)
+def _counting(binding: Binding, t: Topology) -> Binding | None:
+    """Return the binding of the gateway in the cluster that counts limits in a Redis of its own."""
+    found = (way.binding for way in ways(binding, t) if way.binding.gateway in CLIENTS and counters.tiers_count_globally(way.t))
+    return next(found, None)
 
 
 def _mesh_gateways(r: Relations, mesh: Name) -> tuple[Name, ...]:

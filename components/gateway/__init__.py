@@ -25,6 +25,6 @@ def build_gateway(binding: Binding, t: Topology, below: Below, *, parent: pulumi
     return adapter(ADAPTERS[binding.gateway])(binding, t, below, parent=parent).outputs
 
 
-def uncarried(binding: Binding, t: Topology) -> list[Finding]:
-    """Return everything that a topology asks for and the chosen gateway cannot carry: nothing is dropped silently."""
-    return capabilities.findings(t, binding.gateway)
+def uncarried(binding: Binding, t: Topology, key: str = "gateway") -> list[Finding]:
+    """Return everything that a topology asks for and the chosen gateway cannot carry; `key` of the stack file is where it was chosen."""
+    return capabilities.findings(t, binding.gateway, key)

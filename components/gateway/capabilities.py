@@ -11,7 +11,7 @@ from components.gateway.kong.carries import unsayable_headers
 from components.gateway.kong.keys import algorithm
 from components.gateway.routes import MOST_EDITS
 from topology.findings import Finding, KeyPath, spell
-from topology.model.base import Name
+from topology.model.base import HostName, Name
 from topology.model.door import ApiKeyAuth, Door, Issuer, JwtAuth, PublicAuth
 from topology.model.service import Protocol, Scope
 from topology.model.system import Topology
@@ -44,10 +44,21 @@ class Feature:
     """What to change in the topology; empty where only another gateway helps."""
 
 
-def findings(t: Topology, gateway: GatewayKind) -> list[Finding]:
-    """Return each feature that is asked for and that the gateway does not carry, at its first use, with the other doors that ask for it."""
+def findings(t: Topology, gateway: GatewayKind, key: str = "gateway") -> list[Finding]:
+    """Return each feature that is asked for and that the gateway does not carry, at its first use, with the other doors that ask for it.
+
+    Args:
+        t: what the gateway serves.
+        gateway: the product.
+        key: of the stack file, where another product could be named in its place.
+    """
     return [
-        Finding(path=uses[0].path, given=uses[0].given, reason=_reason(feature, gateway, uses), suggestion=_suggestion(t, feature, gateway))
+        Finding(
+            path=uses[0].path,
+            given=uses[0].given,
+            reason=_reason(feature, gateway, uses),
+            suggestion="; or ".join(_suggestions(t, feature, gateway, key, uses)),
+        )
         for feature in FEATURES
         if (uses := [*_missed(t, feature, gateway)])
     ]
@@ -64,22 +75,27 @@ def _reason(feature: Feature, gateway: GatewayKind, uses: Sequence[Use]) -> str:
     return f"{reason}; so {'does door' if len(others) == 1 else 'do doors'} {', '.join(others)}" if others else reason
 
 
-def _suggestion(t: Topology, feature: Feature, gateway: GatewayKind) -> str:
-    """Return what to change, and each gateway that carries the feature, with what else of this topology keeps it from being chosen.
+def _suggestions(t: Topology, feature: Feature, gateway: GatewayKind, key: str, uses: Sequence[Use]) -> Iterator[str]:
+    """Yield what to change, and each gateway that carries the feature, with what else that it would serve keeps it from being chosen.
 
-    Where no gateway can take the place of this one behind its edge, another edge of the same cloud comes with it.
+    Where no gateway can take the place of this one behind its edge, one behind another edge of the same cloud serves the hosts in question.
     """
-    ways = [feature.instead] if feature.instead else []
+    if feature.instead:
+        yield feature.instead
     exchangeable = _exchangeable(gateway)
+    hosts = set(t.public_hosts()) if exchangeable else {_host(t, use) for use in uses}
     for able in feature.carried:
         if exchangeable and able not in exchangeable:
             continue
-        obstacle = next((other.name for other in FEATURES for _ in _missed(t, other, able)), None)
-        setting = f"`perimeter:gateway: {able}`"
+        obstacle = next((other.name for other in FEATURES for use in _missed(t, other, able) if _host(t, use) in hosts), None)
+        setting = f"`perimeter:{key}: {able}`"
         if not exchangeable:
-            setting = f"`perimeter:edge: {_edge_for(able, beside=gateway)}` with {setting}"
-        ways.append(f"{setting} carries this, but not {obstacle}" if obstacle else f"set {setting} in the stack file")
-    return "; or ".join(ways)
+            setting = f"`perimeter:alternative: {{edge: {_edge_for(able, beside=gateway)}, gateway: {able}}}`"
+        yield f"{setting} carries this, but not {obstacle}" if obstacle else f"set {setting} in the stack file"
+
+
+def _host(t: Topology, use: Use) -> HostName:
+    return t.host_of(t.doors[str(use.path[1])])
 
 
 def _exchangeable(gateway: GatewayKind) -> frozenset[GatewayKind]:

@@ -42,8 +42,8 @@ class Site:
 
     @property
     def load_balancer(self) -> LoadBalancer | None:
-        """What stands in front of the ingress; None where the gateway is pods of the cluster."""
-        return self.context.outside.load_balancers[self.mesh] if self.context.outside else None
+        """What stands in front of the ingress; None where only pods of the cluster call it."""
+        return self.context.outside.load_balancers.get(self.mesh) if self.context.outside else None
 
 
 class _MeshGateway(Component, layer="mesh"):

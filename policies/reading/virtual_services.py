@@ -55,6 +55,8 @@ class Route:
     gateways: tuple[str, ...]
     """Names as `namespace/name`, or `mesh`."""
     source_labels: Mapping[str, str]
+    """Labels of the pods that it is for, and their namespace; empty: of all. Of a route over HTTP whose match names gateways, Istio looks at
+    neither (`sourceMatchHTTP` in pilot/pkg/networking/core/route/route.go)."""
     source_namespace: str
     port: int | None
     destinations: tuple[Destination, ...]
@@ -147,6 +149,7 @@ def _routes(resource: Resource, rule: Mapping[str, Any], *, tcp: bool = False) -
         headers = mapping(match.get("headers"))
         plain = {name.lower(): value["exact"] for name, value in headers.items() if "exact" in mapping(value)}
         others = dict(_others(match, headers))
+        sources = {} if match.get("gateways") and not tcp else match
         yield Route(
             resource=resource,
             name=rule.get("name") or "",
@@ -156,8 +159,8 @@ def _routes(resource: Resource, rule: Mapping[str, Any], *, tcp: bool = False) -
             headers=tuple(sorted({**plain, **others}.items())),
             conditional=bool(others),
             gateways=gateways_of(resource, match.get("gateways")),
-            source_labels=mapping(match.get("sourceLabels")),
-            source_namespace=match.get("sourceNamespace") or "",
+            source_labels=mapping(sources.get("sourceLabels")),
+            source_namespace=sources.get("sourceNamespace") or "",
             port=match.get("port"),
             destinations=destinations,
             rewriting=_rewriting(mapping(rule.get("rewrite")), matched, resource, prefixed=prefixed),

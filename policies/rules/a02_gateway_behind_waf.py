@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from policies.cloud_rule import in_clouds
+from policies.reading.cloud.addresses import Addresses
 from policies.reading.cloud.model import EDGE, senders
 from policies.reading.controllers import Controller
 from policies.reading.envoy_gateway import client_check
@@ -57,9 +58,12 @@ class A02(Rule):
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check every port on which a gateway serves."""
-        edge = frozenset(front.nginx.pod for front in fronts(stack))
+        found = fronts(stack)
+        edge = frozenset(front.nginx.pod for front in found)
+        # Beside a cloud's own firewall there may be pods that are public themselves, and then they stand before a gateway of pods.
+        outside = Addresses() if any(front.balancer is None for front in found) else _addresses(stack)
         for gateway in stack.gateways:
-            yield from self.over([gateway.gateway], lambda _, gateway=gateway: self._gateway(gateway, edge, stack))
+            yield from self.over([gateway.gateway], lambda _, gateway=gateway: self._gateway(gateway, edge, outside, stack))
         for front in behind_balancers(stack):
             yield from self.over([front.resource], lambda _, front=front: self._behind(front, stack))
         yield from in_clouds(self, stack)
@@ -67,15 +71,15 @@ class A02(Rule):
             if resource.kind == "NetworkPolicy":
                 yield self.undecided(resource, f"whom it lets connect cannot be read: {error}")
 
-    def _gateway(self, gateway: ApiGateway, edge: frozenset[Pod], stack: Stack) -> Iterator[Finding]:
+    def _gateway(self, gateway: ApiGateway, edge: frozenset[Pod], outside: Addresses, stack: Stack) -> Iterator[Finding]:
         if not gateway.pods:
             yield self.undecided(gateway.gateway, "which pods serve it is not known", "install its controller in this program")
-        if edge or not stack.cloud.of(EDGE):
+        if edge or not outside:
             yield from self._certificates(gateway, edge, stack)
         for pod in gateway.pods:
             for port in sorted(set(gateway.ports.values()) or _served(pod, stack)):
                 yield from self._port(gateway.gateway, pod, port, edge, stack)
-                if stack.cloud.of(EDGE):
+                if outside:
                     yield from self._fence(pod, port, stack)
 
     def _behind(self, front: Front, stack: Stack) -> Iterator[Finding]:
@@ -88,9 +92,7 @@ class A02(Rule):
         nodes = stack.cloud.nodes
         if nodes is None:
             return
-        fine = nodes.addresses
-        for station in stack.cloud.of(EDGE):
-            fine |= station.place.addresses
+        fine = nodes.addresses | _addresses(stack)
         for peers, by, group in senders(nodes, port):
             if beyond := peers - fine:
                 hops = (Hop(place=str(beyond), allowed_by=f"{group}: {by}", urn=group.urn), Hop(place=str(pod), allowed_by=f"port {port}"))
@@ -129,7 +131,8 @@ class A02(Rule):
             if not opening.on(port, "TCP", pod):
                 continue
             others = [f"the {other}" for other in sorted(map(str, opening.pods - before))]
-            landed = stack.ways.landed_on(pod)
+            # Without a door nothing lands anywhere; the firewall may connect all the same.
+            landed = stack.ways.landed_on(pod) if stack.intent.doors else _addresses(stack)
             others += [f"the addresses {block}" for block in opening.blocks if block.holds_outside or not landed.holds(block.addresses)]
             everyone = opening.anyone or any(block.may_hold_pods for block in opening.blocks)
             if not everyone and not others:
@@ -142,6 +145,14 @@ class A02(Rule):
                 fix,
                 hops,
             )
+
+
+def _addresses(stack: Stack) -> Addresses:
+    """Return those of the firewalls of a cloud."""
+    found = Addresses()
+    for station in stack.cloud.of(EDGE):
+        found |= station.place.addresses
+    return found
 
 
 def _served(pod: Pod, stack: Stack) -> set[int]:

@@ -9,6 +9,7 @@ from policies.checks import at, attempt
 from policies.layers import Layer, Workload, layers_of, workload
 from policies.lifelines import DISCOVERY, cut
 from policies.reading.network import EVERY_PORT, Direction, Opening, in_any_namespace
+from policies.reading.patterns import meet_hosts
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
@@ -245,7 +246,7 @@ def call_graph(stack: Stack) -> CallGraph:
             own |= _near(pod, places[Layer.BRIDGE], stack) if found in targets else set()
             senders[pod] = frozenset(own)
     for pod in places[Layer.INGRESS]:
-        senders[pod] = places[Layer.GATEWAY]
+        senders[pod] = frozenset(_leading_to(pod, stack))
     for layer, callers in ((Layer.EGRESS, layers.exits), (Layer.BRIDGE, layers.bridged)):
         for pod in places[layer]:
             apps = {app for caller in callers for app in by_workload.get(caller, ())}
@@ -262,6 +263,15 @@ def call_graph(stack: Stack) -> CallGraph:
         for sender in its:
             receivers[sender].add(receiver)
     return CallGraph(senders=senders, receivers={sender: frozenset(its) for sender, its in receivers.items()})
+
+
+def _leading_to(ingress: Pod, stack: Stack) -> Iterator[Pod]:
+    """Yield the pods of the API gateways that serve the host of a door into the mesh of an ingress."""
+    t, domain = stack.intent, _domain(ingress, stack)
+    hosts = {t.host_of(door) for door in t.doors.values() if t.meshes[t.mesh_of(door.service)].trust_domain == domain}
+    for gateway in stack.gateways:
+        if any(meet_hosts(host, listener.hostname) for host in hosts for listener in gateway.listeners):
+            yield from gateway.pods
 
 
 def _near(pod: Pod, others: frozenset[Pod] | set[Pod], stack: Stack) -> set[Pod]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import ClassVar, Final
 
-from policies.checks import attempt
+from policies.checks import at, attempt
 from policies.layers import Layer, Layers, Workload, layers_of, workload, workload_of
 from policies.reading.compare import pattern_of
 from policies.reading.patterns import Pattern
@@ -74,7 +74,7 @@ class M14(Rule):
             yield self.broken(resource, f"it speaks for {', '.join(hosts)}: hosts that nobody declared", "name each host")
         yield from self._exported(resource, hosts, owners)
         yield from self._headers(resource)
-        yield from self._faults(resource, hosts, owners)
+        yield from self._faults(resource, owners)
         found: dict[tuple[str, str], None] = {}
         for route in routes_of(resource):
             found.update(dict.fromkeys(owners.astray(route, hosts)))
@@ -92,10 +92,11 @@ class M14(Rule):
                     if name.startswith(":") or name.lower() == "host":
                         yield self.broken(resource, f"it writes {name} into requests that were checked with another", "remove the header")
 
-    def _faults(self, resource: Resource, hosts: list[str], owners: "_Owners") -> Iterator[Finding]:
-        failing = {host for host in hosts if owners.fails(host, resource.namespace)}
-        if any(rule.get("fault") for rule in resource.at("spec", "http", default=[])) and not failing.issuperset(hosts):
-            yield self.broken(resource, "it makes calls fail on purpose, which no `faults` of the topology say", "remove fault")
+    def _faults(self, resource: Resource, owners: "_Owners") -> Iterator[Finding]:
+        for rule in map(mapping, resource.at("spec", "http", default=[])):
+            led = [at(mapping(each), "destination", "host", default="") for each in sequence(rule.get("route"))]
+            if rule.get("fault") and not (led and all(owners.fails(host, resource.namespace) for host in led)):
+                yield self.broken(resource, "it makes calls fail on purpose, which no `faults` of the topology say", "remove fault")
 
     def _owned(self, resource: Resource, hosts: list[str], owners: "_Owners") -> Iterator[Finding]:
         for host in hosts:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from policies.callers import callers, hosts
 from policies.checks import at, attempt
 from policies.ejections import loosened, span, whole
+from policies.faults import Faults, undeclared
 from policies.reading.durations import length
 from policies.reading.meshes import Proxy
 from policies.reading.pods import Pod
@@ -24,6 +25,8 @@ USUAL_RETRIES: Final = 2
 USUAL_FAILURES: Final = "connect-failure,refused-stream,unavailable,cancelled"
 """After these failures Istio tries again where nothing is said (`retryOn` of HTTPRetry)."""
 
+_WHOSE: Final = "select the pods of the fault's callers by sourceLabels and sourceNamespace"
+
 
 class M26(Rule):
     """Calls to a service wait, try again and queue no more than the topology says, and leave instances that fail alone.
@@ -33,7 +36,9 @@ class M26(Rule):
           only streams (WebSocket) have none;
         - more tries than `resilience.retries`, also by saying nothing, which means two; tries that last longer than `perTry`, or after
           failures that `retryOn` does not name: a payment that the service has begun to work on is made twice;
-        - calls that a route fails or holds back on purpose (`fault`), where the topology has no such `faults`;
+        - calls that a route fails or holds back on purpose (`fault`), where the topology has no such `faults`, or has them for other
+          callers: `sourceLabels` and `sourceNamespace` select more pods than those of `callers`, or others; and the calls of a caller
+          that a fault is for, where they do not meet it;
         - a DestinationRule of a service, or a subset in it, without `connectionPool`, or with more connections, waiting requests or
           requests on one connection than `resilience.connections`; without `outlierDetection` where the topology has an `ejection`, or with one that takes more
           errors, looks more seldom, lasts less long or spares more instances (`minHealthPercent`, another `maxEjectionPercent`);
@@ -63,9 +68,21 @@ class M26(Rule):
         """Check every route to a service, then how callers connect to it."""
         services = _by_host(stack.intent)
         yield from self.over(stack.of("VirtualService.networking.istio.io"), lambda resource: self._routes(resource, services))
+        yield from dict.fromkeys(self._failing(stack))
         yield from self.over(stack.of("DestinationRule.networking.istio.io"), lambda resource: self._connections(resource, services))
         for (caller, host), sender in sorted(callers(stack, services).items()):
             yield from attempt(self, sender.resource, self._unbounded(stack, caller, sender, host, services[host]))
+
+    def _failing(self, stack: Stack) -> Iterator[Finding]:
+        """Yield whose calls fail on purpose otherwise than the topology says; what several pods of a caller meet is said once."""
+        faults = Faults(stack)
+        if not faults.hosts:
+            return
+        for (_, host), sender in sorted(callers(stack, faults.hosts).items()):
+            found = (self.broken(resource, wrong, _WHOSE) for resource, wrong in faults.met(sender, host))
+            yield from attempt(self, sender.resource, found)
+        gateways = stack.of("VirtualService.networking.istio.io")
+        yield from self.over(gateways, lambda resource: (self.broken(resource, wrong, _WHOSE) for wrong in faults.let_in(resource)))
 
     def _unbounded(self, stack: Stack, caller: str, sender: Pod, host: str, service: Service) -> Iterator[Finding]:
         """Yield what a caller's proxy does not know of a service that it calls; what it knows is checked where that is written."""
@@ -110,7 +127,7 @@ class M26(Rule):
         elif attempts and service.resilience.retries:
             for wrong in _tried_otherwise(mapping(route.get("retries")), service.resilience.retries, wait or seconds(most)):
                 yield self.broken(resource, f"tries {host} again {wrong}", "give the retries of the topology")
-        for wrong in _failed_on_purpose(mapping(route.get("fault")), service):
+        for wrong in undeclared(route, service):
             yield self.broken(resource, f"{wrong} of calls of {host} on purpose, of which the topology says nothing", "take the fault away")
 
     def _connections(self, resource: Resource, services: Mapping[str, Service]) -> Iterator[Finding]:
@@ -171,19 +188,3 @@ def _tried_otherwise(given: Mapping[str, Any], wanted: Retries, wait: float) -> 
     after = {text.strip() for text in str(given.get("retryOn") or USUAL_FAILURES).split(",")}
     if more := sorted(after - set(wanted.retry_on)):
         yield f"after {', '.join(more)}; the topology says {', '.join(wanted.retry_on)}"
-
-
-def _failed_on_purpose(given: Mapping[str, Any], service: Service) -> Iterator[str]:
-    """Yield the faults that a route injects and the topology does not have, or into fewer calls; nothing said means every call."""
-    for kind, value, spelled in (("abort", "httpStatus", "answers {} instead"), ("delay", "fixedDelay", "holds back {}")):
-        fault = mapping(given.get(kind))
-        share = at(fault, "percentage", "value", default=100.0)
-        meant = [each.percent for each in service.faults if _same(getattr(each, kind), fault.get(value))]
-        if fault and not any(share <= percent for percent in meant):
-            yield f"{spelled.format(fault.get(value))} in {share:g} percent"
-
-
-def _same(declared: int | str | None, said: Any) -> bool:
-    if declared is None or said is None:
-        return False
-    return length(str(said)) == seconds(declared) if isinstance(declared, str) else declared == said

@@ -1,6 +1,7 @@
 """`perimeter cost` as its users run it."""
 
 import json
+import re
 
 import pytest
 
@@ -24,13 +25,23 @@ def test_an_estimate_says_its_sum_by_layer_and_what_it_does_not_count() -> None:
     assert float(said["month"]["least"]) == pytest.approx(
         sum(float(line["least"]) for layer in said["layers"] for line in layer["lines"]), abs=0.1
     )
-    assert said["prices"]["azure-native"]["approximate"] is True
+    assert said["prices"]["azure-native"]["region"] == "westeurope"
+    lines = [line for layer in said["layers"] for line in layer["lines"]]
+    assert all(set(line["source"] or ("where", "date")) == {"where", "date"} for line in lines)
+    assert float(said["remembered"]["month"]["least"]) == pytest.approx(
+        sum(float(line["least"]) for line in lines if line["source"] is None), abs=0.1
+    )
+    assert 0 < said["remembered"]["prices"] < said["remembered"]["of"]
     assert any("Log Analytics" in text for text in said["notCounted"])
 
 
-def test_people_read_that_prices_are_approximate_and_of_which_day() -> None:
+def test_people_read_which_prices_have_a_source_and_how_much_is_at_remembered_ones() -> None:
     run = perimeter("cost", "azure-dev")
-    assert "approximate list prices of azure-native in westeurope, USD without tax, of 2026-" in " ".join(run.stdout.split())
+    said = " ".join(run.stdout.split())
+    assert "list prices of azure-native in westeurope, USD without tax (costs/prices.yaml); ~ as remembered on 2026-" in said
+    assert re.search(r"\d+ of \d+ prices in the sum have a public source, of 20\d\d-\S+ to 20\d\d-\S+; \d+\.\d\d of the least", said)
+    assert "× 0.272/h" in said
+    assert "× ~0.0658/h" in said
     assert "not counted, because it is charged by use" in run.stdout
 
 
@@ -42,4 +53,5 @@ def test_a_sum_with_a_gap_is_said_to_be_the_least(capsys: pytest.CaptureFixture[
     said = capsys.readouterr().out
     assert "at least" in said
     assert "? it  nodes of pool user: no price of vm/Standard_M128s_v9" in said
+    assert "1 of 1 prices in the sum have a public source, of 2026-08-22 to 2026-08-22\n" in said
     assert json.loads(to_json("azure-dev", found))["complete"] is False

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import lab
 from cli.commands import verify
-from cli.conformance import Subject
+from cli.conformance import Subject, public
 from cli.errors import UsageError
 from cli.main import app
 
@@ -39,6 +39,23 @@ def test_an_address_that_is_none_is_told() -> None:
     done = run("local", "--context", "somewhere", "--public", "thirty")
     assert done.returncode == 2
     assert "--public thirty: write HOST:PORT" in done.stderr
+
+
+def test_each_of_several_edges_has_its_address_and_is_said_once() -> None:
+    said = public(["198.51.100.1:443", "stream.example=198.51.100.2:443"])
+    assert (str(said.address), {host: str(at) for host, at in said.of.items()}) == (
+        "198.51.100.1:443",
+        {"stream.example": "198.51.100.2:443"},
+    )
+    for wrong in (["=198.51.100.1:443"], ["a.example=thirty"], ["a:1", "b:2"], ["a.example=a:1", "a.example=b:2"]):
+        with pytest.raises(UsageError, match="--public"):
+            public(wrong)
+
+
+def test_an_address_of_a_host_that_the_topology_does_not_have_is_told() -> None:
+    done = run("local", "--context", "somewhere", "--public", "127.0.0.1:1", "--public", "nowhere.example=127.0.0.1:2")
+    assert done.returncode == 2
+    assert "--public names nowhere.example, which is no host of the topology" in done.stderr
 
 
 def test_what_kept_it_from_probing_is_told_in_the_format_that_was_asked_for() -> None:

@@ -110,3 +110,27 @@ def test_a_cluster_of_aws_needs_to_know_where_and_has_no_use_for_azure() -> None
 def test_a_mistake_deep_in_a_stack_file_is_said_with_its_path() -> None:
     with pytest.raises(BindingError, match=r"perimeter:azure\.location: is missing"):
         read(edge="application-gateway", gateway="api-management", cluster="aks", azure='{"name": "shop-dev"}')
+
+
+@pytest.mark.parametrize(
+    ("edge", "alternative", "reason"),
+    [
+        ("nginx", '{"edge": "load-balancer", "gateway": "kong"}', "nothing can stand beside edge nginx in cluster existing: remove it"),
+        (
+            "application-gateway",
+            '{"edge": "nginx", "gateway": "kong"}',
+            "edge nginx cannot stand beside application-gateway in cluster aks: name load-balancer",
+        ),
+        (
+            "application-gateway",
+            '{"edge": "load-balancer", "gateway": "api-management"}',
+            "edge load-balancer stands in front of gateway envoy-gateway or kong in cluster aks, not of gateway api-management",
+        ),
+        ("application-gateway", "load-balancer", "is not a mapping of keys"),
+    ],
+)
+def test_an_alternative_is_pods_beside_an_edge_outside_the_cluster(edge: str, alternative: str, reason: str) -> None:
+    around = {"gateway": "api-management", "cluster": "aks"} if edge == "application-gateway" else {}
+    with pytest.raises(BindingError) as caught:
+        read(edge=edge, **around, alternative=alternative)
+    assert f"alternative: {reason}" in str(caught.value)

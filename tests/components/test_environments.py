@@ -15,7 +15,7 @@ from tests.components.azure import systems as azure
 from tests.components.azure.reference import faults
 from tests.components.provider_limits import LIMITS
 from tests.policies.mutations.held import hold_clean, read
-from tests.systems import SYSTEMS
+from tests.systems import SYSTEMS, topology
 from topology.model.system import Topology
 
 Resources = tuple[dict[str, Any], ...]
@@ -23,7 +23,7 @@ Resources = tuple[dict[str, Any], ...]
 PLANS: Final = (*azure.PLANS, *aws.PLANS)
 ENVIRONMENTS: Final = ("azure-dev", "azure-prod", "aws-dev", "aws-prod")
 READ: Final[Mapping[str, Callable[[str, str], Resources]]] = {"azure": azure.resources, "aws": aws.resources}
-MEANT: Final[Mapping[str, Callable[[str], Topology]]] = {"azure": azure.system, "aws": aws.system}
+MEANT: Final[Mapping[str, Callable[[str], Topology]]] = {"azure": topology, "aws": aws.system}
 
 OF_A_PLAN: Final = pytest.mark.parametrize(("stack", "name"), PLANS)
 

@@ -51,3 +51,13 @@ def test_a_public_address_that_this_machine_alone_reaches_is_not_asked_from_insi
         addressing(host).fill(PROBE)
     _, sent = addressing(host).fill(replace(PROBE, vantage=OUTSIDE))
     assert sent.address == host
+
+
+@pytest.mark.parametrize(
+    ("asked", "sni", "found"),
+    [("a.example", "", "203.0.113.10"), ("b.example", "", "203.0.113.20"), ("a.example", "b.example", "203.0.113.20")],
+)
+def test_a_host_at_another_edge_is_asked_there_and_tls_says_which_one_is_meant(asked: str, sni: str, found: str) -> None:
+    several = replace(addressing("203.0.113.10"), public_of={"b.example": Address(host="203.0.113.20", port=8443)})
+    _, sent = several.fill(replace(PROBE, request=replace(PROBE.request, host=asked, sni=sni)))
+    assert sent.address == found

@@ -32,6 +32,7 @@ from topology.derive.probes import (
     Retried,
     Scheme,
     Single,
+    Spared,
     Split,
     Traced,
     Vantage,
@@ -296,6 +297,29 @@ def test_a_share_of_calls_fails_on_purpose() -> None:
     assert word(Faulted(percent=10, status=503), *[echo()] * 200) is Verdict.FAILED
     slow = replace(echo(), seconds=2.1)
     assert word(Faulted(percent=50, delay=2.0), *[slow] * 100, *[echo()] * 100) is Verdict.PASSED
+
+
+def test_a_fault_that_is_for_others_meets_no_call() -> None:
+    delayed, slow = Spared(percent=50, delay=1.0), replace(echo(), seconds=1.3)
+    assert word(delayed, *[echo()] * 100) is Verdict.PASSED
+    assert word(delayed, *[slow] * 20, *[echo()] * 80) is Verdict.PASSED, "a machine under load, fewer than the fault would hold back"
+    assert word(delayed, *[slow] * 45, *[echo()] * 55) is Verdict.FAILED
+    assert word(delayed, *[slow] * 100) is Verdict.FAILED
+    assert word(Spared(percent=100, delay=1.0), *[slow] * 49, echo()) is Verdict.PASSED, "the fastest says it"
+    unanswered = Answer(connected=True, silent=True, error="Operation timed out", seconds=6.0)
+    assert word(delayed, *[unanswered] * 45, *[echo()] * 55) is Verdict.FAILED, "held back for longer than is waited"
+
+
+def test_an_abort_that_is_for_others_meets_no_call_at_all() -> None:
+    aborted = Spared(percent=10, status=503)
+    assert word(aborted, *[echo()] * 900) is Verdict.PASSED
+    assert word(aborted, FAULT, *[echo()] * 899) is Verdict.FAILED
+    assert word(aborted, FAULT, *[echo()] * 899, may_fail=True) is Verdict.FAILED
+
+
+def test_calls_that_nobody_answered_say_nothing_of_a_fault() -> None:
+    assert word(Spared(percent=10, delay=1.0), *[RBAC] * 800, *[echo()] * 100) is Verdict.NOT_RUN
+    assert word(Spared(percent=50, delay=1.0), *[UNHEALTHY] * 100) is Verdict.NOT_RUN
 
 
 def test_a_slow_service_is_given_up_in_time() -> None:

@@ -166,6 +166,11 @@ CASES: Final[Mapping[str, tuple[Change, ...]]] = {
     "Fault.percent": ({"services.stock.faults.0.percent": 20.0},),
     "Fault.abort": ({"services.stock.faults.1.abort": 500},),
     "Fault.delay": ({"services.stock.faults.0.delay": "2s"},),
+    "Fault.callers": (
+        {"services.stock.faults.0.callers": ["page"]},
+        {"services.stock.faults.1.callers": ["shop", "page"]},
+        {"services.stock.faults.0.callers": GONE},
+    ),
     "Service.mesh": ({"services.store.mesh": "bank", "services.shop.calls.store": GONE, "services.ledger.calls": {"store": []}},),
     "Service.namespace": ({f"{_SHOP}.namespace": GONE},),
     "Service.protocol": ({"services.offers.protocol": "websocket", "doors.offers.cache": GONE},),
@@ -232,10 +237,6 @@ UNJUDGED: Final[Mapping[str, Unjudged]] = {
     ),
     "Door.description": Unjudged(why=_WORDS, change={"doors.read.description": "Another."}),
     "Composition.replicas": Unjudged(why=_SIZE, change={"compositions.page.replicas": 3}),
-    "Fault.callers": Unjudged(
-        why="not judged: which callers a declared fault meets. It lets nobody in, and what is not declared at all M26 refuses",
-        change={"services.stock.faults.0.callers": ["page"]},
-    ),
     "Availability.replicas": Unjudged(why=f"{_SIZE}; that there are some, P04", change={f"{_SHOP}.availability.replicas": 3}),
     "Availability.max_replicas": Unjudged(why=_SIZE, change={f"{_SHOP}.availability.maxReplicas": 5}),
     "Availability.cpu_target": Unjudged(why=_SIZE, change={f"{_SHOP}.availability.cpuTarget": 50}),

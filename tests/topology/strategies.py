@@ -14,6 +14,8 @@ NAMES = (
 )  # fmt: skip
 """As many as a random system may have services. Some hold a '-', which other names must not confuse."""
 
+HOST, SECOND_HOST = "api.random.example", "feed.random.example"
+
 PROTOCOLS = ("http", "http", "http", "grpc", "websocket", "tcp")
 READS = (["GET"], ["GET", "HEAD"])
 WRITES = (["POST"], ["GET", "POST"], ["PUT", "DELETE"], ["GET", "PATCH"])
@@ -47,7 +49,7 @@ def topologies(draw: st.DrawFn, *, max_services: int = len(NAMES)) -> Topology:
     of = {name: (mesh if len(meshes) > 1 else None) for mesh, members in meshes.items() for name in members}
     document: Document = {
         "system": "random",
-        "hosts": ["api.random.example"],
+        "hosts": [HOST],
         "meshes": {name: _mesh(name, single=len(meshes) == 1) for name in meshes},
         "services": {name: _service(draw, of[name]) for name in names},
     }
@@ -144,6 +146,9 @@ def _door(draw: st.DrawFn, document: Document, service: str) -> None:
         door["version"] = "v2"
     if protocol == "http" and draw(st.booleans()):
         door["rewrite"] = {"prefix": f"/{service}/", "replacement": f"/v1/{service}/"}
+    if draw(st.sampled_from((False, False, True))):
+        document["hosts"] = [HOST, SECOND_HOST]
+        door["host"] = SECOND_HOST
     if protocol == "http" and data == "public" and set(door["methods"]) <= {"GET", "HEAD"} and draw(st.booleans()):
         door["cache"] = {"ttl": "1m"}
     document.setdefault("doors", {})[service] = door

@@ -27,11 +27,13 @@ from topology.derive.probes import (
     Retried,
     Scheme,
     Single,
+    Spared,
     Stage,
     Token,
     Traced,
     probes,
     spared,
+    unasked,
 )
 from topology.derive.probes.calls import allowed_id, everybody, granted
 from topology.derive.probes.examples import Operation, covered, matches, near_misses, operations, path_of, wrong_method
@@ -39,7 +41,7 @@ from topology.derive.probes.http2 import MALFORMED
 from topology.derive.probes.spellings import BYTES
 from topology.edges import Direction, Edge, edges, identity
 from topology.model.door import JwtAuth
-from topology.model.service import Protocol, Retries, Service
+from topology.model.service import Fault, Protocol, Retries, Service
 from topology.model.system import Topology
 from topology.paths import overlap
 
@@ -257,6 +259,80 @@ def test_only_calls_that_a_fault_is_for_may_fail() -> None:
     others = {call for call in calls if not call.endswith("->orders")}  # who asks orders may get to see what orders got
     assert others == {"orders->inventory"} < calls
     assert not any(probe.may_fail for probe in asked("payments"))
+
+
+def failing(system: str, name: str, *faults: dict[str, object]) -> Topology:
+    """Return a system in which calls to a service fail on purpose in these ways and no others."""
+    t = topology(system)
+    changed = t.services[name].model_copy(update={"faults": tuple(Fault.model_validate(fault) for fault in faults)})
+    return t.model_copy(update={"services": {**t.services, name: changed}})
+
+
+def of_faults(t: Topology) -> dict[str, tuple[Spared, int]]:
+    return {probe.id: (probe.expect, probe.request.count) for probe in probes(t) if isinstance(probe.expect, Spared)}
+
+
+def test_a_caller_that_a_fault_does_not_name_is_asked_whether_it_meets_it() -> None:
+    assert of_faults(topology("brokerage")) == {"faults/inventory->custody/unnamed-0": (Spared(percent=50.0, delay=1.0), 100)}
+    both = failing("brokerage", "custody", {"percent": 10, "abort": 503, "delay": "2s", "callers": ["inventory"]})
+    assert of_faults(both) == {"faults/settlement->custody/unnamed-0": (Spared(percent=10.0, status=503, delay=2.0), 900)}
+    everybody = failing("brokerage", "custody", {"percent": 10, "delay": "2s"})
+    assert of_faults(everybody) == {}
+
+
+@given(topologies())
+@some
+def test_what_is_asked_of_a_fault_is_asked_of_declared_callers_that_it_does_not_name(t: Topology) -> None:
+    pairs = granted(t, Direction.EAST_WEST)
+    for identifier in of_faults(t):
+        caller, callee = identifier.split("/")[1].split("->")
+        fault = t.services[callee].faults[int(identifier.rpartition("-")[2])]
+        assert (caller, callee) in pairs
+        assert fault.callers
+        assert caller not in fault.callers
+
+
+@pytest.mark.parametrize(
+    ("name", "faults", "why"),
+    [
+        ("custody", [{"percent": 1, "delay": "1s", "callers": ["settlement"]}], "too seldom"),
+        ("custody", [{"percent": 50, "delay": "100ms", "callers": ["settlement"]}], "a busy machine's"),
+        (
+            "custody",
+            [{"percent": 50, "delay": "1s", "callers": ["settlement"]}, {"percent": 5, "delay": "3s", "callers": ["inventory"]}],
+            "another fault may hold these calls back",
+        ),
+        (
+            "custody",
+            [{"percent": 50, "abort": 503, "callers": ["settlement"]}, {"percent": 5, "abort": 500, "callers": ["inventory"]}],
+            "another fault may make these calls fail",
+        ),
+        ("ledger", [{"percent": 50, "delay": "1s", "callers": ["account"]}], "it speaks grpc"),
+    ],
+)
+def test_a_fault_that_cannot_be_told_from_none_is_not_asked_about_and_that_is_said(
+    name: str, faults: list[dict[str, object]], why: str
+) -> None:
+    t = failing("brokerage", name, *faults)
+    assert not any(f"->{name}/" in identifier for identifier in of_faults(t))
+    assert any(why in reason for family, _, reason in unasked(t) if family is Family.FAULTS)
+
+
+def test_retries_that_are_not_asked_about_are_said() -> None:
+    said = {what: why for family, what, why in unasked(topology("brokerage")) if family is Family.RESILIENCE}
+    assert said.keys() == {"retries of fraud-detection", "retries of portfolio"}
+    assert "speaks grpc cannot be told to fail" in said["retries of fraud-detection"]
+    assert "no service calls it" in said["retries of portfolio"]
+    assert not list(unasked(topology("bookinfo")))
+
+
+@given(topologies())
+@some
+def test_retries_of_a_service_are_asked_about_or_it_is_said_why_not(t: Topology) -> None:
+    asked_about = {probe.id.split("->")[1].split("/")[0] for probe in probes(t) if isinstance(probe.expect, Retried)}
+    said = {what.removeprefix("retries of ") for family, what, _ in unasked(t) if family is Family.RESILIENCE}
+    assert asked_about.isdisjoint(said)
+    assert asked_about | said == {name for name, service in t.services.items() if service.resilience.retries}
 
 
 @given(topologies())

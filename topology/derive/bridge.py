@@ -86,16 +86,10 @@ def _way_out(r: Relations, namespace: Name, target: ServiceName, bridges: list[B
     yield manifest(traffic.API, "DestinationRule", target, namespace, near)
     common = {**traffic.request_timeout(r, target), "retries": traffic.NO_RETRIES}
     to_here = {"route": [{"destination": {"host": here, "port": {"number": port}}}], "rewrite": {"authority": here}, **common}
-    # A fault that names a caller is injected here: beyond the bridge that caller can no longer be told from others.
-    sidecars: list[dict[str, Any]] = [
-        {"match": [{"gateways": [traffic.MESH], **traffic.sources(t, source)}], **to_here, "fault": fault}
-        for source in dict.fromkeys(bridge.source for bridge in bridges)
-        if (fault := traffic.fault_for(t.services[target], source, only_named=True))
-    ]
-    sidecars.append({"match": [{"gateways": [traffic.MESH]}], **to_here})
+    calls = {"match": [{"gateways": [traffic.MESH]}], **to_here}
     to_there = {"destination": {"host": there, "port": {"number": names.HTTPS_PORT}}}
     onward = {"match": [{"gateways": [own]}], "route": [to_there], "rewrite": {"authority": there}, **common}
-    spec = {"hosts": [here], "gateways": [traffic.MESH, own], "exportTo": seen_by, "http": [*sidecars, onward]}
+    spec = {"hosts": [here], "gateways": [traffic.MESH, own], "exportTo": seen_by, "http": [calls, onward]}
     yield manifest(traffic.API, "VirtualService", target, namespace, spec)
     protocol = "GRPC" if r.protocol(target) is Protocol.GRPC else "HTTP"
     yield manifest(

@@ -38,16 +38,18 @@ class Authority(StrEnum):
         return f"perimeter-{self}"
 
 
-def authorities(t: Topology, layers: Collection[str] = frozenset(LAYERS)) -> Iterator[Manifest]:
+def authorities(
+    t: Topology, layers: Collection[str] = frozenset(LAYERS), brought: Collection[Authority] = frozenset()
+) -> Iterator[Manifest]:
     """Yield the authorities: a self-signed root each, and the ClusterIssuer that signs with it.
 
     Args:
         t: the system.
-        layers: the outer layers that run in the cluster. Of the authority `public` there is need only where the edge does; a gateway
-            outside brings the authority `boundary` with it, in a Secret of the same name.
+        layers: the outer layers that run in the cluster. Of the authority `public` there is need only where the edge does.
+        brought: authorities whose Secret, of the same name, comes from elsewhere: a gateway outside brings `boundary` with it.
     """
     public, bridge = [Authority.PUBLIC] if names.EDGE in layers else [], [Authority.BRIDGE] if t.bridges else []
-    made_here = [*public, *([Authority.BOUNDARY] if names.GATEWAY in layers else []), *bridge]
+    made_here = [authority for authority in (*public, Authority.BOUNDARY, *bridge) if authority not in brought]
     if made_here:
         yield manifest(API, "ClusterIssuer", SELF_SIGNED, spec={"selfSigned": {}})
     for authority in (*public, Authority.BOUNDARY, *bridge):
@@ -80,6 +82,7 @@ def leaves(
     public_issuer: str | None = None,
     layers: Collection[str] = frozenset(LAYERS),
     server_names: Mapping[Name, HostName] | None = None,
+    served: Collection[HostName] | None = None,
 ) -> Iterator[Manifest]:
     """Yield every certificate of the layers in the cluster.
 
@@ -88,20 +91,22 @@ def leaves(
         public_issuer: a ClusterIssuer of the user's for the certificate that clients see.
         layers: the outer layers that run in the cluster.
         server_names: further names of ingresses, by mesh, by which a gateway outside the cluster asks for them.
+        served: the hosts whose edge and gateway run in the cluster; default: all.
     """
-    for document in _leaves(t, public_issuer, server_names or {}):
+    own = t.public_hosts() if served is None else served
+    for document in _leaves(t, public_issuer, server_names or {}, list(own)):
         outer = {home: layer for layer, home in LAYERS.items()}.get(document["metadata"]["namespace"])
         if outer is None or outer in layers:
             yield document
 
 
-def _leaves(t: Topology, public_issuer: str | None, server_names: Mapping[Name, HostName]) -> Iterator[Manifest]:
+def _leaves(t: Topology, public_issuer: str | None, server_names: Mapping[Name, HostName], served: list[HostName]) -> Iterator[Manifest]:
     public = list(t.public_hosts())
     boundary = Authority.BOUNDARY.issuer
-    yield _leaf(names.EDGE_SERVER_SECRET, names.EDGE_NAMESPACE, public_issuer or Authority.PUBLIC.issuer, _server(public))
+    yield _leaf(names.EDGE_SERVER_SECRET, names.EDGE_NAMESPACE, public_issuer or Authority.PUBLIC.issuer, _server(served))
     yield _leaf(names.EDGE_CLIENT_SECRET, names.EDGE_NAMESPACE, boundary, _client(names.EDGE_IDENTITY))
     gateway = names.fqdn(names.GATEWAY, names.GATEWAY_NAMESPACE)
-    yield _leaf(names.GATEWAY_SERVER_SECRET, names.GATEWAY_NAMESPACE, boundary, _server([*public, gateway]))
+    yield _leaf(names.GATEWAY_SERVER_SECRET, names.GATEWAY_NAMESPACE, boundary, _server([*served, gateway]))
     yield _leaf(names.GATEWAY_CLIENT_SECRET, names.GATEWAY_NAMESPACE, boundary, _client(names.GATEWAY_IDENTITY))
     for mesh in dict.fromkeys(t.mesh_of(door.service) for door in t.doors.values()):
         yield _leaf(

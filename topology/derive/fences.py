@@ -1,6 +1,7 @@
 """The NetworkPolicy of every workload of the mesh: its callers on its port, its callees on theirs, and what a proxy itself needs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from topology.derive import names, network, ratelimit
@@ -24,8 +25,8 @@ class Surroundings:
     api_server: tuple[str, ...]
     """Address ranges of the Kubernetes API server."""
     api_server_ports: tuple[int, ...]
-    gateway: tuple[str, ...] = ()
-    """Address ranges of a gateway that stands outside the cluster; empty: the gateway is pods."""
+    gateways: Mapping[Name, list[network.Peer]] = field(default_factory=dict[Name, list[network.Peer]])
+    """By mesh, who calls its ingress; not there: the pods of the gateway."""
     collector: tuple[dict[str, Any], int] | None = None
     """Peer and port of the trace collector that proxies send to."""
 
@@ -65,7 +66,7 @@ def gateway(r: Relations, mesh: Name, role: Name, around: Surroundings) -> Manif
 def _ingress(r: Relations, mesh: Name, around: Surroundings) -> _Gateway:
     behind = dict.fromkeys(door.service for door in r.doors_of_mesh[mesh])
     reached = [network.reach([_pods(r.t, name)], r.port(name)) for name in behind]
-    callers = [network.block(cidr) for cidr in around.gateway] or [network.layer(names.GATEWAY_NAMESPACE, names.GATEWAY)]
+    callers = around.gateways.get(mesh) or [network.layer(names.GATEWAY_NAMESPACE, names.GATEWAY)]
     return r.t.meshes[mesh].ingress, callers, reached
 
 

@@ -10,6 +10,7 @@ API: Final = "networking.k8s.io/v1"
 ANYWHERE: Final = "0.0.0.0/0"
 
 Rule = dict[str, Any]
+Peer = dict[str, Any]
 Labels = Mapping[str, str]
 
 

@@ -58,12 +58,9 @@ def to_version(r: Relations, name: ServiceName, version: VersionName, caller: Se
     return {"route": [_destination(host, port, only)], **_common(r, name, fault_for(service, caller)), **mirror}
 
 
-def fault_for(service: Service, caller: ServiceName | None, *, only_named: bool = False) -> dict[str, Any]:
-    """Return the fault that the calls of one caller meet, the first abort and the first delay that concern it.
-
-    With `only_named`, a fault for every caller is left out: where it is injected elsewhere, it must not be injected twice.
-    """
-    concerned = [fault for fault in service.faults if caller in fault.callers or not (fault.callers or only_named)]
+def fault_for(service: Service, caller: ServiceName | None) -> dict[str, Any]:
+    """Return the fault that the calls of one caller meet, the first abort and the first delay that concern it."""
+    concerned = [fault for fault in service.faults if caller in fault.callers or not fault.callers]
     found: dict[str, Any] = {}
     for fault in concerned:
         if fault.abort is not None:

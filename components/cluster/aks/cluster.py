@@ -13,7 +13,7 @@ from components.authority import CertificateAuthority
 from components.azure.addresses import FOR_PODS, Addresses, Subnet, plan
 from components.azure.diagnostics import DDOS_LOGS, send
 from components.azure.edge_address import EdgeAddress
-from components.azure.flows import flows, flows_to_pods
+from components.azure.flows import flows, flows_through_gateway, flows_to_pods
 from components.azure.ids import place
 from components.azure.land import AzureLand
 from components.azure.settings import AzureSettings
@@ -28,6 +28,7 @@ from components.cluster.aks.vault import Vault
 from components.cluster.kubernetes import provider
 from components.component import Component
 from components.contracts import ClusterOutputs, LoadBalancer, OutsideGateway, PublicIssuer
+from components.ways import inside, outside
 from topology.model.base import Name
 from topology.model.door import JwtAuth
 from topology.model.system import Topology
@@ -42,8 +43,8 @@ class Azure(Component, layer="cluster"):
     kubernetes: AksCluster
     issuer: PublicIssuer | None
 
-    def __init__(self, settings: AzureSettings, t: Topology, azure: pulumi.ProviderResource, *, pods: bool) -> None:
-        """Register everything; `pods` says whether edge and gateway are pods of the cluster, or stand in the network around it."""
+    def __init__(self, binding: Binding, t: Topology, settings: AzureSettings, azure: pulumi.ProviderResource) -> None:
+        """Register everything."""
         bare = place(settings)
         super().__init__("azure", {"location": settings.location, "size": str(settings.size)}, providers=[azure])
         group = groups.ResourceGroup(
@@ -52,8 +53,8 @@ class Azure(Component, layer="cluster"):
             opts=pulumi.ResourceOptions(parent=self),
         )
         where = replace(bare, owner=group)
-        address = EdgeAddress(settings, bare, parent=self) if pods else None
-        layout = _layout(settings, t, address)
+        address = EdgeAddress(settings, bare, parent=self) if inside(binding, t) else None
+        layout = _layout(binding, t, settings, address)
         workspace = analytics.Workspace(
             "workspace",
             analytics.WorkspaceArgs(
@@ -76,7 +77,10 @@ class Azure(Component, layer="cluster"):
             vault=vault.vault,
             vault_ready=vault.ready,
             workspace=workspace,
-            authority=None if pods else CertificateAuthority("boundary", "perimeter boundary", parent=self).outputs,
+            # Whichever hosts there are today: with another authority, certificates that are in use would be trusted by nobody.
+            authority=None
+            if binding.gateway in IN_CLUSTER
+            else CertificateAuthority("boundary", "perimeter boundary", parent=self).outputs,
             address=address,
         )
         if address:
@@ -87,7 +91,7 @@ class Azure(Component, layer="cluster"):
         FlowLogs(self.land, parent=self)
         self.kubernetes = AksCluster(self.land, parent=self)
         zone = settings.zone
-        self.issuer = HostProofs(zone, self.land, self.kubernetes.token_issuer, parent=self).issuer if zone else None
+        self.issuer = HostProofs(zone, self.land, self.kubernetes.token_issuer, parent=self).issuer if zone and address else None
         self.register_outputs({"group": where.group_name, "network": settings.network})
 
 
@@ -99,26 +103,32 @@ def aks(binding: Binding, t: Topology) -> ClusterOutputs:
     azure = azure_native.Provider(
         "azure", azure_native.ProviderArgs(subscription_id=settings.subscription_id, tenant_id=settings.tenant_id)
     )
-    pods = binding.gateway in IN_CLUSTER
-    made = Azure(settings, t, azure, pods=pods)
+    made = Azure(binding, t, settings, azure)
     cluster = provider(made.kubernetes.kubeconfig, after=made.kubernetes.ready)
-    return ClusterOutputs(providers=(cluster, azure), gateway=None if pods else _outside(made.land, t), issuer=made.issuer, land=made.land)
+    gateway = _outside(made.land, outside(binding, t)) if made.land.authority else None
+    return ClusterOutputs(providers=(cluster, azure), gateway=gateway, issuer=made.issuer, land=made.land)
 
 
-def _layout(settings: AzureSettings, t: Topology, address: EdgeAddress | None) -> Layout:
-    addresses, exits = plan(settings.network, doors_by_mesh(t)), {exit_.port for exit_ in t.egress.values()}
-    if address is None:
-        return Layout(
-            addresses=addresses, subnets=tuple(Subnet), flows=flows(settings.pods, key_set_ports(t), exits, settings.private_operators)
-        )
-    allowed = flows_to_pods(settings.pods, {*key_set_ports(t), *exits}, settings.private_operators)
-    return Layout(addresses=addresses, subnets=FOR_PODS, flows=allowed, public_address=address.address)
+def _layout(binding: Binding, t: Topology, settings: AzureSettings, address: EdgeAddress | None) -> Layout:
+    around = outside(binding, t)
+    exits = {exit_.port for exit_ in t.egress.values()}
+    allowed = [
+        *(flows_through_gateway(key_set_ports(around)) if around else ()),
+        *(flows_to_pods() if address else ()),
+        *flows(settings.pods, {*key_set_ports(t), *exits}, settings.private_operators),
+    ]
+    return Layout(
+        addresses=plan(settings.network, doors_by_mesh(around or t)),
+        subnets=tuple(Subnet) if around else FOR_PODS,
+        flows=allowed,
+        public_address=address.address if address else None,
+    )
 
 
-def _outside(land: AzureLand, t: Topology) -> OutsideGateway:
+def _outside(land: AzureLand, t: Topology | None) -> OutsideGateway:
     return OutsideGateway(
-        addresses=(land.addresses.of(Subnet.GATEWAY),),
-        load_balancers={mesh: _load_balancer(mesh, land.addresses) for mesh in doors_by_mesh(t)},
+        addresses=(land.addresses.of(Subnet.GATEWAY),) if t else (),
+        load_balancers={mesh: _load_balancer(mesh, land.addresses) for mesh in doors_by_mesh(t)} if t else {},
         authority=land.boundary,
     )
 

@@ -12,7 +12,7 @@ from tests.bench.path.caching import Share
 from tests.bench.path.changes import Delay
 from tests.bench.path.figures import Stage
 from tests.bench.path.memory import Memory
-from tests.bench.path.settings import Worth, rows
+from tests.bench.path.settings import Worth, reasons, rows
 
 EXPECTED: Final = {"sidecar": 2.0, "gateway": 5.0}
 """Milliseconds that the sources allow a layer, by a word of its name."""
@@ -148,11 +148,16 @@ def _why_not(stages: Sequence[Stage]) -> str:
 def _settings(worth: Sequence[Worth]) -> str:
     if not worth:
         return ""
+    why = "\n".join(reasons(worth))
     return f"""## What settings are worth
 
 Each setting as it is shipped against another value, in turn, on its path. Less latency than 0, or a part of the throughput above 1, would speak for the other value.
 
-{_table(["as shipped", "otherwise", "p50, ms more", "part of the throughput"], rows(worth))}"""
+{_table(["as shipped", "otherwise", "p50, ms more", "part of the throughput"], rows(worth))}
+
+What may be faster otherwise, and why it stays:
+
+{why}"""
 
 
 def _caching(shares: Sequence[Share]) -> str:

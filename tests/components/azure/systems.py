@@ -2,21 +2,19 @@
 
 import json
 from functools import cache
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import yaml
 
+from components.ways import outside
 from planner.plan import Mode
 from planner.program import plan_program
-from tests.systems import ROOT, topology_file
-from topology.load import load
+from tests.systems import ROOT, SYSTEMS, bound, topology, topology_file
 from topology.model.system import Topology
 
 CARRIED = ("abc", "bookinfo", "imaging", "payments")
 """Systems that API Management carries whole."""
-PLANS = tuple((stack, system) for stack in ("azure-dev", "azure-prod") for system in (*CARRIED, "brokerage"))
+PLANS = tuple((stack, system) for stack in ("azure-dev", "azure-prod") for system in SYSTEMS)
 NGINX = "azure-nginx"
 """The stack whose edge and gateway are pods. It carries every system whole."""
 SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{NGINX}.yaml").read_text(encoding="utf-8"))["config"][
@@ -25,32 +23,21 @@ SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{NGINX}.ya
 ZONE = f"/subscriptions/{SETTINGS['subscriptionId']}/resourceGroups/rg-dns/providers/Microsoft.Network/dnsZones/abc.example"
 """A zone of Azure DNS that holds the hosts of the system `abc`."""
 UNCARRIED = ("quote-stream", "market-data")
-"""Doors of the brokerage that it does not carry: a WebSocket and gRPC."""
+"""Doors of the brokerage that it does not carry, a WebSocket and gRPC: on a host of their own, which the stacks' alternative serves."""
 
 
 @cache
-def file_of(system: str) -> Path:
-    """Return the file of a system; that of the brokerage has lost the doors that cannot be carried."""
-    if system in CARRIED:
-        return topology_file(system)
-    document = yaml.safe_load(topology_file(system).read_text(encoding="utf-8"))
-    document["doors"] = {name: door for name, door in document["doors"].items() if name not in UNCARRIED}
-    document["hosts"].remove("stream.brokerage.example")  # theirs alone
-    made = Path(mkdtemp()) / f"{system}.topology.yaml"
-    made.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    return made
-
-
-@cache
-def system(name: str) -> Topology:
-    """Return the model of a system."""
-    return load(file_of(name))
+def at_api_management(name: str) -> Topology:
+    """Return what API Management serves of a system: all, or the hosts that the alternative does not."""
+    served = outside(bound("azure-dev"), topology(name))
+    assert served
+    return served
 
 
 @cache
 def resources(stack: str, name: str) -> tuple[dict[str, Any], ...]:
     """Return the resources of a first preview, in which nothing is known that only Azure knows."""
-    config = {"perimeter:topology": str(topology_file(name) if stack == NGINX else file_of(name))}
+    config = {"perimeter:topology": str(topology_file(name))}
     return tuple(plan_program(ROOT, stack, config, mode=Mode.PESSIMISTIC).resources)
 
 

@@ -8,7 +8,7 @@ import pytest
 from components.binding import GatewayKind
 from components.gateway.api_management.apis import VersionSet, apis, groups
 from components.gateway.capabilities import findings
-from tests.components.azure.systems import CARRIED, UNCARRIED, system
+from tests.components.azure.systems import CARRIED, UNCARRIED, at_api_management
 from tests.components.edge.systems import system as written
 from tests.systems import topology
 from topology.paths import overlap
@@ -18,7 +18,7 @@ KEYS: dict[str, Any] = {"tiers": {"gold": {"limits": [{"requests": 1, "per": "se
 
 @pytest.mark.parametrize("name", [*CARRIED, "brokerage"])
 def test_each_door_has_one_operation_for_each_path_and_method(name: str) -> None:
-    t = system(name)
+    t = at_api_management(name)
     said = sorted((o.door, o.method, f"/{api.begins}{o.template}" if api.begins else o.template) for api in apis(t) for o in api.operations)
     wanted = sorted((door, method, path) for door, about in t.doors.items() for path in about.paths for method in about.methods)
     assert [(door, method) for door, method, _ in said] == [(door, method) for door, method, _ in wanted]
@@ -27,7 +27,7 @@ def test_each_door_has_one_operation_for_each_path_and_method(name: str) -> None
 
 @pytest.mark.parametrize("name", [*CARRIED, "brokerage"])
 def test_no_api_answers_for_doors_of_another(name: str) -> None:
-    t = system(name)
+    t = at_api_management(name)
     found = groups(t)
     for wide, doors in found.items():
         for narrow in found:
@@ -38,7 +38,7 @@ def test_no_api_answers_for_doors_of_another(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*CARRIED, "brokerage"])
 def test_names_are_unique_and_no_operation_is_the_whole_path_of_its_api(name: str) -> None:
-    found = apis(system(name))
+    found = apis(at_api_management(name))
     assert len({api.name for api in found}) == len(found)
     for api in found:
         assert len({operation.name for operation in api.operations}) == len(api.operations)
@@ -52,7 +52,7 @@ def test_doors_that_could_answer_for_one_another_share_an_api() -> None:
 
 
 def test_versions_by_header_are_a_set_of_apis_with_one_path() -> None:
-    prices = [api for api in apis(system("brokerage")) if api.path == "prices"]
+    prices = [api for api in apis(at_api_management("brokerage")) if api.path == "prices"]
     assert [(api.version, api.begins) for api in prices] == [("v2.0", "prices"), ("v1.2", "prices")]
     assert {api.version_set for api in prices} == {VersionSet(name="prices", title="/prices", header="x-api-version")}
 
@@ -104,10 +104,10 @@ def test_the_brokerage_is_refused_for_its_websocket_and_its_grpc_door_with_a_gat
     found = findings(topology("brokerage"), GatewayKind.API_MANAGEMENT)
     assert {finding.path[:2] for finding in found} == {("doors", name) for name in UNCARRIED}
     assert all(
-        "set `perimeter:edge: load-balancer` with `perimeter:gateway: envoy-gateway` in the stack file" in finding.suggestion
+        "set `perimeter:alternative: {edge: load-balancer, gateway: envoy-gateway}` in the stack file" in finding.suggestion
         for finding in found
     )
-    assert findings(system("brokerage"), GatewayKind.API_MANAGEMENT) == []
+    assert findings(at_api_management("brokerage"), GatewayKind.API_MANAGEMENT) == []
 
 
 @pytest.mark.parametrize(

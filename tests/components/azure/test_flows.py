@@ -3,11 +3,14 @@
 import pytest
 
 from components.azure.addresses import Subnet, plan
-from components.azure.flows import ANY, INTERNET, LAST, PUBLIC_ADDRESS, Flow, Rule, flows, flows_to_pods, rules
+from components.azure.flows import ANY, INTERNET, LAST, PUBLIC_ADDRESS, Flow, Rule, flows, flows_through_gateway, flows_to_pods, rules
 
 PODS = "10.244.0.0/16"
 ADDRESSES = plan("10.60.0.0/16", ["main"])
-FLOWS = flows(PODS, [443], [8443])
+FLOWS = [*flows_through_gateway([443]), *flows(PODS, [443, 8443])]
+TO_PODS = [*flows_to_pods(), *flows(PODS, [443, 8443])]
+BOTH = [*flows_through_gateway([443]), *TO_PODS]
+"""Of a stack whose alternative is pods."""
 
 
 def of(subnet: Subnet, *, inbound: bool) -> list[Rule]:
@@ -86,17 +89,25 @@ def test_keys_of_issuers_and_hosts_of_the_egress_gateway_can_be_reached_on_their
 
 
 def test_without_issuers_the_gateway_has_no_way_out_to_them() -> None:
-    assert not [flow for flow in flows(PODS, [], []) if flow.source is Subnet.GATEWAY and flow.name == "issuers"]
+    assert not [flow for flow in flows_through_gateway([]) if flow.source is Subnet.GATEWAY and flow.name == "issuers"]
+
+
+def let_in(every: list[Flow]) -> list[tuple[Subnet, tuple[str, ...], tuple[str, ...]]]:
+    """Return where the internet is let in, to which addresses and ports."""
+    return [
+        (subnet, rule.targets, rule.ports)
+        for subnet in Subnet
+        for rule in rules(subnet, every, ADDRESSES, PODS)
+        if rule.inbound and rule.allow and INTERNET in rule.sources
+    ]
 
 
 def test_where_the_edge_is_pods_the_internet_reaches_its_public_address_on_443_and_nothing_else() -> None:
-    found = [
-        (subnet, rule.targets, rule.ports)
-        for subnet in Subnet
-        for rule in rules(subnet, flows_to_pods(PODS, [443, 8443]), ADDRESSES, PODS)
-        if rule.inbound and rule.allow and INTERNET in rule.sources
-    ]
-    assert found == [(Subnet.NODES, (PUBLIC_ADDRESS,), ("443",))]
+    assert let_in(TO_PODS) == [(Subnet.NODES, (PUBLIC_ADDRESS,), ("443",))]
+
+
+def test_where_pods_stand_beside_the_gateway_outside_the_internet_reaches_both_edges_and_nothing_else() -> None:
+    assert let_in(BOTH) == [(Subnet.EDGE, (ADDRESSES.of(Subnet.EDGE),), ("443",)), (Subnet.NODES, (PUBLIC_ADDRESS,), ("443",))]
 
 
 OPERATORS = ("10.20.0.0/24", "192.168.7.0/28")
@@ -104,7 +115,7 @@ OPERATORS = ("10.20.0.0/24", "192.168.7.0/28")
 
 @pytest.mark.parametrize(
     ("without", "given"),
-    [(FLOWS, flows(PODS, [443], [8443], OPERATORS)), (flows_to_pods(PODS, [443]), flows_to_pods(PODS, [443], OPERATORS))],
+    [(each, [*each, *flows(PODS, [], OPERATORS)[len(flows(PODS, [])) :]]) for each in (FLOWS, TO_PODS, BOTH)],
 )
 def test_operators_in_a_connected_network_reach_the_kubernetes_api_on_443_and_nothing_else(without: list[Flow], given: list[Flow]) -> None:
     for subnet in Subnet:

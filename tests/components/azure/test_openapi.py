@@ -7,7 +7,7 @@ from openapi_spec_validator import validate
 
 from components.gateway.api_management.apis import apis
 from components.gateway.api_management.openapi import Document, document
-from tests.components.azure.systems import CARRIED, system
+from tests.components.azure.systems import CARRIED, at_api_management
 from tests.components.edge.systems import system as written
 from topology.derive import names
 
@@ -15,7 +15,7 @@ SYSTEMS = (*CARRIED, "brokerage")
 
 
 def documents(name: str) -> dict[str, Document]:
-    return {api.name: document(system(name), api, {}) for api in apis(system(name))}
+    return {api.name: document(at_api_management(name), api, {}) for api in apis(at_api_management(name))}
 
 
 def operation(auth: dict[str, Any], **more: Any) -> Document:
@@ -35,12 +35,12 @@ def test_every_document_is_openapi(name: str) -> None:
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_operation_of_every_door_is_in_a_document_once(name: str) -> None:
     said = [about["operationId"] for found in documents(name).values() for path in found["paths"].values() for about in path.values()]
-    assert sorted(said) == sorted(operation.name for api in apis(system(name)) for operation in api.operations)
+    assert sorted(said) == sorted(operation.name for api in apis(at_api_management(name)) for operation in api.operations)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_no_document_names_a_service_of_the_mesh(name: str) -> None:
-    t = system(name)
+    t = at_api_management(name)
     text = str([found["paths"] for found in documents(name).values()])
     assert not [service for service in t.services if f"the answer of {service}" in text or f"{service}.{t.namespace_of(service)}" in text]
 

@@ -17,13 +17,15 @@ from planner import wire
 from planner.errors import PlanError
 from planner.plan import Mode
 from planner.program import plan_program
-from tests.components.azure.systems import PLANS, file_of, resources, system
+from tests.components.azure.systems import CARRIED, PLANS, at_api_management, resources
 from tests.policies.mutations.held import hold_clean
-from tests.systems import ROOT, topology_file
+from tests.systems import ROOT, topology, topology_file
 from topology.model.door import ApiKeyAuth
 
 AZURE = "azure-native:"
 OF_A_PLAN = pytest.mark.parametrize(("stack", "name"), PLANS)
+OF_ONE_WAY = pytest.mark.parametrize(("stack", "name"), [plan for plan in PLANS if plan[1] in CARRIED])
+"""Plans without anything of the alternative: `test_alternative.py` says what that adds."""
 
 ANSWERS = "responseHeaderConfigurations"
 OPERATION = "apimanagement:ApiOperation"
@@ -69,7 +71,7 @@ def type_of(identifier: str) -> str:
     return "/".join([provider, *path[::2]])
 
 
-@OF_A_PLAN
+@OF_ONE_WAY
 def test_a_first_preview_knows_everything_that_decides_who_reaches_what(stack: str, name: str) -> None:
     unknown = {(r["type"], key) for r in azure(stack, name) for key, value in r["inputs"].items() if wire.has_unknown(value)}
     sealed = {(r["type"], key) for r in azure(stack, name) for key, value in r["inputs"].items() if wire.UNKNOWN in str(value)}
@@ -98,7 +100,7 @@ def test_every_subnet_has_a_security_group_that_comes_before_it(stack: str, name
     assert len(waited) == len(groups)
 
 
-@OF_A_PLAN
+@OF_ONE_WAY
 def test_an_identity_has_one_narrow_role_at_one_resource(stack: str, name: str) -> None:
     granted = {
         (inputs["roleDefinitionId"].rpartition("/")[2], type_of(inputs["scope"]))
@@ -109,7 +111,7 @@ def test_an_identity_has_one_narrow_role_at_one_resource(stack: str, name: str) 
     assert len(names) == len(set(names))
 
 
-@OF_A_PLAN
+@OF_ONE_WAY
 def test_the_rights_of_the_cluster_come_before_it_and_it_before_everything_inside(stack: str, name: str) -> None:
     (cluster,) = [r for r in azure(stack, name) if r["type"].endswith(":ManagedCluster")]
     assert sum("RoleAssignment::aks-joins" in urn for urn in cluster["dependencies"]) == 3
@@ -159,7 +161,7 @@ def test_every_operation_has_a_policy_and_a_backend_that_is_verified(stack: str,
 
 @OF_A_PLAN
 def test_an_api_asks_for_keys_exactly_where_its_doors_do(stack: str, name: str) -> None:
-    t = system(name)
+    t = topology(name)
     asked = {i["apiId"]: i["subscriptionRequired"] for i in of(stack, name, "apimanagement:Api")}
     for i in of(stack, name, "apimanagement:ApiOperation"):
         door = max((d for d in t.doors if i["operationId"].startswith(f"{d}-")), key=len)
@@ -177,7 +179,7 @@ def test_a_product_of_two_consumers_has_no_limit_that_refuses_the_second() -> No
 
 @OF_A_PLAN
 def test_the_edge_is_a_preventing_firewall_that_knows_the_hosts_and_the_gateway_alone(stack: str, name: str) -> None:
-    t = system(name)
+    t = at_api_management(name)
     (edge,) = of(stack, name, "network:ApplicationGateway")
     assert edge["sku"] == {"name": "WAF_v2", "tier": "WAF_v2"}
     assert {listener["hostName"] for listener in edge["httpListeners"]} == set(t.public_hosts())
@@ -261,11 +263,11 @@ def test_ids_of_parts_of_the_edge_lead_to_parts_of_it(stack: str, name: str) -> 
             assert (kind, part) in parts, identifier
 
 
-@OF_A_PLAN
+@OF_ONE_WAY
 def test_ingresses_are_on_private_load_balancers_with_static_addresses_for_the_gateway_alone(stack: str, name: str) -> None:
     services = [r["inputs"] for r in resources(stack, name) if r["type"] == "kubernetes:core/v1:Service"]
     open_ = [service for service in services if service["spec"].get("type", "ClusterIP") != "ClusterIP"]
-    t = system(name)
+    t = topology(name)
     assert {s["metadata"]["namespace"] for s in open_} == {t.meshes[t.mesh_of(door.service)].ingress for door in t.doors.values()}
     prefix = "service.beta.kubernetes.io/azure-load-balancer"
     for service in open_:
@@ -278,7 +280,7 @@ def test_ingresses_are_on_private_load_balancers_with_static_addresses_for_the_g
     assert records == {service["metadata"]["annotations"][f"{prefix}-ipv4"] for service in open_}
 
 
-@OF_A_PLAN
+@OF_ONE_WAY
 def test_what_runs_outside_the_cluster_has_no_namespace_inside(stack: str, name: str) -> None:
     namespaces = {r["inputs"]["metadata"]["name"] for r in resources(stack, name) if r["type"] == "kubernetes:core/v1:Namespace"}
     assert not namespaces & {"edge", "gateway", "ratelimit"}
@@ -341,7 +343,7 @@ def test_pods_sign_in_to_azure_by_tokens_of_their_own(stack: str, name: str) -> 
 def test_the_edge_asks_the_gateway_of_each_host_for_its_status_by_https(stack: str, name: str) -> None:
     (edge,) = of(stack, name, "network:ApplicationGateway")
     probes = {probe["name"]: probe for probe in edge["probes"]}
-    assert {probe["host"] for probe in probes.values()} == set(system(name).public_hosts())
+    assert {probe["host"] for probe in probes.values()} == set(at_api_management(name).public_hosts())
     for probe in probes.values():
         assert (probe["protocol"], probe["path"], probe["match"]) == ("Https", "/status-0123456789abcdef", {"statusCodes": ["200"]})
     for settings in edge["backendHttpSettingsCollection"]:
@@ -390,7 +392,7 @@ def test_no_secret_is_in_the_plan(stack: str, name: str) -> None:
         assert inputs["properties"]["value"] in (wire.KNOWN_SECRET, wire.UNKNOWN_SECRET)
 
 
-@OF_A_PLAN
+@OF_ONE_WAY
 def test_every_layer_sends_its_logs_to_the_workspace(stack: str, name: str) -> None:
     watched = {type_of(inputs["resourceUri"]) for inputs in of(stack, name, "monitor:DiagnosticSetting")}
     assert watched == {
@@ -428,7 +430,7 @@ def test_what_containers_say_goes_to_the_workspace(stack: str, name: str) -> Non
 
 @OF_A_PLAN
 def test_the_developer_portal_is_there_only_where_developers_find_something(stack: str, name: str) -> None:
-    t = system(name)
+    t = topology(name)
     (service,) = of(stack, name, "apimanagement:ApiManagementService")
     wanted = bool(t.apis) or any(isinstance(door.auth, ApiKeyAuth) for door in t.doors.values())
     assert (service["developerPortalStatus"], service["legacyPortalStatus"]) == ("Enabled" if wanted else "Disabled", "Disabled")
@@ -454,27 +456,27 @@ def test_a_path_has_one_set_of_versions_and_its_backend_keeps_what_the_api_swall
         chosen = api.get("apiVersionSetId", "").rpartition("/")[2]
         sets.setdefault(api["path"], set()).add(chosen)
         begins = "/".join(part for part in (api["path"], api["apiVersion"] if schemes.get(chosen) == "Segment" else "") if part)
-        urls = [backends[found] for mesh in system(name).meshes if (found := f"{api['apiId']}-{mesh}") in backends]
+        urls = [backends[found] for mesh in topology(name).meshes if (found := f"{api['apiId']}-{mesh}") in backends]
         assert {url.partition("://")[2].partition("/")[2] for url in urls} == {begins}
     assert all(len(of_path) == 1 for of_path in sets.values())
 
 
 def test_the_program_also_runs_where_outputs_are_known_and_the_kubeconfig_is_secret() -> None:
-    config = {"perimeter:topology": str(file_of("abc"))}
+    config = {"perimeter:topology": str(topology_file("abc"))}
     plan = plan_program(ROOT, "azure-dev", config, mode=Mode.OPTIMISTIC)
     (provider,) = [r for r in plan.resources if r["type"] == "pulumi:providers:kubernetes"]
     assert provider["inputs"]["kubeconfig"] in (wire.KNOWN_SECRET, wire.UNKNOWN_SECRET)
 
 
 def test_a_system_that_cannot_be_carried_registers_nothing() -> None:
-    config = {"perimeter:topology": str(topology_file("brokerage"))}
+    config = {"perimeter:topology": str(topology_file("brokerage")), "perimeter:alternative": "null"}
     with pytest.raises(PlanError, match=r"doors\.market-data\.service.*gRPC"):
         plan_program(ROOT, "azure-dev", config)
 
 
-@OF_A_PLAN
+@OF_ONE_WAY
 def test_pods_of_an_ingress_accept_the_gateways_addresses_and_its_certificate_alone(stack: str, name: str) -> None:
-    t = system(name)
+    t = topology(name)
     of_kind = {
         kind: [r["inputs"] for r in resources(stack, name) if r["type"].endswith(f":{kind}")] for kind in ("NetworkPolicy", "Gateway")
     }
@@ -501,7 +503,7 @@ def test_both_sides_of_the_hop_into_the_mesh_have_certificates_of_one_authority(
 
 def test_the_edges_address_is_protected_by_itself_and_tells_of_attacks_where_that_is_asked_for() -> None:
     given = yaml.safe_load((ROOT / "stacks" / "Pulumi.azure-dev.yaml").read_text(encoding="utf-8"))["config"]["perimeter:azure"]
-    config = {"perimeter:topology": str(file_of("abc")), "perimeter:azure": json.dumps({**given, "ddosProtection": True})}
+    config = {"perimeter:topology": str(topology_file("abc")), "perimeter:azure": json.dumps({**given, "ddosProtection": True})}
     made = plan_program(ROOT, "azure-dev", config, mode=Mode.PESSIMISTIC).resources
     (address,) = [r["inputs"] for r in made if r["urn"].endswith("::edge-address") and r["type"].endswith(":PublicIPAddress")]
     assert address["ddosSettings"] == {"protectionMode": "Enabled"}
@@ -512,11 +514,14 @@ def test_the_edges_address_is_protected_by_itself_and_tells_of_attacks_where_tha
 
 def test_operators_of_a_private_cluster_reach_its_api_from_a_connected_network_and_the_plan_is_clean() -> None:
     given = yaml.safe_load((ROOT / "stacks" / "Pulumi.azure-prod.yaml").read_text(encoding="utf-8"))["config"]["perimeter:azure"]
-    config = {"perimeter:topology": str(file_of("abc")), "perimeter:azure": json.dumps({**given, "privateOperators": ["10.20.0.0/24"]})}
+    config = {
+        "perimeter:topology": str(topology_file("abc")),
+        "perimeter:azure": json.dumps({**given, "privateOperators": ["10.20.0.0/24"]}),
+    }
     made = plan_program(ROOT, "azure-prod", config, mode=Mode.PESSIMISTIC).resources
     (cluster,) = [r["inputs"] for r in made if r["type"].endswith(":ManagedCluster")]
     assert cluster["apiServerAccessProfile"]["enablePrivateCluster"] is True
     (group,) = [r["inputs"] for r in made if r["urn"].endswith("::nsg-apiserver")]
     (rule,) = [rule for rule in group["securityRules"] if rule["name"] == "in-operators-1"]
     assert (rule["sourceAddressPrefix"], rule["destinationPortRange"], rule["access"]) == ("10.20.0.0/24", "443", "Allow")
-    hold_clean(made, system("abc"))
+    hold_clean(made, topology("abc"))

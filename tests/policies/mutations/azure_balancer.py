@@ -218,7 +218,9 @@ def clients_are_hidden(plan: Plan) -> bool:
 def ingress_balancer_is_public(plan: Plan) -> bool:
     ingress = plan.first("Service", where=lambda i: "ingress" in i["metadata"]["namespace"])
     assert ingress is not None
-    plan.edit(ingress)["spec"] |= {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
+    service = plan.edit(ingress)
+    service["metadata"]["annotations"] = {}
+    service["spec"] |= {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
     return True
 
 
@@ -233,4 +235,14 @@ def right_to_the_whole_environment(plan: Plan) -> bool:
 @TABLE.mutation("N12", "something else lies in the group of the edge's address, which AKS may change then")
 def group_of_other_things(plan: Plan) -> bool:
     azure.group(plan, "aks")["resourceGroupName"] = address(plan, "edge")["inputs"]["resourceGroupName"]
+    return True
+
+
+@TABLE.mutation("N12", "the address of the nodes' way out lies in the group of the edge's, whose addresses AKS may change")
+def group_of_other_addresses(plan: Plan) -> bool:
+    own = address(plan, "nat")["inputs"]
+    group = address(plan, "edge")["inputs"]["resourceGroupName"]
+    way_out = azure.inputs(plan, "network:NatGateway")
+    way_out["publicIpAddresses"][0]["id"] = way_out["publicIpAddresses"][0]["id"].replace(f"/{own['resourceGroupName']}/", f"/{group}/")
+    plan.edit(address(plan, "nat"))["resourceGroupName"] = group
     return True

@@ -1,5 +1,7 @@
 """Something of Azure's network opens: an address, a rule, a mode, an add-on."""
 
+from typing import Any
+
 from tests.policies.mutations import azure_plan as azure
 from tests.policies.mutations.mutation import CloudFamily, Table
 from tests.policies.mutations.plan import AZURE_INTERNAL, MARKER, UNKNOWN, Plan, name
@@ -224,44 +226,41 @@ def gateway_in_no_network(plan: Plan) -> bool:
     return True
 
 
+def _ingress_balancer(plan: Plan) -> dict[str, Any]:
+    """Return the Service whose load balancer is internal, to be changed."""
+    service = plan.first("Service", where=lambda i: AZURE_INTERNAL in i["metadata"].get("annotations", {}))
+    assert service is not None
+    return plan.edit(service)
+
+
 @TABLE.mutation("K02", "the annotation that makes the mesh ingress's load balancer internal is gone")
 def ingress_balancer_public(plan: Plan) -> bool:
-    service = plan.first("Service", where=lambda i: i["spec"].get("type") == "LoadBalancer")
-    assert service is not None
-    del plan.edit(service)["metadata"]["annotations"][AZURE_INTERNAL]
+    del _ingress_balancer(plan)["metadata"]["annotations"][AZURE_INTERNAL]
     return True
 
 
 @TABLE.mutation("W08", "the same, with a value that the cloud does not know")
 def ingress_balancer_nearly_internal(plan: Plan) -> bool:
-    service = plan.first("Service", where=lambda i: i["spec"].get("type") == "LoadBalancer")
-    assert service is not None
-    plan.edit(service)["metadata"]["annotations"][AZURE_INTERNAL] = "True"
+    _ingress_balancer(plan)["metadata"]["annotations"][AZURE_INTERNAL] = "True"
     return True
 
 
 @TABLE.mutation("K02", "the ingress's load balancer takes everybody inside")
 def ingress_balancer_for_all(plan: Plan) -> bool:
-    service = plan.first("Service", where=lambda i: i["spec"].get("type") == "LoadBalancer")
-    assert service is not None
-    del plan.edit(service)["spec"]["loadBalancerSourceRanges"]
+    del _ingress_balancer(plan)["spec"]["loadBalancerSourceRanges"]
     return True
 
 
 @TABLE.mutation("K02", "a private link service in front of the mesh ingress lets other subscriptions in")
 def ingress_balancer_private_link(plan: Plan) -> bool:
-    service = plan.first("Service", where=lambda i: i["spec"].get("type") == "LoadBalancer")
-    assert service is not None
-    annotations = plan.edit(service)["metadata"]["annotations"]
+    annotations = _ingress_balancer(plan)["metadata"]["annotations"]
     annotations |= {"service.beta.kubernetes.io/azure-pls-create": "true", "service.beta.kubernetes.io/azure-pls-visibility": "*"}
     return True
 
 
 @TABLE.mutation("K02", "the mesh ingress has public addresses besides its internal one")
 def ingress_balancer_with_more_addresses(plan: Plan) -> bool:
-    service = plan.first("Service", where=lambda i: i["spec"].get("type") == "LoadBalancer")
-    assert service is not None
-    plan.edit(service)["metadata"]["annotations"]["service.beta.kubernetes.io/azure-additional-public-ips"] = "198.51.100.7"
+    _ingress_balancer(plan)["metadata"]["annotations"]["service.beta.kubernetes.io/azure-additional-public-ips"] = "198.51.100.7"
     return True
 
 

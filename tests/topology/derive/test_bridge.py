@@ -90,11 +90,9 @@ def test_beyond_the_bridge_a_call_is_routed_like_any_other() -> None:
     assert "fault" not in route
 
 
-def test_a_fault_for_the_caller_is_injected_where_the_caller_can_still_be_told() -> None:
-    first, second, onward = spec(side("east")["VirtualService", "t"])["http"]
-    assert first["fault"] == {"abort": {"httpStatus": 503, "percentage": {"value": 1}}}
-    assert first["match"] == [{"gateways": ["mesh"], "sourceLabels": {"app": "a"}, "sourceNamespace": "east"}]
-    assert second["match"] == [{"gateways": ["mesh"]}]
+def test_callers_are_led_to_their_side_and_from_there_to_the_other() -> None:
+    calls, onward = spec(side("east")["VirtualService", "t"])["http"]
+    assert calls["match"] == [{"gateways": ["mesh"]}]
     assert onward["match"] == [{"gateways": ["east-bridge/bridge"]}]
     assert onward["rewrite"] == {"authority": THERE}
 

@@ -4,6 +4,8 @@ The generators' documents are not read: a probe follows from the topology and it
 mistake as well as a hand that changed the running system.
 """
 
+from collections.abc import Iterator
+
 from topology.derive.probes import (
     administration,
     attacks,
@@ -19,9 +21,11 @@ from topology.derive.probes import (
     network,
     outage,
     places,
+    retries,
     spellings,
     tiers,
     traffic,
+    unnamed,
     wire,
 )
 from topology.derive.probes.credential import ApiKey, Carried, Certificate, Flaw, Token
@@ -43,6 +47,7 @@ from topology.derive.probes.expectation import (
     Renewed,
     Retried,
     Single,
+    Spared,
     Split,
     Traced,
 )
@@ -86,6 +91,13 @@ def probes(t: Topology) -> tuple[Probe, ...]:
     return tuple(probe for source in SOURCES for probe in source(t))
 
 
+def unasked(t: Topology) -> Iterator[tuple[Family, str, str]]:
+    """Yield what a system has and no probe asks about: the kind of probe, what it is, and why."""
+    yield from ((Family.TIERS, f"tier {name}", why) for name, why in tiers.spared(t))
+    yield from ((Family.FAULTS, what, why) for what, why in unnamed.unasked(t))
+    yield from ((Family.RESILIENCE, f"retries of {name}", why) for name, why in retries.unproved(t))
+
+
 __all__ = [
     "REFUSALS",
     "Admitted",
@@ -117,6 +129,7 @@ __all__ = [
     "Retried",
     "Scheme",
     "Single",
+    "Spared",
     "Split",
     "Stage",
     "Token",
@@ -124,4 +137,5 @@ __all__ = [
     "Vantage",
     "probes",
     "spared",
+    "unasked",
 ]

@@ -85,6 +85,17 @@ class Faulted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spared:
+    """None of the calls meets a fault that is meant for others, who meet it in so many percent of theirs: this status, this delay."""
+
+    percent: float
+    status: int = 0
+    """0: it answers nothing."""
+    delay: float = 0.0
+    """Seconds; 0: it holds nothing back."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GivenUp:
     """The proxy answers instead of a service that is too slow, after so many seconds: when its last try has failed."""
 
@@ -161,6 +172,6 @@ class CachedKeys:
 
 
 Expectation = (
-    Admitted | Answered | Refused | Contained | Received | Limited | Split | Faulted | GivenUp | Retried | Ejected | Renewed | Traced
+    Admitted | Answered | Refused | Contained | Received | Limited | Split | Faulted | Spared | GivenUp | Retried | Ejected | Renewed | Traced
     | OwnTrace | Single | Rejected | Closed | CachedKeys
 )  # fmt: skip

@@ -3,16 +3,22 @@
 A service is made to fail by request, and says later how many tries of that request it saw. Tries go to any of its instances, so the
 numbers of all instances are added up; of the failures that end in a success, each instance makes so many that together they are not
 more than the tries that are left.
+
+Services that speak gRPC are not asked. What stands in for one (`lab/builds/workloads/echo/rpc.go`) answers every message of every method
+with success: it cannot be told to answer UNAVAILABLE, and says nothing of its tries. `unproved` says so of each.
 """
 
 import math
 from collections.abc import Iterator
 from typing import Final
 
+from topology.derive.probes.calls import granted
 from topology.derive.probes.expectation import Retried
 from topology.derive.probes.pair import Pair
 from topology.derive.probes.probe import Family, Probe, Stage
-from topology.model.service import Retries, Service
+from topology.edges import Direction
+from topology.model.base import ServiceName
+from topology.model.service import Protocol, Retries, Service
 from topology.model.system import Topology
 
 FAIL_HEADER: Final = "x-echo-fail"
@@ -40,10 +46,10 @@ MOST: Final = 800
 def retries(pair: Pair, service: Service) -> Iterator[Probe]:
     """Yield the probes of a service whose calls are tried again: all tries fail, and the last of them does not."""
     bounds = service.resilience.retries
-    instances, asked = _instances(pair.t, service), _asked(pair.t, service)
     failure = _failure(service, bounds) if bounds else None
-    if bounds is None or failure is None or asked > MOST or service.mirror:
+    if bounds is None or failure is None or _hindrance(pair.t, service, bounds):
         return
+    instances, asked = _instances(pair.t, service), _asked(pair.t, service)
     attempts = bounds.attempts
     pinned = ((service.canary.header, service.canary.value),) if service.canary else ()
     why = f"a call that fails with {failure} is tried {attempts} more times"
@@ -53,6 +59,29 @@ def retries(pair: Pair, service: Service) -> Iterator[Probe]:
         rule = f"times={times};{failure}" if times else failure
         expect = Retried(attempts=attempts, failures=times, asked=asked)
         yield pair.probe(Family.RESILIENCE, what, expect, why, Stage.DAMAGE, headers=(*pinned, (FAIL_HEADER, rule)), spread=True)
+
+
+def unproved(t: Topology) -> Iterator[tuple[ServiceName, str]]:
+    """Yield the services whose calls are tried again and about which that is not asked, each with the reason."""
+    called = {callee for _, callee in granted(t, Direction.EAST_WEST)}
+    for name, service in t.services.items():
+        if bounds := service.resilience.retries:
+            why = _hindrance(t, service, bounds) or ("" if name in called else "no service calls it, so that its instances cannot be asked")
+            if why:
+                yield name, why
+
+
+def _hindrance(t: Topology, service: Service, bounds: Retries) -> str:
+    """Return why it cannot be shown that a service's calls are tried again; empty where it can."""
+    if service.protocol is not Protocol.HTTP:
+        return f"what stands in for a service that speaks {service.protocol} cannot be told to fail, and does not count its tries"
+    if service.mirror:
+        return "its calls are copied, and a copy is counted like a try"
+    if _failure(service, bounds) is None:
+        return f"no answer of its own is a failure after {', '.join(bounds.retry_on)}, or enough of them eject the instance"
+    if _asked(t, service) > MOST:
+        return f"more than {MOST} requests are needed to meet each of its instances"
+    return ""
 
 
 def _failure(service: Service, bounds: Retries) -> str | None:

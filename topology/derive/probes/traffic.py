@@ -10,6 +10,7 @@ from topology.derive.probes.pods import pods_of
 from topology.derive.probes.probe import Family, Probe, Stage
 from topology.derive.probes.retries import retries
 from topology.derive.probes.traces import traces
+from topology.derive.probes.unnamed import unnamed
 from topology.edges import Direction
 from topology.model.base import ServiceName, seconds
 from topology.model.service import Protocol, Resilience, Scope, Service
@@ -47,6 +48,7 @@ def treatment(t: Topology) -> Iterator[Probe]:
         pair = Pair(t=t, caller=caller, callee=callee, operation=operations[0])
         yield from _routing(pair, service)
         yield from _faults(pair, service)
+        yield from unnamed(pair, service)
         pairs.append(pair)
         if callee not in bounded:
             bounded.add(callee)

@@ -7,7 +7,7 @@ from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.balancers import ADDRESS
 from policies.reading.cloud.azure.filters import GROUP, RULE
-from policies.reading.cloud.azure.ids import NAMES, NETWORK, depends_on, name_of, part
+from policies.reading.cloud.azure.ids import NAMES, NETWORK, depends_on, group_of, name_of, part
 from policies.reading.cloud.model import Entrance, Station
 from policies.reading.resource import Resource
 from policies.reading.values import is_known, is_unknown
@@ -45,7 +45,11 @@ def _names(value: Any, address: Resource) -> bool:
     if is_known(value, list):
         return any(_names(inner, address) for inner in cast("list[Any]", value))
     wanted = address.props.get(NAMES[ADDRESS][1])
-    return isinstance(value, str) and is_known(wanted, str) and part(value, "publicIPAddresses").lower() == str(wanted).lower()
+    if not isinstance(value, str) or not is_known(wanted, str) or part(value, "publicIPAddresses").lower() != str(wanted).lower():
+        return False
+    # Two groups may each have an address of one name.
+    group = part(value, "resourceGroups").lower()
+    return not group or not is_known(address.props.get("resourceGroupName"), str) or group_of(address) in {"", group}
 
 
 def entrances(stack: "Stack", stations: dict[Resource, Station]) -> Iterator[Entrance]:

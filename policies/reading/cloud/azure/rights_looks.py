@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from policies.reading.cloud.azure import public
 from policies.reading.cloud.azure.cluster import CLUSTER
 from policies.reading.cloud.azure.ids import NETWORK, group_of, last, target, tenant_of
 from policies.reading.cloud.azure.roles import ASSIGNMENT, NARROW, WIDE
@@ -61,7 +62,9 @@ def is_lent_to_cert_manager(trust: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def _is_group_of(stack: "Stack", scope: str, kind: str) -> bool:
-    """Say whether a scope is a group of the program's in which it has resources of one kind alone.
+    """Say whether a scope is a group of the program's in which it has resources of one kind alone, none in use by others of Azure.
+
+    Whoever may change the address of a gateway of Azure's own takes it over.
 
     Raises:
         UnknownValueError: if it is not known of a resource in which group it is.
@@ -71,7 +74,8 @@ def _is_group_of(stack: "Stack", scope: str, kind: str) -> bool:
         return False
     inside = [each for each in stack.resources if each.kind.startswith(OURS) and group_of(each) == group[1].lower()]
     own = [each for each in inside if each.kind == RESOURCE_GROUP]
-    return len(own) == 1 and len(inside) > 1 and all(each.kind == kind for each in inside if each not in own)
+    others = [each for each in inside if each not in own]
+    return len(own) == 1 and bool(others) and all(each.kind == kind and not public.holders(stack, each) for each in others)
 
 
 def type_of(scope: str) -> str:

@@ -22,7 +22,7 @@ class Role:
     at: frozenset[str]
     """Types of the resources at which it is."""
     group_of: str = ""
-    """The kind of resources of which a group may hold nothing else, for the role to be narrow at the group."""
+    """The kind of resources of which a group may hold nothing else, and none that others use, for the role to be narrow at the group."""
 
 
 def _role(name: str, *types: str, group_of: str = "") -> Role:
