@@ -48,6 +48,6 @@ def _callers(binding: Binding, t: Topology, outside: OutsideGateway) -> dict[Nam
     blocks = [network.block(cidr) for cidr in outside.addresses]
     found = {mesh: list(blocks) for mesh in outside.load_balancers}
     beside = inside(binding, t)
-    for mesh in dict.fromkeys(beside.mesh_of(door.service) for door in beside.doors.values()) if beside else ():
+    for mesh in beside.doors_by_mesh() if beside else ():
         found.setdefault(mesh, []).append(network.layer(names.GATEWAY_NAMESPACE, names.GATEWAY))
     return found

@@ -49,7 +49,7 @@ class System(Component, layer="system"):
 
     def _way(self, way: Way, below: Below) -> EdgeOutputs:
         """Register a gateway and the edge in front of it, which reach the meshes of their doors."""
-        meshes = {way.t.mesh_of(door.service) for door in way.t.doors.values()}
+        meshes = way.t.doors_by_mesh()
         reached = {mesh: ingress for mesh, ingress in below.mesh.ingress.items() if mesh in meshes}
         behind = replace(below, mesh=replace(below.mesh, ingress=reached))
         return build_edge(way.binding, way.t, build_gateway(way.binding, way.t, behind, parent=self), behind, parent=self)

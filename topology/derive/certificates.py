@@ -108,7 +108,7 @@ def _leaves(t: Topology, public_issuer: str | None, server_names: Mapping[Name, 
     gateway = names.fqdn(names.GATEWAY, names.GATEWAY_NAMESPACE)
     yield _leaf(names.GATEWAY_SERVER_SECRET, names.GATEWAY_NAMESPACE, boundary, _server([*served, gateway]))
     yield _leaf(names.GATEWAY_CLIENT_SECRET, names.GATEWAY_NAMESPACE, boundary, _client(names.GATEWAY_IDENTITY))
-    for mesh in dict.fromkeys(t.mesh_of(door.service) for door in t.doors.values()):
+    for mesh in t.doors_by_mesh():
         yield _leaf(
             names.INGRESS_SERVER_SECRET,
             t.meshes[mesh].ingress,

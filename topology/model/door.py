@@ -44,7 +44,8 @@ class Issuer(Model):
     tier_claim: Claim | None = None
     """The claim that names the client's tier. At a door, a token that names none of the door's tiers is refused."""
     key_cache: Duration = "5m"
-    """How long signing keys are used before they are fetched again: what an issuer outage is survived by."""
+    """How long signing keys are used before they are fetched again: what an issuer outage is survived by. Every instance fetches by its own
+    clock, so an issuer publishes a new key for this long before it signs with it."""
     fetch_timeout: Duration = "1s"
     """How long a fetch of the keys may take. While it fails, tokens of cached keys go on working, every other answers 401."""
     public_keys: tuple[str, ...] = ()

@@ -98,6 +98,13 @@ class Topology(Model):
         """Return the mesh that a service or composition belongs to."""
         return self.workload(name).mesh or next(iter(self.meshes))
 
+    def doors_by_mesh(self) -> dict[Name, list[Name]]:
+        """Return the meshes that have doors, each with its doors, in the order of the doors."""
+        found: dict[Name, list[Name]] = {}
+        for name, door in self.doors.items():
+            found.setdefault(self.mesh_of(door.service), []).append(name)
+        return found
+
     def namespace_of(self, name: ServiceName) -> Name:
         """Return the namespace of a service or composition: its own, else its mesh's, else the name of the system."""
         return self.workload(name).namespace or self.meshes[self.mesh_of(name)].namespace or self.system

@@ -118,7 +118,7 @@ def _layout(binding: Binding, t: Topology, settings: AzureSettings, address: Edg
         *flows(settings.pods, {*key_set_ports(t), *exits}, settings.private_operators),
     ]
     return Layout(
-        addresses=plan(settings.network, doors_by_mesh(around or t)),
+        addresses=plan(settings.network, (around or t).doors_by_mesh()),
         subnets=tuple(Subnet) if around else FOR_PODS,
         flows=allowed,
         public_address=address.address if address else None,
@@ -128,17 +128,9 @@ def _layout(binding: Binding, t: Topology, settings: AzureSettings, address: Edg
 def _outside(land: AzureLand, t: Topology | None) -> OutsideGateway:
     return OutsideGateway(
         addresses=(land.addresses.of(Subnet.GATEWAY),) if t else (),
-        load_balancers={mesh: _load_balancer(mesh, land.addresses) for mesh in doors_by_mesh(t)} if t else {},
+        load_balancers={mesh: _load_balancer(mesh, land.addresses) for mesh in t.doors_by_mesh()} if t else {},
         authority=land.boundary,
     )
-
-
-def doors_by_mesh(t: Topology) -> dict[Name, list[Name]]:
-    """Return the meshes that have doors, each with its doors."""
-    found: dict[Name, list[Name]] = {}
-    for name, door in t.doors.items():
-        found.setdefault(t.mesh_of(door.service), []).append(name)
-    return found
 
 
 def key_set_ports(t: Topology) -> list[int]:

@@ -62,8 +62,9 @@ def hops(t: Topology) -> Iterator[Hop]:
     """Yield the layers behind the edge."""
     gateway = pod(names.GATEWAY, names.GATEWAY_NAMESPACE)
     yield Hop(role=names.GATEWAY, namespace=names.GATEWAY_NAMESPACE, neighbour=pod(names.EDGE, names.EDGE_NAMESPACE))
+    doors = t.doors_by_mesh()
     for mesh, about in t.meshes.items():
-        if any(t.mesh_of(door.service) == mesh for door in t.doors.values()):
+        if mesh in doors:
             yield Hop(role=names.INGRESS, namespace=about.ingress, neighbour=gateway, mesh=mesh)
         if exits := [exit_ for exit_ in t.egress.values() if t.mesh_of(exit_.services[0]) == mesh]:
             yield Hop(
