@@ -21,6 +21,9 @@ AKS_VERSION: Final = "1.35"
 """Minor version of Kubernetes in AKS, which keeps it at the newest patch (`az aks get-versions --location <region>`).
 
 Kubernetes itself mends 1.35 until 2027-02-28 (kubernetes.io/releases/1.35, as of 2026-04)."""
+API_MANAGEMENT_API: Final = "2024-05-01"
+"""API version of API Management in templates: the one that azure-native 3.29 uses for all of it, and Microsoft's own module for these settings
+(`avm/res/api-management/service/portalsetting`)."""
 WAF_RULES: Final = {"Microsoft_DefaultRuleSet": "2.1", "Microsoft_BotManagerRuleSet": "1.1"}
 """Rule sets of Azure's web application firewall. DRS 2.2 is newer and switches the rules of paranoia level 2 off; 2.1, the version before, is
 supported (Learn, `web-application-firewall/ruleset-support-policy`, since 2026-02; `ag/upgrade-ruleset-version`; `web-application-firewall/ag/application-gateway-crs-rulegroups-rules`)."""

@@ -143,6 +143,6 @@ AZURE: Final = Provider(
     | _of("monitor", "DataCollectionRule", "DataCollectionRuleAssociation", "DiagnosticSetting")
     | _of("network", "FlowLog", "NetworkSecurityGroup", "PrivateDnsZoneGroup", "VirtualNetwork", "WebApplicationFirewallPolicy")
     | _of("privatedns", "PrivateRecordSet", "VirtualNetworkLink")
-    | _of("resources", "ResourceGroup"),
+    | _of("resources", "Deployment", "ResourceGroup"),
     region=_location,
 )  # fmt: skip

@@ -47,7 +47,9 @@ class A06(RouteRule):
         - answers that Kong keeps (`proxy-cache`) for a door without a `cache`, for longer than its `ttl`, or without telling apart what its
           `vary` names; of a door for tokens also without telling the tokens apart;
         - an operation of API Management of which one of these holds (`validate-jwt`, products, subscriptions), and answers that it
-          keeps for whoever asks next (`cache-lookup`).
+          keeps for whoever asks next (`cache-lookup`);
+        - a developer portal of API Management that anybody reads without signing in (`portalsettings/signin`, in an ARM template), or
+          a product of which whoever signs up there gives himself a key.
 
     Why:
         A token proves who somebody is only when signature, issuer, audience and expiry are all checked. Without the audience a
@@ -73,7 +75,19 @@ class A06(RouteRule):
                   - action: Allow
                     cel: has(metadata.filter_metadata['envoy.filters.http.jwt_authn']['customers'].exp)
 
-        A door for everybody says so in the topology (`public: <reason>`).
+        A door for everybody says so in the topology (`public: <reason>`). A developer portal asks for a sign-in::
+
+            type: azure-native:resources:Deployment
+            inputs:
+              resourceGroupName: <group>
+              properties:
+                mode: Incremental
+                template:
+                  resources:
+                    - type: Microsoft.ApiManagement/service/portalsettings
+                      apiVersion: "2024-05-01"
+                      name: <service>/signin
+                      properties: {enabled: true}
     """
 
     id = "A06"

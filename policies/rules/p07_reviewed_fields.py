@@ -32,7 +32,8 @@ class P07(ResourceRule):
         A field, label or annotation of an object of Kubernetes, Istio or cert-manager that is not accepted in
         `policies/reading/object_fields.py` (of pods: `pod_fields.py`), or one with another value: a token for another audience,
         a volume of a driver, a probe of another host, `paused`, `ownerReferences`, `usages: [any]`, `disabled` logging, a
-        conversion webhook, a waypoint. The same of a resource of Azure or AWS, whose fields are in `policies/reading/cloud`.
+        conversion webhook, a waypoint. The same of a resource of Azure or AWS, whose fields are in `policies/reading/cloud`, and of an
+        ARM template, which may make anything: settings of the developer portal, each value as it stands, and nothing else.
 
     Why:
         Kubernetes and Istio add fields with every version, and each kind has some that change what a rule believes. A judge

@@ -113,6 +113,7 @@ LIMITS: Final[Mapping[tuple[str, str], Limit]] = {
     ("azure-native:apimanagement:Product", "description"): _managed(1000, _TEXT),
     ("azure-native:apimanagement:Subscription", "sid"): _managed(256),
     ("azure-native:apimanagement:Subscription", "displayName"): _managed(100, _TEXT),
+    ("azure-native:resources:Deployment", "deploymentName"): _named(64, r"[\w().-]+"),
     ("azure-native:containerservice:ManagedCluster", "resourceName"): _named(63, r"[A-Za-z0-9]([\w-]*[A-Za-z0-9])?"),
     ("azure-native:containerservice:ManagedCluster", "agentPoolProfiles.name"): _named(12, r"[a-z][a-z0-9]*"),
     ("azure-native:containerservice:AgentPool", "agentPoolName"): _named(12, r"[a-z][a-z0-9]*"),

@@ -13,6 +13,7 @@ from components.contracts import Below, OutsideGatewayOutputs
 from components.gateway.api_management import openapi, policies
 from components.gateway.api_management.apis import Api, Operation, VersionSet, apis
 from components.gateway.api_management.observation import observe
+from components.gateway.api_management.portal import settle
 from components.gateway.api_management.service import Service
 from components.gateway.limits import consumers_of
 from components.known import known
@@ -46,6 +47,9 @@ class ApiManagement(Component, layer="gateway"):
         reachable = self._ingresses(below)
         self._waited: list[pulumi.Resource] = [*made.ready, *reachable]
         self._every_api()
+        if made.portal:
+            # Before there is anything to read.
+            self._waited = settle(made, land, self._waited, parent=self)
         self._products = {tier: self._product(tier) for tier in _keyed_tiers(t)}
         found = apis(t)
         sets = dict.fromkeys(api.version_set for api in found if api.version_set)

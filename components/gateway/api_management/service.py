@@ -39,12 +39,15 @@ class Service(Component, layer="gateway"):
     """The service, its names, its client certificate and its logs."""
 
     service: apim.ApiManagementService
+    portal: bool
+    """Whether there is a developer portal: where developers have APIs to read or keys to ask for, inside the network alone."""
     ready: tuple[pulumi.Resource, ...]
     """The last of what must exist before anything can be configured that shows the mesh a certificate."""
 
     def __init__(self, t: Topology, land: AzureLand, *, parent: pulumi.Resource) -> None:
         """Register the service, and after it what needs its identity or its address."""
         self._land, where = land, land.place
+        self.portal = bool(t.apis) or any(isinstance(door.auth, ApiKeyAuth) for door in t.doors.values())
         self.service_name = where.unique("apim")
         super().__init__("service", {"name": self.service_name, "hosts": list(t.public_hosts())}, parent=parent)
         hosts = t.public_hosts()
@@ -99,7 +102,7 @@ class Service(Component, layer="gateway"):
                 ],
                 custom_properties={**{f"{_SECURITY}{name}": "False" for name in OLD}, HTTP2: "True"},
                 api_version_constraint=apim.ApiVersionConstraintArgs(min_api_version=LEAST_API_VERSION),
-                developer_portal_status=_portal(t),
+                developer_portal_status=apim.DeveloperPortalStatus.ENABLED if self.portal else apim.DeveloperPortalStatus.DISABLED,
                 legacy_portal_status=apim.LegacyPortalStatus.DISABLED,
             ),
             # It takes the better part of an hour.
@@ -150,9 +153,3 @@ class Service(Component, layer="gateway"):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[right, *land.vault_ready]),
         )
-
-
-def _portal(t: Topology) -> apim.DeveloperPortalStatus:
-    """Return whether there is a developer portal: where developers have APIs to read or keys to ask for, inside the network alone."""
-    wanted = t.apis or any(isinstance(door.auth, ApiKeyAuth) for door in t.doors.values())
-    return apim.DeveloperPortalStatus.ENABLED if wanted else apim.DeveloperPortalStatus.DISABLED

@@ -135,7 +135,7 @@ def test_the_gateway_is_inside_the_network_and_takes_one_change_at_a_time(stack:
     changes = [
         r
         for r in azure(stack, name)
-        if re.search(r"apimanagement:(Policy|Backend|Api\w*|Product\w*|Subscription|Logger|Diagnostic|NamedValue)$", r["type"])
+        if re.search(r":(Policy|Backend|Api\w*|Product\w*|Subscription|Logger|Diagnostic|NamedValue|resources:Deployment)$", r["type"])
     ]
     changes = [r for r in changes if not r["type"].endswith("ApiManagementService")]
     chain = {r["urn"]: set(r["dependencies"]) & {other["urn"] for other in changes} for r in changes}
@@ -434,6 +434,28 @@ def test_the_developer_portal_is_there_only_where_developers_find_something(stac
     (service,) = of(stack, name, "apimanagement:ApiManagementService")
     wanted = bool(t.apis) or any(isinstance(door.auth, ApiKeyAuth) for door in t.doors.values())
     assert (service["developerPortalStatus"], service["legacyPortalStatus"]) == ("Enabled" if wanted else "Disabled", "Disabled")
+
+
+@OF_A_PLAN
+def test_whoever_reads_the_developer_portal_signs_in_before_there_is_anything_to_read(stack: str, name: str) -> None:
+    (service,) = of(stack, name, "apimanagement:ApiManagementService")
+    made = [r["type"].rpartition(":")[2] for r in azure(stack, name)]
+    found = of(stack, name, "resources:Deployment")
+    assert len(found) == (service["developerPortalStatus"] == "Enabled")
+    for settings in found:
+        assert made.index("Deployment") < made.index("Api")
+        enabled = {each["name"]: each["properties"]["enabled"] for each in settings["properties"]["template"]["resources"]}
+        assert enabled == {f"{service['serviceName']}/{setting}": True for setting in ("signin", "signup")}
+
+
+def test_the_template_of_the_developer_portal_is_literal_deletes_nothing_and_is_made_again_with_the_service() -> None:
+    found = {r["type"].removeprefix(AZURE): r for r in azure("azure-prod", "payments")}
+    settings, service = found["resources:Deployment"], found["apimanagement:ApiManagementService"]
+    properties = settings["inputs"]["properties"]
+    assert (set(properties), properties["mode"]) == ({"mode", "template"}, "Incremental")
+    assert '"[' not in json.dumps(properties)
+    # In the id, so that a service that is replaced takes it with it: a new one has none of the settings.
+    assert settings["propertyDependencies"]["deploymentName"] == [service["urn"]]
 
 
 @OF_A_PLAN

@@ -10,6 +10,7 @@ from typing import Final
 from policies.reading.allowed_values import ANY, Table, all_of, under
 from policies.reading.cloud.azure.fields_cluster import CLUSTER
 from policies.reading.cloud.azure.fields_gateway import GATEWAY
+from policies.reading.cloud.azure.fields_template import TEMPLATES
 
 OFF: Final = "false|disabled"
 ON: Final = "true|enabled"
@@ -129,7 +130,7 @@ _PROVIDER: Final = {
 ACCEPTED: Final[Mapping[str, Table]] = {
     **{f"azure-native:network:{kind}": {**_COMMON, **table} for kind, table in NETWORK.items()},
     **{f"azure-native:{kind}": {**_COMMON, **table} for kind, table in OTHERS.items()},
-    **{f"azure-native:{kind}": {**_COMMON, **table} for kind, table in (*CLUSTER.items(), *GATEWAY.items())},
+    **{f"azure-native:{kind}": {**_COMMON, **table} for kind, table in (*CLUSTER.items(), *GATEWAY.items(), *TEMPLATES.items())},
     "pulumi:providers:azure-native": _PROVIDER,
 }
 """By kind: accepted paths, with the values that they may have."""
