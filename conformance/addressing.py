@@ -16,7 +16,7 @@ from conformance.errors import NotRunError
 from conformance.forging import bearer
 from conformance.outside import Address
 from topology.derive import names
-from topology.derive.probes import ApiKey, At, Carried, Flaw, Place, Pods, Probe, Received, Token
+from topology.derive.probes import ApiKey, At, Carried, Flaw, Place, Pods, Probe, Received, Scheme, Token
 from topology.model.base import HostName
 
 Header = tuple[str, str]
@@ -61,9 +61,12 @@ class Addressing:
         target = probe.target
         match target.at:
             case At.EDGE:
-                seen = _in_cluster if probe.vantage.place is not Place.OUTSIDE else str
                 public = self.public_of.get(probe.request.sni or probe.request.host, self.public)
-                return seen(public.host), public.port
+                if probe.vantage.place is not Place.OUTSIDE:
+                    return _anywhere(public.host, "and another one in the cluster"), public.port
+                if probe.request.scheme is Scheme.SCAN:
+                    _anywhere(public.host, "whose other ports are other programs'")
+                return public.host, public.port
             case At.NAME:
                 return target.name, target.port
             case At.POD:
@@ -71,18 +74,24 @@ class Addressing:
                 return self.address_of(target.pods), target.port
 
 
-def _in_cluster(host: str) -> str:
-    """Return the public address for somebody inside, who is not to depend on the cluster's name service.
+def _anywhere(host: str, why: str) -> str:
+    """Return the public address as a number: somebody inside is not to depend on the cluster's name service.
+
+    Args:
+        host: its name or number.
+        why: why it does not do where this machine alone reaches it.
 
     Raises:
-        NotRunError: where it is this machine alone that reaches it.
+        NotRunError: where this machine alone reaches it.
     """
     try:
-        found = ipaddress.ip_address(socket.gethostbyname(host))
+        known = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
         raise NotRunError(f"the public address {host} is not found: {error}") from error
+    # IPv4 first: not every cluster has IPv6.
+    found = min((ipaddress.ip_address(address[0]) for *_, address in known), key=lambda each: each.version)
     if found.is_loopback:
-        raise NotRunError(f"the public address {host} is this machine's own, and another one in the cluster")
+        raise NotRunError(f"the public address {host} is this machine's own, {why}")
     return str(found)
 
 

@@ -1,14 +1,17 @@
 """Many requests by one curl, in one shell, wherever that shell is: this machine or a container of a pod."""
 
+import json
 import secrets
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from conformance.answer import Answer
 from topology.derive.probes import Request, Scheme
 from topology.derive.probes.examples import EMPTY_MESSAGE
 
+Headers = tuple[tuple[str, str], ...]
 Shell = Callable[[str], str]
 """Runs a script and returns what it prints."""
 
@@ -18,6 +21,8 @@ CONNECTED = frozenset({16, 35, 52, 55, 56, 60, 92})
 """Exit codes that take a connection: HTTP/2, TLS, an empty answer, sending, receiving, a certificate, a stream."""
 TLS_SILENT = "SSL connection timeout"
 LONGEST_BODY = 65536
+UNNAMED = "perimeter-"
+"""Begins names of hosts that curl alone sees."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,7 @@ def run(shell: Shell, sent: Sequence[Sent], *, one_by_one: bool = False) -> list
     alone = len(sent) == 1
     for number, one in enumerate(sent):
         _add(batch, number, one)
-    return _parse(shell(_script(batch, one_by_one=one_by_one, alone=alone)), batch.mark, len(sent))
+    return _parse(shell(_script(batch, one_by_one=one_by_one, alone=alone)), batch.mark, [one.request.count for one in sent])
 
 
 def _quoted(text: str) -> str:
@@ -58,18 +63,27 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
+def _literal(host: str) -> str:
+    """Return a host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
 def _add(batch: _Batch, number: int, one: Sent) -> None:
     request = one.request
     secure = request.scheme is Scheme.HTTPS or (request.scheme is Scheme.GRPC and bool(request.host))
-    host = request.sni or request.host or one.address
-    shown = f"[{host}]" if ":" in host else host
-    scheme = "https" if secure else "http"
     counted = f"[1-{request.count}]" if request.count > 1 else "1"
+    known = request.scheme is Scheme.GRPC and not secure  # that HTTP/2 is spoken
+    # curl 7.88, which is Debian 12's, takes no HTTP/2 for known on a connection that it had before (https://github.com/curl/curl/pull/10643),
+    # and keeps connections by the names of hosts.
+    host, path = (f"{UNNAMED}{number}-{counted}", "") if known else (request.sni or request.host or one.address, counted)
+    url = f"{'https' if secure else 'http'}://{_literal(host)}:{one.port}/{path}"
     body = f"b{number}_#1" if request.count > 1 else f"b{number}_1"
-    told = f"{batch.mark} {number} %{{http_code}} %{{exitcode}} %{{time_connect}} %{{time_total}} %{{filename_effective}} %{{errormsg}}\n"
+    told = f"{batch.mark} {number} %{{http_code}} %{{exitcode}} %{{time_connect}} %{{time_total}} %{{num_headers}} %{{filename_effective}} %{{errormsg}}\n"
+    if request.count > 1:  # the file of headers is one for all of them
+        told += "%header{grpc-status}\n%{header_json}\n"
     named = one.address if one.port in {80, 443} else f"{one.address}:{one.port}"
     lines = [
-        f"url = {_quoted(f'{scheme}://{shown}:{one.port}/{counted}')}",
+        f"url = {_quoted(url)}",
         f"request-target = {_quoted(one.path)}",
         f"output = {_quoted(body)}",
         f"dump-header = {_quoted(f'h{number}')}",
@@ -87,9 +101,9 @@ def _add(batch: _Batch, number: int, one: Sent) -> None:
         *([f"header = {_quoted('Expect:')}"] if request.body else []),
     ]
     if host != one.address:
-        lines.append(f"connect-to = {_quoted(f'::{one.address}:{one.port}')}")
+        lines.append(f"connect-to = {_quoted(f'::{_literal(one.address)}:{one.port}')}")
     if request.scheme is Scheme.GRPC:
-        lines.append("http2" if secure else "http2-prior-knowledge")
+        lines.append("http2-prior-knowledge" if known else "http2")
     else:
         lines.append("http1.1")
     if request.body:
@@ -118,23 +132,26 @@ def _script(batch: _Batch, *, one_by_one: bool, alone: bool) -> str:
     )
 
 
-def _parse(text: str, mark: str, count: int) -> list[list[Answer]]:
+def _parse(text: str, mark: str, counts: Sequence[int]) -> list[list[Answer]]:
     head, *parts = text.split(f"\n{mark} = ")
     files = {name.strip(): content for name, _, content in (part.partition("\n") for part in parts)}
-    found: list[list[Answer]] = [[] for _ in range(count)]
-    for line in head.splitlines():
-        if not line.startswith(f"{mark} "):
-            continue
-        _, number, code, exit_code, connect, total, file, *said = line.split(" ", 7)
+    found: list[list[Answer]] = [[] for _ in counts]
+    for said_of_one in head.split(f"{mark} ")[1:]:
+        line, _, own_headers = said_of_one.partition("\n")
+        number, code, exit_code, connect, total, lines, file, *said = line.split(" ", 7)
         error = " ".join(said)
         # curl notes the time of a connection only when TLS is done, too.
         connected = float(connect.replace(",", ".")) > 0 or int(exit_code) in CONNECTED or TLS_SILENT in error
         status = int(code)
         timed_out = int(exit_code) == TIMED_OUT
+        headers: Headers | None = ()
+        if status:
+            headers = _each(own_headers, int(lines)) if counts[int(number)] > 1 else _headers(files.get(f"h{number}", ""))
         found[int(number)].append(
             Answer(
                 status=status,
-                headers=_headers(files.get(f"h{number}", "")) if status else (),
+                headers=headers or (),
+                unread=headers is None,
                 body=files.get(file, "") if status else "",
                 connected=connected,
                 silent=timed_out and connected and not status,
@@ -148,7 +165,26 @@ def _parse(text: str, mark: str, count: int) -> list[list[Answer]]:
     return found
 
 
-def _headers(text: str) -> tuple[tuple[str, str], ...]:
+def _each(text: str, number: int) -> Headers | None:
+    """Return the headers and trailers of one answer of many, which curl writes in JSON after the status of gRPC by itself.
+
+    None where they are not all there: curl before 7.84 says none, and 7.88 leaves out those between two lines of one name
+    (https://github.com/curl/curl/issues/10704).
+
+    Args:
+        text: what curl wrote.
+        number: how many headers there were, or where there were trailers, how many of those.
+    """
+    rpc_status, _, written = text.partition("\n")
+    try:
+        found = cast("dict[str, list[str]]", json.loads(written, strict=False))
+    except ValueError:
+        return None
+    pairs = tuple((name.lower(), value.strip()) for name, values in found.items() for value in values)
+    return pairs if len(pairs) >= number and (not rpc_status or ("grpc-status", rpc_status.strip()) in pairs) else None
+
+
+def _headers(text: str) -> Headers:
     """Return the headers of the last answer, and its trailers."""
     pairs: list[tuple[str, str]] = []
     for line in text.replace("\r", "").splitlines():

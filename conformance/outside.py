@@ -16,6 +16,8 @@ from conformance.errors import NotRunError
 from topology.derive.probes import Request, Scheme
 
 LONGEST_BODY: Final = 65536
+PATIENCE: Final = 2.0
+"""Seconds to wait for somebody who may not be there."""
 SCANNERS: Final = 128
 SENDERS: Final = 8
 """Connections that send as fast as they can."""
@@ -33,6 +35,13 @@ class Address:
     def __str__(self) -> str:
         """Return `host:port`."""
         return f"{self.host}:{self.port}"
+
+
+def answers(address: Address) -> bool:
+    """Say whether anybody takes a connection there."""
+    with suppress(OSError), socket.create_connection((address.host, address.port), timeout=PATIENCE):
+        return True
+    return False
 
 
 def send(sent: Sent) -> Answer:

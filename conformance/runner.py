@@ -153,7 +153,11 @@ class Runner:
         def finished(probe: Probe, filled: Probe, answers: Sequence[Answer]) -> None:
             self._note(filled, answers)
             word = self._found[probe.id].verdict
-            if _disturbed(filled, answers) or (word is Verdict.NOT_RUN and _interrupted(filled, answers)) or _held_back(filled, word):
+            if (
+                _disturbed(filled, answers)
+                or (word is Verdict.NOT_RUN and _interrupted(filled, answers))
+                or _held_back(filled, word, answers)
+            ):
                 again.append(probe)
             done[what] += 1
             self.tell(what, done[what], len(probes))
@@ -288,8 +292,8 @@ class Runner:
     def _try_again(self, probe: Probe, sent: Sent, expect: Retried) -> list[Answer]:
         """Send what fails, then ask the service's instances how many tries they saw of it."""
         answers = self._burst(probe, sent)
-        for _ in PAUSES:  # a fault or a limit that is meant for others never reached the service
-            if not _disturbed(probe, answers):
+        for _ in PAUSES:  # a fault or a limit that is meant for others never reached the service; what was lost may not have, either
+            if not _disturbed(probe, answers) and not _interrupted(probe, answers):
                 break
             time.sleep(BREATH)
             answers = self._burst(probe, sent)
@@ -358,9 +362,13 @@ def _interrupted(probe: Probe, answers: Sequence[Answer]) -> bool:
     return layer(probe, answers[-1]) in {Layer.NETWORK, Layer.UPSTREAM}
 
 
-def _held_back(probe: Probe, word: Verdict) -> bool:
-    """Say whether calls were slow that should not be: a machine under load is slow for a while, a fault every time."""
-    return isinstance(probe.expect, Spared) and word is Verdict.FAILED
+def _held_back(probe: Probe, word: Verdict, answers: Sequence[Answer]) -> bool:
+    """Say whether calls were slow that should not be: a machine under load is slow for a while, a fault every time.
+
+    Of many calls at once, some may take longer than their callers wait.
+    """
+    late = isinstance(probe.expect, Split) and any(layer(probe, answer) is Layer.UPSTREAM for answer in answers)
+    return word is Verdict.FAILED and (late or isinstance(probe.expect, Spared))
 
 
 def _avoid_end(expect: object) -> None:

@@ -61,7 +61,7 @@ def _refused_by_rules(answer: Answer) -> bool:
 
 SIGNATURES: Final = (
     Signature(layer=Layer.FAULT, says=_starts("fault filter abort")),
-    Signature(layer=Layer.FAULT, says=_grpc("14", "fault filter abort")),
+    Signature(layer=Layer.FAULT, says=lambda answer: answer.header("grpc-message").startswith("fault filter abort")),
     Signature(layer=Layer.LIMIT, says=_starts("local_rate_limited")),
     Signature(layer=Layer.LIMIT, says=lambda answer: answer.status == 429 and bool(answer.header("x-envoy-ratelimited"))),
     Signature(layer=Layer.LIMIT, says=_contains('"API rate limit exceeded"')),
@@ -78,7 +78,7 @@ SIGNATURES: Final = (
         says=_contains('"Unauthorized"', "No API key found", "no Route matched with those values", "No credentials found"),
     ),
     Signature(layer=Layer.UPSTREAM, says=_starts("no healthy upstream", "upstream request timeout")),
-    Signature(layer=Layer.UPSTREAM, says=_grpc("14", "no healthy upstream")),
+    Signature(layer=Layer.UPSTREAM, says=_grpc("14", "no healthy upstream", "upstream request timeout")),
     Signature(layer=Layer.UPSTREAM, says=_grpc("4", "upstream request timeout", "")),
     Signature(layer=Layer.NETWORK, says=_starts(UNCONNECTED), outside=False),
     Signature(layer=Layer.NETWORK, says=_grpc("14", UNCONNECTED), outside=False),

@@ -12,7 +12,7 @@ from conformance.certificates import Certificates
 from conformance.cluster import Cluster
 from conformance.credentials import ApiKeys, Issuer
 from conformance.errors import CannotProbeError
-from conformance.outside import Address
+from conformance.outside import Address, answers
 from conformance.report import Report
 from conformance.runner import Runner, Tell
 from conformance.vantages import Vantages
@@ -22,7 +22,7 @@ from topology.model.base import HostName
 from topology.model.system import Topology
 
 IMAGE: Final = "docker.io/curlimages/curl:8.17.0"
-"""Needs `sh`, `cat`, `sleep` and curl 7.83 or later."""
+"""Needs `sh`, `cat`, `sleep` and curl 7.84 or later."""
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
 FASTEST: Final = 40.0
 """Requests per second from outside, so that a small machine is not what is measured."""
@@ -57,6 +57,7 @@ def verify(  # noqa: PLR0913 # each is a choice of the user's
     *,
     public: Address | None,
     public_of: Mapping[HostName, Address] = {},
+    forwarded: str | None = None,
     image: str,
     issuer: Issuer,
     api_keys: Path | None,
@@ -71,6 +72,7 @@ def verify(  # noqa: PLR0913 # each is a choice of the user's
         cluster: where it runs.
         public: the public address; default: what the edge's Service says.
         public_of: by public host, the address of those that are at another one.
+        forwarded: host of this machine whose ports lead to node ports, for where no address of a node does.
         image: to ask with.
         issuer: who mints tokens.
         api_keys: file with the keys of consumers, if the cluster has none.
@@ -84,8 +86,10 @@ def verify(  # noqa: PLR0913 # each is a choice of the user's
     began = time.monotonic()
     hosts = t.public_hosts()
     if strange := sorted(set(public_of) - set(hosts)):
-        raise CannotProbeError(f"--public names {', '.join(strange)}, which is no host of the topology ({', '.join(hosts)}).")
-    address = public or (public_of[hosts[0]] if set(hosts) <= set(public_of) else public_address(cluster))
+        raise CannotProbeError(
+            f"a public address was given for {', '.join(strange)}, which is no host of the topology ({', '.join(hosts)})."
+        )
+    address = public or (public_of[hosts[0]] if set(hosts) <= set(public_of) else public_address(cluster, forwarded))
     chosen = choice.chosen(probes(t))
     with Vantages(cluster, image) as vantages:
         addressing = Addressing(
@@ -116,8 +120,12 @@ def pace(t: Topology) -> float:
     return min(FASTEST, KEPT_LOW * max(rates, default=1))
 
 
-def public_address(cluster: Cluster) -> Address:
+def public_address(cluster: Cluster, forwarded: str | None = None) -> Address:
     """Return where the edge's Service is reached from outside: its load balancer, or its port on the first node.
+
+    Args:
+        cluster: where it runs.
+        forwarded: host of this machine whose ports lead to node ports; taken only where it answers and the node does not.
 
     Raises:
         CannotProbeError: where it has no public address.
@@ -132,7 +140,15 @@ def public_address(cluster: Cluster) -> Address:
     for node in cluster.items("nodes"):
         known = {address["type"]: address["address"] for address in node["status"]["addresses"]}
         if "nodePort" in port and (found := known.get("ExternalIP") or known.get("InternalIP")):
-            return Address(host=found, port=port["nodePort"])
+            own = Address(host=found, port=port["nodePort"])
+            if not forwarded or answers(own):
+                return own
+            if answers(here := Address(host=forwarded, port=own.port)):
+                return here
+            raise CannotProbeError(
+                f"nobody answers at the edge's node port, neither at {own} nor at {here}, where a cluster of --kind publishes it when it is made. "
+                "Make the cluster anew with this port, or give --public HOST:PORT."
+            )
     raise CannotProbeError("Service edge/edge has neither a load balancer nor a node port. Give --public HOST:PORT.")
 
 

@@ -1,5 +1,6 @@
 """Servers of this process that speak HTTP/2 and keep no rule of it: they take whatever request comes, and answer as they are told."""
 
+import base64
 import json
 import socket
 import ssl
@@ -46,8 +47,23 @@ SILENCE: list[Frame] = [PingFrame(flags=["ACK"])]
 
 def answer(asked: Asked, status: int, body: str) -> list[Frame]:
     """Return the frames of an answer."""
-    head = Encoder().encode([(":status", str(status), True), ("content-length", str(len(body)), True)])
-    return [HeadersFrame(asked.stream, head, flags=["END_HEADERS"]), DataFrame(asked.stream, body.encode(), flags=["END_STREAM"])]
+    head = [(":status", str(status)), ("content-length", str(len(body)))]
+    return [_headers(asked, head), DataFrame(asked.stream, body.encode(), flags=["END_STREAM"])]
+
+
+def rpc_answer(asked: Asked, status: int, told: str) -> list[Frame]:
+    """Return the frames of an answer of gRPC: a failure is one frame, a success a message between headers and trailers."""
+    head = [(":status", "200"), ("content-type", "application/grpc"), ("x-echo-bin", base64.b64encode(told.encode()).decode().rstrip("="))]
+    end = ("grpc-status", str(status))
+    if status:
+        return [_headers(asked, [*head, end], "END_STREAM")]
+    return [_headers(asked, head), DataFrame(asked.stream, asked.data), _headers(asked, [end], "END_STREAM")]
+
+
+def _headers(asked: Asked, fields: Fields, *flags: str) -> HeadersFrame:
+    """Return a frame of fields that no table keeps, so that each is encoded for itself."""
+    block = Encoder().encode([(name, value, True) for name, value in fields])
+    return HeadersFrame(asked.stream, block, flags=["END_HEADERS", *flags])
 
 
 def lax(asked: Asked) -> list[Frame]:

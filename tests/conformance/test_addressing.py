@@ -10,7 +10,7 @@ from conformance.cluster import Cluster
 from conformance.credentials import ApiKeys, Nobody
 from conformance.errors import NotRunError
 from conformance.outside import Address
-from topology.derive.probes import Family, Pods, Probe, Refused, Request
+from topology.derive.probes import Family, Pods, Probe, Refused, Request, Scheme
 from topology.derive.probes.layer import UNREACHED
 from topology.derive.probes.target import EDGE
 from topology.derive.probes.vantage import OUTSIDE, STRANGER
@@ -51,6 +51,15 @@ def test_a_public_address_that_this_machine_alone_reaches_is_not_asked_from_insi
         addressing(host).fill(PROBE)
     _, sent = addressing(host).fill(replace(PROBE, vantage=OUTSIDE))
     assert sent.address == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_the_ports_of_this_machine_are_not_taken_for_the_edges(host: str) -> None:
+    scanning = replace(PROBE, vantage=OUTSIDE, request=Request(scheme=Scheme.SCAN, ports=(80,)))
+    with pytest.raises(NotRunError, match="whose other ports are other programs'"):
+        addressing(host).fill(scanning)
+    _, sent = addressing("203.0.113.10").fill(scanning)
+    assert sent.address == "203.0.113.10"
 
 
 @pytest.mark.parametrize(

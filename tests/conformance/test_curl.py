@@ -1,5 +1,6 @@
 """One curl for many requests: what is sent is what was written, and each answer comes back to its request."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,35 @@ def test_a_request_that_is_sent_often_has_as_many_answers(tmp_path: Path) -> Non
         (answers,) = curl.run(shell, [sent(system.address.port, "/open/x", count=50)])
     assert sorted(answer.status for answer in answers) == [200] * 30 + [429] * 20
     assert all(answer.echo() for answer in answers if answer.status == 200)
+    assert all(answer.header("content-length") == str(len(answer.body)) for answer in answers), "each has headers of its own"
+
+
+OFTEN = Sent(request=Request(path="/", scheme=Scheme.HTTP, host="api.example", count=2), address="192.0.2.1", port=80, path="/", headers=())
+
+
+@pytest.mark.parametrize(
+    ("status", "lines", "written", "unread"),
+    [
+        ("", 2, '{"server":["envoy"],"vary":["a"]}', False),
+        ("", 3, '{"vary":["a","b"]}', True),
+        ("14", 2, '{"grpc-status":["14"],"server":["envoy"]}', False),
+        ("14", 1, '{"server":["envoy"]}', True),
+        ("0", 1, '{"server":["envoy"],"grpc-status":["0"]}', False),
+        ("", 2, "{}", True),
+        ("%header{grpc-status}", 2, "%{header_json}", True),
+    ],
+    ids=["all", "fewer", "refused", "without-its-status", "with-trailers", "none", "unknown-to-curl"],
+)
+def test_of_many_answers_one_whose_headers_are_not_all_said_is_not_taken_for_one_without(
+    status: str, lines: int, written: str, unread: bool
+) -> None:
+    def old_curl(script: str) -> str:
+        mark = re.search(r"^cat > config <<'(\w+)'$", script, re.MULTILINE)
+        assert mark is not None
+        return f"{mark[1]} 0 200 0 0.001 0.002 {lines} b0_1 \n{status}\n{written}\n"
+
+    (answers,) = curl.run(old_curl, [OFTEN])
+    assert [answer.unread for answer in answers] == [unread]
 
 
 def test_a_port_without_a_listener_is_no_connection_and_one_that_speaks_otherwise_is_one() -> None:

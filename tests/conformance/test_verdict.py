@@ -1,5 +1,6 @@
 """Who answered, and whether that is what the topology makes right."""
 
+import base64
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -299,6 +300,31 @@ def test_a_share_of_calls_fails_on_purpose() -> None:
     assert word(Faulted(percent=50, delay=2.0), *[slow] * 100, *[echo()] * 100) is Verdict.PASSED
 
 
+def rpc(status: int, message: str) -> Answer:
+    return Answer(status=200, connected=True, headers=(("grpc-status", str(status)), ("grpc-message", message)))
+
+
+@pytest.mark.parametrize("status", [14, 2])
+def test_a_call_of_grpc_that_fails_on_purpose_is_known_by_its_message_whatever_its_status(status: int) -> None:
+    aborted = rpc(status, "fault filter abort")
+    assert word(Faulted(percent=10, status=500), *[aborted] * 20, *[echo()] * 180, may_fail=True) is Verdict.PASSED
+    assert word(Spared(percent=10, status=500), aborted, *[echo()] * 899, may_fail=True) is Verdict.FAILED
+
+
+def test_a_slow_service_that_speaks_grpc_is_given_up_in_time() -> None:
+    assert word(GivenUp(after=2.0), replace(rpc(14, "upstream request timeout"), seconds=2.1)) is Verdict.PASSED
+
+
+def test_what_a_service_says_in_metadata_is_read_and_nothing_that_is_none() -> None:
+    said = base64.b64encode(b'{"method": "POST", "path": "/b", "headers": {}, "service": "b-v1", "tries": 2}').decode().rstrip("=")
+    found = replace(rpc(14, "told to fail"), headers=(*rpc(14, "told to fail").headers, ("x-echo-bin", said)))
+    assert layer_of(found, outside=False) is Layer.SERVICE
+    assert (told := found.echo()) is not None
+    assert (told.instance, told.tries) == ("b-v1", 2)
+    for other in ("%", "e30", "eyJ"):
+        assert replace(found, headers=(("grpc-status", "14"), ("x-echo-bin", other))).echo() is None
+
+
 def test_a_fault_that_is_for_others_meets_no_call() -> None:
     delayed, slow = Spared(percent=50, delay=1.0), replace(echo(), seconds=1.3)
     assert word(delayed, *[echo()] * 100) is Verdict.PASSED
@@ -337,6 +363,9 @@ def test_an_instance_that_keeps_failing_is_out_and_comes_back() -> None:
     assert word(expect, *[one, other] * 9, echo()) is Verdict.FAILED
     assert word(expect, *[one, other] * 5, *[one] * 8, UNHEALTHY) is Verdict.FAILED
     assert word(expect, *[echo()] * 18, echo()) is Verdict.NOT_RUN
+    one, other = (replace(failing, status=200, headers=(("grpc-status", "2"),)) for failing in (one, other))
+    assert word(expect, *[one, other] * 5, *[one] * 8, echo()) is Verdict.PASSED
+    assert word(expect, *[one, other] * 9, echo()) is Verdict.FAILED
 
 
 def test_a_request_id_is_the_systems_own() -> None:

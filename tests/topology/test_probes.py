@@ -16,7 +16,9 @@ from topology.derive.probes import (
     ApiKey,
     Closed,
     Contained,
+    Ejected,
     Family,
+    Faulted,
     GivenUp,
     Limited,
     Place,
@@ -38,10 +40,11 @@ from topology.derive.probes import (
 from topology.derive.probes.calls import allowed_id, everybody, granted
 from topology.derive.probes.examples import Operation, covered, matches, near_misses, operations, path_of, wrong_method
 from topology.derive.probes.http2 import MALFORMED
+from topology.derive.probes.pair import TELL
 from topology.derive.probes.spellings import BYTES
 from topology.edges import Direction, Edge, edges, identity
 from topology.model.door import JwtAuth
-from topology.model.service import Fault, Protocol, Retries, Service
+from topology.model.service import Canary, Fault, Protocol, Retries, Service, Version
 from topology.model.system import Topology
 from topology.paths import overlap
 
@@ -215,18 +218,85 @@ def test_the_failures_of_all_instances_together_leave_a_try_that_succeeds() -> N
     payments = by_id(asked("payments"))["resilience/dashboard->users/tried-again"]
     assert payments.expect == Retried(attempts=2, failures=1, asked=32), "two tries more, and two instances of the canary"
     assert ("x-canary", "true") in payments.request.headers, "no try and no question goes to another version"
-    assert payments.request.headers[-1] == ("x-echo-fail", "times=1;grpc-status=14")
+    assert payments.request.headers[-1] == ("x-echo-fail", "times=1;grpc-status=1")
     custody = by_id(asked("brokerage"))["resilience/inventory->custody/given-up"]
     assert custody.request.headers[-1] == ("x-echo-fail", "status=503")
 
 
-def test_no_instance_is_ejected_by_the_failures_of_a_probe() -> None:
-    retries = Retries.model_validate({"attempts": 4, "perTry": "1s", "retryOn": ["5xx"]})
-    found = topology("bookinfo")
-    ratings = found.services["ratings"]
-    ratings = ratings.model_copy(update={"resilience": ratings.resilience.model_copy(update={"retries": retries})})
-    changed = found.model_copy(update={"services": {**found.services, "ratings": ratings}})
-    assert not any(isinstance(probe.expect, Retried) for probe in probes(changed))
+def test_a_service_that_speaks_grpc_is_asked_in_grpc_and_fails_by_a_status_that_ejects_nothing() -> None:
+    found = by_id(asked("brokerage"))["resilience/card-authorization->fraud-detection/given-up"]
+    assert found.expect == Retried(attempts=1, asked=32)
+    assert (found.request.scheme, found.request.path) == (Scheme.GRPC, "/banking.fraud.v1.Fraud/Score")
+    assert found.request.headers[-2:] == (TELL, ("x-echo-fail", "grpc-status=8"))
+    assert not any(probe.request.scheme is Scheme.GRPC for probe in asked("brokerage") if isinstance(probe.expect, Traced))
+
+
+def with_service(system: str, name: str, **changes: object) -> Topology:
+    t = topology(system)
+    return t.model_copy(update={"services": {**t.services, name: t.services[name].model_copy(update=changes)}})
+
+
+def retried(system: str, name: str, attempts: int, *retry_on: str, **changes: object) -> tuple[set[str], str]:
+    """Return the failures by which retries of a service are asked about, and why they are not."""
+    retries = Retries.model_validate({"attempts": attempts, "perTry": "1s", "retryOn": retry_on})
+    resilience = topology(system).services[name].resilience.model_copy(update={"retries": retries})
+    t = with_service(system, name, resilience=resilience, **changes)
+    rules = {
+        probe.request.headers[-1][1].rpartition(";")[2]
+        for probe in probes(t)
+        if isinstance(probe.expect, Retried) and f"->{name}/" in probe.id
+    }
+    return rules, next((why for _, what, why in unasked(t) if what == f"retries of {name}"), "")
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "attempts", "retry_on", "failures"),
+    [
+        ("bookinfo", "ratings", 4, ["5xx"], set[str]()),
+        ("bookinfo", "ratings", 4, ["5xx", "unavailable"], {"grpc-status=14"}),
+        ("bookinfo", "ratings", 3, ["5xx"], {"status=503"}),
+        ("brokerage", "fraud-detection", 4, ["unavailable", "deadline-exceeded"], set[str]()),
+        ("brokerage", "fraud-detection", 4, ["unavailable", "cancelled"], {"grpc-status=1"}),
+        ("brokerage", "fraud-detection", 3, ["unavailable"], {"grpc-status=14"}),
+        ("brokerage", "fraud-detection", 1, ["5xx", "gateway-error", "retriable-4xx"], set[str]()),
+    ],
+)
+def test_no_instance_is_ejected_by_the_failures_of_a_probe_and_each_is_one_that_it_can_answer(
+    system: str, name: str, attempts: int, retry_on: list[str], failures: set[str]
+) -> None:
+    found, why = retried(system, name, attempts, *retry_on)
+    assert found == failures
+    assert ("no answer of its own is a failure" in why) is not failures
+
+
+@pytest.mark.parametrize(
+    ("weights", "canary", "reached"),
+    [
+        ({"v1": 100, "v2": 0}, None, False),
+        ({"v1": 90, "v2": 10}, None, True),
+        ({"v1": 90, "v2": 10}, "v1", False),
+        ({"v1": 100, "v2": 0}, "v2", True),
+    ],
+)
+def test_copies_do_no_harm_where_they_go_to_a_version_that_no_try_reaches(
+    weights: dict[str, int], canary: str | None, reached: bool
+) -> None:
+    versions = {name: Version(weight=weight) for name, weight in weights.items()}
+    pinned = Canary(header="x-canary", value="true", version=canary) if canary else None
+    found, why = retried("brokerage", "fraud-detection", 1, "unavailable", versions=versions, canary=pinned)
+    assert bool(found) is not reached
+    assert ("a copy is counted like a try" in why) is reached
+
+
+def test_faults_and_ejection_of_a_service_that_speaks_grpc_are_asked_about_as_of_any_other() -> None:
+    faults = tuple(Fault.model_validate({"percent": 10, **what}) for what in ({"abort": 503}, {"delay": "2s", "callers": ["account"]}))
+    t = with_service("brokerage", "ledger", faults=faults).model_copy(update={"datacenters": {}})
+    found = by_id(probes(t))
+    assert found["faults/account->ledger/fault-0"].expect == Faulted(percent=10, status=503)
+    assert found["faults/transfer->ledger/unnamed-1"].expect == Spared(percent=10, delay=2.0)
+    ejection = found["resilience/account->ledger/ejection"]
+    assert isinstance(ejection.expect, Ejected)
+    assert ejection.request.headers[-1] == ("x-echo-fail", "grpc-status=2")
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -263,9 +333,7 @@ def test_only_calls_that_a_fault_is_for_may_fail() -> None:
 
 def failing(system: str, name: str, *faults: dict[str, object]) -> Topology:
     """Return a system in which calls to a service fail on purpose in these ways and no others."""
-    t = topology(system)
-    changed = t.services[name].model_copy(update={"faults": tuple(Fault.model_validate(fault) for fault in faults)})
-    return t.model_copy(update={"services": {**t.services, name: changed}})
+    return with_service(system, name, faults=tuple(Fault.model_validate(fault) for fault in faults))
 
 
 def of_faults(t: Topology) -> dict[str, tuple[Spared, int]]:
@@ -307,7 +375,7 @@ def test_what_is_asked_of_a_fault_is_asked_of_declared_callers_that_it_does_not_
             [{"percent": 50, "abort": 503, "callers": ["settlement"]}, {"percent": 5, "abort": 500, "callers": ["inventory"]}],
             "another fault may make these calls fail",
         ),
-        ("ledger", [{"percent": 50, "delay": "1s", "callers": ["account"]}], "it speaks grpc"),
+        ("quote-stream", [{"percent": 50, "delay": "1s", "callers": ["pricing"]}], "it speaks websocket"),
     ],
 )
 def test_a_fault_that_cannot_be_told_from_none_is_not_asked_about_and_that_is_said(
@@ -320,8 +388,7 @@ def test_a_fault_that_cannot_be_told_from_none_is_not_asked_about_and_that_is_sa
 
 def test_retries_that_are_not_asked_about_are_said() -> None:
     said = {what: why for family, what, why in unasked(topology("brokerage")) if family is Family.RESILIENCE}
-    assert said.keys() == {"retries of fraud-detection", "retries of portfolio"}
-    assert "speaks grpc cannot be told to fail" in said["retries of fraud-detection"]
+    assert said.keys() == {"retries of portfolio"}
     assert "no service calls it" in said["retries of portfolio"]
     assert not list(unasked(topology("bookinfo")))
 

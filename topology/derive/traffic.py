@@ -7,7 +7,7 @@ from topology.derive import names
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
 from topology.model.base import HostName, Name, ServiceName, VersionName
-from topology.model.service import Ejection, Protocol, Resilience, Service
+from topology.model.service import Protocol, Resilience, Service
 from topology.model.system import Topology
 
 API: Final = "networking.istio.io/v1"
@@ -209,12 +209,9 @@ def _policy(t: Topology, resilience: Resilience, protocol: Protocol) -> dict[str
             "maxRequestsPerConnection": connections.max_requests_per_connection,
         }
     policy: dict[str, Any] = {"tls": {"mode": "ISTIO_MUTUAL"}, "connectionPool": pool}
-    ejection = resilience.ejection
     if t.datacenters:
-        # Envoy sends a call elsewhere than nearby only when it can tell that nearby fails.
-        ejection = ejection or Ejection()
         policy["loadBalancer"] = {"simple": "LEAST_REQUEST", "localityLbSetting": {"enabled": True}}
-    if ejection:
+    if ejection := t.ejection_of(resilience):
         policy["outlierDetection"] = {
             "consecutive5xxErrors": ejection.consecutive_errors,
             "interval": ejection.interval,

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from topology.model.base import HeaderName, HostName, Model, Name, Port, ServiceName, TrustDomain, VersionName
 from topology.model.door import Api, Composition, Consumer, Door, Issuer, Tier
-from topology.model.service import Operation, Service
+from topology.model.service import Ejection, Operation, Resilience, Service
 
 
 class Mesh(Model):
@@ -97,6 +97,10 @@ class Topology(Model):
     def mesh_of(self, name: ServiceName) -> Name:
         """Return the mesh that a service or composition belongs to."""
         return self.workload(name).mesh or next(iter(self.meshes))
+
+    def ejection_of(self, resilience: Resilience) -> Ejection | None:
+        """Return how failing instances are taken out: with datacenters always, for a call goes elsewhere than nearby only when nearby is seen to fail."""
+        return resilience.ejection or (Ejection() if self.datacenters else None)
 
     def doors_by_mesh(self) -> dict[Name, list[Name]]:
         """Return the meshes that have doors, each with its doors, in the order of the doors."""

@@ -5,10 +5,10 @@ from typing import Final
 
 from topology.derive.probes.calls import granted
 from topology.derive.probes.expectation import Admitted, Ejected, Faulted, GivenUp, Limited, Split
-from topology.derive.probes.pair import Pair
+from topology.derive.probes.pair import ANSWERED, Pair
 from topology.derive.probes.pods import pods_of
 from topology.derive.probes.probe import Family, Probe, Stage
-from topology.derive.probes.retries import retries
+from topology.derive.probes.retries import FAIL_HEADER, retries
 from topology.derive.probes.traces import traces
 from topology.derive.probes.unnamed import unnamed
 from topology.edges import Direction
@@ -22,6 +22,9 @@ PINNED: Final = 10
 SLOW_HEADER: Final = "x-echo-delay"
 STATUS_HEADER: Final = "x-echo-status"
 """Request headers by which a backend that echoes can be made slow, or made to fail."""
+FAILING: Final = {Protocol.HTTP: (STATUS_HEADER, "503"), Protocol.GRPC: (FAIL_HEADER, "grpc-status=2")}
+"""Answers that count towards ejection: of gRPC UNKNOWN, for which HTTP has the status 500, and which no condition tries again
+(Envoy, `Grpc::Utility::grpcToHttpStatus`, `RetryStateImpl::wouldRetryFromHeaders`)."""
 LATE: Final = 3.0
 """Seconds by which such a backend is later than its callers wait."""
 ENOUGH: Final = 4
@@ -43,13 +46,14 @@ def treatment(t: Topology) -> Iterator[Probe]:
     pairs: list[Pair] = []
     for (caller, callee), operations in granted(t, Direction.EAST_WEST).items():
         service = t.workload(callee)
-        if not isinstance(service, Service) or service.protocol is not Protocol.HTTP:
+        if not isinstance(service, Service) or service.protocol not in ANSWERED:
             continue
         pair = Pair(t=t, caller=caller, callee=callee, operation=operations[0])
         yield from _routing(pair, service)
         yield from _faults(pair, service)
         yield from unnamed(pair, service)
-        pairs.append(pair)
+        if service.protocol is Protocol.HTTP:
+            pairs.append(pair)
         if callee not in bounded:
             bounded.add(callee)
             yield from _bounds(pair, service)
@@ -98,12 +102,12 @@ def _bounds(pair: Pair, service: Service) -> Iterator[Probe]:
         )
         count = min(4 * expect.capacity, MOST_SENT)
         yield pair.probe(Family.SERVICE_LIMITS, "limit", expect, f"{rate.requests} a {rate.per}, whoever calls", Stage.LOAD, count=count)
-    ejection, instances = bounds.ejection, _instances(pair.t, service)
+    ejection, instances = pair.t.ejection_of(bounds), _instances(pair.t, service)
     out = instances * ejection.max_percent // 100 if ejection else 0
     if ejection and out and seconds(ejection.duration) <= LONGEST_DAMAGE:
         expect = Ejected(instances=instances, left=instances - out, duration=seconds(ejection.duration))
         why = f"an instance is out after {ejection.consecutive_errors} failures in a row, at most {ejection.max_percent} % of them"
-        failing, count = (STATUS_HEADER, "503"), instances * (ejection.consecutive_errors + 2 * ENOUGH)
+        failing, count = FAILING[service.protocol], instances * (ejection.consecutive_errors + 2 * ENOUGH)
         yield pair.probe(Family.RESILIENCE, "ejection", expect, why, Stage.DAMAGE, headers=(failing,), count=count, spread=True)
 
 

@@ -11,11 +11,11 @@ from typing import Final
 from topology.derive.probes.calls import granted
 from topology.derive.probes.expectation import Spared
 from topology.derive.probes.faults import concerns, may_fail, may_wait
-from topology.derive.probes.pair import Pair
+from topology.derive.probes.pair import ANSWERED, Pair
 from topology.derive.probes.probe import Family, Probe
 from topology.edges import Direction
 from topology.model.base import ServiceName, seconds
-from topology.model.service import Fault, Protocol, Service
+from topology.model.service import Fault, Service
 from topology.model.system import Topology
 
 FEWEST: Final = 50
@@ -40,11 +40,11 @@ def unnamed(pair: Pair, service: Service) -> Iterator[Probe]:
 def unasked(t: Topology) -> Iterator[tuple[str, str]]:
     """Yield what is not asked about faults: whose of whom, and why."""
     for name, service in t.services.items():
-        if service.faults and service.protocol is not Protocol.HTTP:
-            yield f"faults of {name}", f"calls are asked about over HTTP, and it speaks {service.protocol}"
+        if service.faults and service.protocol not in ANSWERED:
+            yield f"faults of {name}", f"calls are asked about that have one answer each, and it speaks {service.protocol}"
     for caller, callee in granted(t, Direction.EAST_WEST):
         service = t.workload(callee)
-        if isinstance(service, Service) and service.protocol is Protocol.HTTP:
+        if isinstance(service, Service) and service.protocol in ANSWERED:
             for number, fault in _others(service, caller):
                 for why in _asked(t, caller, callee, fault)[1]:
                     yield f"fault {number} of {callee}, which is not for {caller}", why

@@ -9,7 +9,7 @@ import (
 
 // A caller makes tries fail by the first header, `x-echo-fail: times=2;status=503`: the first tries with one request id that this
 // instance sees, or all of them without `times`; `grpc-status=14` fails as gRPC does. By the second it asks how many tries with a
-// request id this instance saw.
+// request id this instance saw. Both are the same whether HTTP or gRPC is spoken.
 const (
 	failHeader  = "X-Echo-Fail"
 	triesHeader = "X-Echo-Tries"
@@ -42,17 +42,26 @@ func (t *tally) of(id string) int {
 	return t.seen[id]
 }
 
-// try counts a try and says whether it fails, with which status, and with which of gRPC.
-func try(r *http.Request, found *received) (status int, grpc string) {
-	rule, id := r.Header.Get(failHeader), r.Header.Get(idHeader)
-	if asked := r.Header.Get(triesHeader); rule == "" && asked != "" {
-		found.Tries = tries.of(asked)
+// attempt is one try: how many there were with its request id, and how it fails, if it does.
+type attempt struct {
+	Tries  int  `json:"tries,omitempty"`
+	Failed bool `json:"failed,omitempty"`
+
+	status int    // of HTTP
+	rpc    uint32 // of gRPC; 0 where the rule names none
+}
+
+// try counts a try and says whether and how it fails, or says how many there were.
+func try(headers http.Header) attempt {
+	rule, id := headers.Get(failHeader), headers.Get(idHeader)
+	if asked := headers.Get(triesHeader); rule == "" && asked != "" {
+		return attempt{Tries: tries.of(asked)}
 	}
 	if rule == "" || id == "" {
-		return 0, ""
+		return attempt{}
 	}
-	found.Tries = tries.add(id)
-	status, times := http.StatusOK, found.Tries
+	made := attempt{Tries: tries.add(id), status: http.StatusOK}
+	times := made.Tries
 	for _, part := range strings.Split(rule, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		number, err := strconv.Atoi(value)
@@ -61,13 +70,11 @@ func try(r *http.Request, found *received) (status int, grpc string) {
 		case name == "times":
 			times = number
 		case name == "status" && number >= http.StatusOK && number < 600:
-			status = number
-		case name == "grpc-status":
-			grpc = value
+			made.status = number
+		case name == "grpc-status" && number > 0 && number <= rpcStatusLast:
+			made.rpc = uint32(number)
 		}
 	}
-	if found.Failed = found.Tries <= times; !found.Failed {
-		return 0, ""
-	}
-	return status, grpc
+	made.Failed = made.Tries <= times
+	return made
 }

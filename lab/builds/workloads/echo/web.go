@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -37,8 +38,7 @@ type received struct {
 	Body     string      `json:"body,omitempty"`
 	Padding  string      `json:"padding,omitempty"`
 	Next     *onward     `json:"next,omitempty"`
-	Tries    int         `json:"tries,omitempty"`
-	Failed   bool        `json:"failed,omitempty"`
+	attempt
 }
 
 var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
@@ -57,12 +57,8 @@ func answer(w http.ResponseWriter, r *http.Request) {
 
 func report(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(io.LimitReader(r.Body, bodyLimit))
-	if delay, err := time.ParseDuration(r.Header.Get(delayHeader)); err == nil {
-		select {
-		case <-time.After(delay):
-		case <-r.Context().Done():
-			return
-		}
+	if !wait(r.Context(), r.Header) {
+		return
 	}
 	found := received{
 		Service: os.Getenv("HOSTNAME"), Method: r.Method, Path: rawPath(r.RequestURI), Query: r.URL.RawQuery, Host: r.Host,
@@ -75,10 +71,10 @@ func report(w http.ResponseWriter, r *http.Request) {
 	if err != nil || status < 200 || status > 599 {
 		status = http.StatusOK
 	}
-	if failure, grpc := try(r, &found); failure != 0 {
-		status = failure
-		if grpc != "" {
-			w.Header().Set("Grpc-Status", grpc)
+	if found.attempt = try(r.Header); found.Failed {
+		status = found.status
+		if found.rpc != 0 {
+			w.Header().Set("Grpc-Status", strconv.Itoa(int(found.rpc)))
 		}
 	}
 	if next := r.Header.Get(nextHeader); next != "" {
@@ -87,6 +83,20 @@ func report(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(found)
+}
+
+// wait holds an answer back for as long as its caller asks, and says whether anybody still waits for it.
+func wait(ctx context.Context, headers http.Header) bool {
+	delay, err := time.ParseDuration(headers.Get(delayHeader))
+	if err != nil {
+		return true
+	}
+	select {
+	case <-time.After(delay):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func rawPath(target string) string {
