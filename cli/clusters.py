@@ -4,16 +4,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
 
 import lab
+from cli import kind
 from cli.errors import UsageError
 from deploy.processes import Tools
-
-KIND: Final = "perimeter"
-"""The name of the kind cluster that --kind makes; kind calls its context `kind-perimeter`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +51,7 @@ class Cluster:
         config: stack configuration that it needs.
         mirror: local copies of published charts.
         is_lab: whether it is the embedded one.
+        forwarded: host of this machine whose ports lead to its node ports, for where no address of a node does.
     """
 
     name: str
@@ -61,6 +59,7 @@ class Cluster:
     config: Mapping[str, str] = field(default_factory=dict[str, str])
     mirror: Callable[[str, str], Path | None] = field(default=lambda chart, version: None)
     is_lab: bool = False
+    forwarded: str | None = None
 
 
 def running(choice: Choice, configured: Mapping[str, str], *, echo: bool = False) -> Cluster | None:
@@ -76,7 +75,11 @@ def running(choice: Choice, configured: Mapping[str, str], *, echo: bool = False
     """
     choice.admit()
     if choice.use_kind:
-        return _named("kind-" + KIND, None)
+        if "perimeter:kubeconfig" in configured:
+            raise UsageError(
+                "--kind makes a cluster in kubectl's own kubeconfig, and the stack names another one (perimeter:kubeconfig). Keep one."
+            )
+        return replace(_named(kind.CONTEXT, None), forwarded=kind.HERE)
     context = choice.context or configured.get("perimeter:context")
     kubeconfig = choice.kubeconfig or (Path(configured["perimeter:kubeconfig"]) if "perimeter:kubeconfig" in configured else None)
     if (context or kubeconfig) and not choice.use_lab:
@@ -91,20 +94,6 @@ def running(choice: Choice, configured: Mapping[str, str], *, echo: bool = False
 def started(*, echo: bool = False) -> Cluster:
     """Start the embedded cluster."""
     return _embedded(lab.start(lab.ConsoleProgress()), echo=echo)
-
-
-def make_kind() -> None:
-    """Create the kind cluster unless it exists.
-
-    Raises:
-        UsageError: kind or Docker is missing, or fails.
-    """
-    for program in ("kind", "docker"):
-        if shutil.which(program) is None:
-            raise UsageError(f"--kind: {program} is not on PATH. Install it, or use the embedded cluster (--lab).")
-    listed = subprocess.run(["kind", "get", "clusters"], capture_output=True, text=True, check=False)
-    if KIND not in listed.stdout.split() and subprocess.run(["kind", "create", "cluster", "--name", KIND], check=False).returncode:
-        raise UsageError("--kind: kind could not create the cluster; its words stand above.")
 
 
 def _named(context: str | None, kubeconfig: Path | None) -> Cluster:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, Field, ValidationError
+
 import lab
 from cli.errors import UsageError
 from conformance.cluster import Cluster
@@ -23,6 +25,8 @@ class Subject:
     cluster: Cluster
     image: str
     issuer: Issuer
+    forwarded: str | None = None
+    """Host of this machine whose ports lead to its node ports, for where no address of a node does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,3 +105,26 @@ def public(texts: Iterable[str]) -> Public:
             raise UsageError(f"--public {text}: {name or 'every host'} is at {found[name]} already. Say it once.")
         found[name] = Address(host=host.strip("[]"), port=int(port))
     return Public(address=found.pop("", None), of=found)
+
+
+class Outputs(BaseModel):
+    """What a stack that is deployed says of its edges: the outputs of `components/system.py`."""
+
+    edge: str
+    port: int = Field(alias="publicPort")
+    edges: dict[HostName, str] = {}
+
+
+def outputs(text: str) -> Public:
+    """Return what `pulumi stack output --json` says. An edge that is a Service of the cluster is left to the cluster to say.
+
+    Raises:
+        UsageError: where that is no stack of this program.
+    """
+    try:
+        said = Outputs.model_validate_json(text)
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'it'}: {each['msg']}" for each in error.errors())
+        raise UsageError(f"--outputs: {found}. Give what `pulumi stack output --json` prints for a stack that is deployed.") from error
+    at = {name: Address(host=name, port=said.port) for name in (said.edge, *said.edges.values()) if "/" not in name}
+    return Public(address=at.get(said.edge), of={host: at[name] for host, name in said.edges.items() if name in at})

@@ -29,6 +29,16 @@ class Deployment:
     engine: With | None = None
     adopt: bool = False
 
+    def admit(self) -> None:
+        """Admit a machine that has what makes it, before anything is made.
+
+        Raises:
+            DeployError: with the program that is missing.
+        """
+        if self._with is not With.PULUMI:
+            for tool in ("kubectl", "helm"):
+                self.cluster.tools.find(tool)
+
     def up(self) -> ExitCode:
         """Make the cluster what the stack asks for.
 
@@ -38,6 +48,7 @@ class Deployment:
         if self._with is With.PULUMI:
             say(f"Deploying to {self.cluster.name} with {pulumi_cli.found()}.")
             return _exit_code(self._pulumi.up())
+        self.admit()
         say(f"Deploying to {self.cluster.name} with kubectl and helm.")
         with Progress(Console(stderr=True)) as progress:
             result = deployer.up(self._target, progress)

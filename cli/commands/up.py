@@ -1,12 +1,13 @@
 """`perimeter up`: judge, deploy, wait, verify."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli import clusters
+from cli import clusters, kind
 from cli.clusters import Choice, Cluster
 from cli.commands import verify
 from cli.commands.options import (
@@ -60,15 +61,20 @@ def up(  # noqa: PLR0913 # the options of a command
     home = Project.find(project.resolve())
     file = home.topology_of(stack, topology)
     choice = Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
-    cluster = clusters.running(choice, load_program(home.root, stack, {}).config, echo=echo)
-    _judge(home, stack, file, cluster, verbose=verbose)
+    configured = load_program(home.root, stack, {}).config
+    cluster = clusters.running(choice, configured, echo=echo)
     if use_kind:
-        clusters.make_kind()
+        kind.admit()
+    _judge(home, stack, file, cluster, verbose=verbose)
+    deployment = partial(Deployment, project=home, stack=stack, topology=file, engine=engine, adopt=adopt)
+    if use_kind and cluster:
+        deployment(cluster=cluster).admit()
+        kind.make(int(configured.get("perimeter:publicPort", kind.PUBLIC_PORT)))
     if cluster is None:
         cluster = clusters.started(echo=echo)
         # What is deployed is what was judged, with what the cluster adds.
         _judge(home, stack, file, cluster, verbose=verbose)
-    code = Deployment(project=home, stack=stack, topology=file, cluster=cluster, engine=engine, adopt=adopt).up()
+    code = deployment(cluster=cluster).up()
     if code or no_verify:
         sys.exit(code)
     sys.exit(_verify(file, cluster))

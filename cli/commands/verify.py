@@ -1,6 +1,7 @@
 """`perimeter verify`: probe the running system."""
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from cli import clusters
 from cli.commands.options import HERE, ContextName, Folder, KubeconfigFile, Stack, TopologyFile, UseKind, UseLab, Verbose, asks_format
 from cli.conformance import Public, Subject, subject
+from cli.conformance import outputs as outputs_of
 from cli.conformance import public as addresses
-from cli.errors import ExitCode
+from cli.errors import ExitCode, UsageError
 from cli.files import write_file
 from cli.project import Project
 from conformance.report import Outcome, Report
@@ -47,6 +49,12 @@ PublicAt = Annotated[
         show_default=False,
     ),
 ]
+OutputsFile = Annotated[
+    typer.FileText | None,
+    typer.Option(
+        "--outputs", help="What `pulumi stack output --json` printed, in place of --public; - is standard input.", show_default=False
+    ),
+]
 Image = Annotated[str, typer.Option("--image", help="Image to ask with: sh, cat, sleep and curl.", show_default=False)]
 TokenCommand = Annotated[
     str,
@@ -68,6 +76,7 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     use_lab: UseLab = False,
     use_kind: UseKind = False,
     public: PublicAt = None,
+    outputs: OutputsFile = None,
     image: Image = "",
     token_command: TokenCommand = "",
     api_keys: ApiKeys = None,
@@ -97,7 +106,7 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     report = probe(
         file,
         probed,
-        public=addresses(public or ()),
+        public=_public(public or [], outputs),
         api_keys=api_keys,
         choice=Choice(only=frozenset(only or ()), without=frozenset(without or ())),
     )
@@ -105,6 +114,17 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
         if place:
             write_file(place, written(report))
     sys.exit(write(report, format, verbose=verbose))
+
+
+def _public(said: list[str], printed: typer.FileText | None) -> Public:
+    """Return where the system is reached from outside, as far as the command line says.
+
+    Raises:
+        UsageError: it says so twice, or no address.
+    """
+    if said and printed:
+        raise UsageError("--public and --outputs both say where the system is. Keep one.")
+    return outputs_of(printed.read()) if printed else addresses(said)
 
 
 def subject_in(cluster: clusters.Cluster | None, *, image: str = "", token_command: str = "") -> Subject:
@@ -119,7 +139,8 @@ def subject_in(cluster: clusters.Cluster | None, *, image: str = "", token_comma
         UsageError: it does not run.
     """
     context, kubeconfig = (None, None) if cluster is None or cluster.is_lab else (cluster.tools.context, cluster.tools.kubeconfig)
-    return subject(context=context, kubeconfig=kubeconfig, image=image, token_command=token_command)
+    found = subject(context=context, kubeconfig=kubeconfig, image=image, token_command=token_command)
+    return replace(found, forwarded=cluster.forwarded if cluster else None)
 
 
 def probe(file: Path, probed: Subject, *, public: Public = NOWHERE, api_keys: Path | None = None, choice: Choice = EVERYTHING) -> Report:
@@ -140,6 +161,7 @@ def probe(file: Path, probed: Subject, *, public: Public = NOWHERE, api_keys: Pa
             probed.cluster,
             public=public.address,
             public_of=public.of,
+            forwarded=probed.forwarded,
             image=probed.image,
             issuer=probed.issuer,
             api_keys=api_keys,

@@ -9,8 +9,12 @@ from typer.testing import CliRunner
 from cli import clusters
 from cli.clusters import Cluster
 from cli.commands import up as command
+from cli.deploying import Deployment
 from cli.errors import UsageError
 from cli.main import app
+from cli.project import Project
+from deploy import deployer
+from deploy.errors import DeployError
 from deploy.processes import Tools
 from tests.opened import opened_project
 from tests.systems import ROOT
@@ -50,3 +54,17 @@ def test_a_cluster_that_nobody_named_is_not_deployed_to(monkeypatch: pytest.Monk
     monkeypatch.setattr(clusters, "_current_context", lambda: "production")
     with pytest.raises(UsageError, match="'production', which is not taken without being named"):
         CliRunner().invoke(app, ["up", "local", "--project", str(ROOT)], catch_exceptions=False)
+
+
+def test_a_tool_that_is_missing_is_told_before_anything_is_applied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    def applied(*_: object) -> None:
+        pytest.fail("something was applied")
+
+    (tmp_path / "kubectl").write_text("#!/bin/sh\n", encoding="utf-8")
+    (tmp_path / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(deployer, "up", applied)
+    cluster = Cluster(name="here", tools=Tools())
+    deployment = Deployment(project=Project(root=ROOT), stack="local", topology=tmp_path / "t.yaml", cluster=cluster)
+    with pytest.raises(DeployError, match=r"^helm: is not on PATH"):
+        deployment.up()

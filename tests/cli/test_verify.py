@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import lab
 from cli.commands import verify
-from cli.conformance import Subject, public
+from cli.conformance import Subject, outputs, public
 from cli.errors import UsageError
 from cli.main import app
 
@@ -55,7 +55,32 @@ def test_each_of_several_edges_has_its_address_and_is_said_once() -> None:
 def test_an_address_of_a_host_that_the_topology_does_not_have_is_told() -> None:
     done = run("local", "--context", "somewhere", "--public", "127.0.0.1:1", "--public", "nowhere.example=127.0.0.1:2")
     assert done.returncode == 2
-    assert "--public names nowhere.example, which is no host of the topology" in done.stderr
+    assert "a public address was given for nowhere.example, which is no host of the topology" in done.stderr
+
+
+def test_the_outputs_of_a_stack_say_the_address_of_each_edge() -> None:
+    one = {"system": "abc", "hosts": ["api.example"], "edge": "edge.example", "publicPort": 443}
+    two = {**one, "edges": {"api.example": "edge.example", "stream.example": "pods.example"}}
+    assert str(outputs(json.dumps(one)).address) == "edge.example:443"
+    assert {host: str(at) for host, at in outputs(json.dumps(two)).of.items()} == {
+        "api.example": "edge.example:443",
+        "stream.example": "pods.example:443",
+    }
+
+
+def test_an_edge_that_is_a_service_of_the_cluster_is_left_to_the_cluster_to_say() -> None:
+    assert outputs(json.dumps({"edge": "edge/edge", "publicPort": 30443})) == public([])
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"edge": "edge.example"}'], ids=["nothing", "no-outputs", "no-port"])
+def test_what_is_no_output_of_a_stack_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--outputs: .*pulumi stack output --json"):
+        outputs(text)
+
+
+def test_addresses_that_are_said_in_two_ways_are_refused() -> None:
+    done = CliRunner().invoke(app, ["verify", "local", "--context", "somewhere", "--public", "127.0.0.1:1", "--outputs", "-"], input="{}")
+    assert "--public and --outputs both say where the system is" in str(done.exception)
 
 
 def test_what_kept_it_from_probing_is_told_in_the_format_that_was_asked_for() -> None:
