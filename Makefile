@@ -6,7 +6,7 @@ UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: up down check test e2e lint bench bench-path docs setup clean
+.PHONY: up down check test test-packages e2e lint bench bench-path docs setup clean
 .DEFAULT_GOAL := check
 
 ## Judge one system and, if its boundary is kept, deploy it and verify it. Takes the embedded cluster, with services that answer what they
@@ -32,6 +32,12 @@ check: setup
 ## Everything CI runs: format, lint, types, architecture, tests, generated documents.
 test: setup lint
 	$(RUN) pytest -n auto --dist loadgroup $(ARGS)
+
+## Install what some tests run for real and are skipped without: the edge's own nginx, nftables. Needs root and apt; starts no service.
+test-packages:
+	apt-get update --quiet --quiet
+	RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --quiet --no-install-recommends \
+		nginx libnginx-mod-http-modsecurity modsecurity-crs nftables iproute2
 
 ## Everything that needs the embedded cluster: deploying, interrupting, probing, sabotage. Needs root, and begins with an empty cluster.
 e2e: setup
