@@ -1,11 +1,10 @@
 """What stands in for services, as the lab builds it: it obeys the same headers whether HTTP or gRPC is spoken.
 
-Where the lab was never built there is none to ask.
+Where the lab was never built there is none to ask; `make e2e` builds it first, and runs these tests too.
 """
 
 import os
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Generator
@@ -18,7 +17,7 @@ import pytest
 from conformance import curl
 from conformance.answer import Answer
 from conformance.curl import Sent
-from conformance.outside import Address
+from conformance.outside import Address, answers
 from lab import ingredients
 from lab.errors import LabError
 from tests.conformance.servers import shell, with_curl
@@ -59,7 +58,7 @@ def echo() -> Generator[Addresses]:
 
 def _until_it_listens(address: Address) -> None:
     for _ in range(100):
-        with suppress(OSError), socket.create_connection((address.host, address.port)):
+        if answers(address):
             return
         time.sleep(0.05)
     pytest.fail("it does not listen")
