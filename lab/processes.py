@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from lab.settings import LOGS, RUN
 PAUSE: Final = 0.1
 LETTING_GO: Final = 30
 """Seconds that the kernel may take to bury a process of many threads."""
+_EXITING: Final = 0x4
+"""PF_EXITING of the kernel's include/linux/sched.h."""
 _CHILDREN: Final[list["subprocess.Popen[bytes]"]] = []
 """What this process started."""
 
@@ -37,9 +40,9 @@ class Process:
 
     @classmethod
     def of(cls, pid: int) -> "Process | None":
-        """Return the running process of an id; a zombie does not run."""
+        """Return the running process of an id; a zombie does not run, nor does one that is killed and not yet gone."""
         state, started = _state(pid)
-        return None if state in "ZX" else cls(pid=pid, started=started)
+        return None if state in "ZX" or _ends(pid) else cls(pid=pid, started=started)
 
     def alive(self) -> bool:
         """Say whether it still runs."""
@@ -57,11 +60,11 @@ class Process:
     def end(self, patience: float) -> None:
         """Ask it to end, and kill it when it does not within so many seconds."""
         for how, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
-            if not self.alive():
-                return
-            os.kill(self.pid, how)
+            if self.alive():
+                with suppress(ProcessLookupError):
+                    os.kill(self.pid, how)
             deadline = time.monotonic() + seconds
-            while self.alive() and time.monotonic() < deadline:
+            while self.holds() and time.monotonic() < deadline:
                 time.sleep(PAUSE)
 
 
@@ -167,11 +170,27 @@ def _former(name: str) -> Process | None:
 
 def _state(pid: int) -> tuple[str, str]:
     """Return the state of a process, and when it was started; X where there is none (proc(5))."""
+    fields = _stat(pid)
+    return (fields[0], fields[19]) if fields else ("X", "")
+
+
+def _ends(pid: int) -> bool:
+    """Say whether a process is past all help: the kernel may take long to end one of many threads, and calls it running until then."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return True
+    pending = [int(value, 16) for name, _, value in (line.partition(":") for line in lines) if name in {"SigPnd", "ShdPnd"}]
+    exiting = any(int(flags) & _EXITING for flags in _stat(pid)[6:7])
+    return exiting or any(signals & 1 << signal.SIGKILL - 1 for signals in pending)
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of /proc/PID/stat after the command's name; none where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except (OSError, IndexError):
-        return "X", ""
-    return fields[0], fields[19]
+        return []
 
 
 def _file(name: str) -> Path:

@@ -50,7 +50,8 @@ class Place:
         return self._below.get(step) or self._met(step)
 
     def _met(self, step: str | int) -> "Place":
-        path = f"{self.path}.{step}" if self.path else str(step)
+        spelled = _step(step)
+        path = f"{self.path}.{spelled}" if self.path else spelled
         patterns = tuple(pattern for accepted, pattern in self.table if _matcher(accepted).fullmatch(path))
         open_ = any(p == ANY and accepted.endswith("*") and _matcher(accepted).fullmatch(f"{path}.") for accepted, p in self.table)
         found = Place(table=self.table, path=path, patterns=patterns, open=open_, any=ANY in patterns)
@@ -101,6 +102,11 @@ def _unfit(place: Place, given: Any) -> Iterator[tuple[str, str]]:
         yield place.path, ""
     elif not place.any and not any(re.fullmatch(pattern, _spelled(given)) for pattern in place.patterns):
         yield place.path, _spelled(given)
+
+
+def _step(step: str | int) -> str:
+    r"""Spell a key as a part of a path. A dot in it is `\.`, so that `a.b` is never taken for `b` in `a`; names with a prefix, as of labels, are no such path."""
+    return step.replace(".", r"\.") if isinstance(step, str) and "/" not in step else str(step)
 
 
 @cache

@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -54,6 +56,17 @@ def test_a_zombie_does_not_run() -> None:
         while Process.of(child.pid) is not None and time.monotonic() < deadline:
             time.sleep(0.01)
         assert Process.of(child.pid) is None
+
+
+def test_a_process_that_was_just_killed_is_not_taken_for_a_running_one(folders: Path) -> None:
+    heavy = "import threading, time; held = bytearray(200_000_000); [threading.Thread(target=time.sleep, args=(60,)).start() for _ in range(30)]; print('up')"
+    for attempt in range(10):  # the kernel needs a moment for some of them alone
+        name = f"heavy-{attempt}"
+        started = processes.start(name, [sys.executable, "-u", "-c", heavy])
+        processes.until("it is large", lambda name=name: "up" in (folders / "logs" / f"{name}.log").read_text(), 30)
+        os.kill(started.pid, signal.SIGKILL)
+        assert processes.known(name) is None
+        processes.until("it is gone", lambda started=started: not started.holds(), 30)
 
 
 def test_a_process_whose_threads_still_hold_its_socket_is_waited_for(folders: Path) -> None:

@@ -25,3 +25,9 @@ def test_a_star_inside_a_path_stands_for_one_part_alone() -> None:
 def test_an_empty_mapping_counts_where_it_means_something() -> None:
     assert list(unaccepted({"http3": {}}, TABLE)) == []
     assert list(unaccepted({"http3": {}}, TABLE, empty=True)) == [("http3.", "")]
+
+
+def test_a_key_with_a_dot_is_not_the_path_that_it_spells() -> None:
+    table = {"tls.enabled": "true", "labels.example.com/a": ANY}
+    assert list(unaccepted({"tls.enabled": True}, table)) == [(r"tls\.enabled", "")]
+    assert list(unaccepted({"tls": {"enabled": True}, "labels": {"example.com/a": "b"}}, table)) == []
