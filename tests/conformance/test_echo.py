@@ -28,6 +28,7 @@ from topology.derive.probes.pair import TELL
 from topology.model.service import Protocol
 
 pytestmark = with_curl
+TRACEPARENT = f"00-{'a' * 32}-{'b' * 16}-01"
 INSTANCE = "ledger-v1-5d4f-x"
 Addresses = dict[Protocol, Address]
 
@@ -109,6 +110,35 @@ def test_it_says_what_it_received(echo: Addresses, protocol: Protocol) -> None:
 def test_it_is_as_slow_as_it_is_told(echo: Addresses, protocol: Protocol) -> None:
     (answer,) = ask(echo, protocol, x_echo_delay="300ms")
     assert answer.seconds >= 0.3
+
+
+@pytest.mark.parametrize("next_protocol", [Protocol.HTTP, Protocol.GRPC])
+@both
+def test_it_calls_on_in_the_trace_it_was_asked_in(echo: Addresses, protocol: Protocol, next_protocol: Protocol) -> None:
+    scheme, to = {Protocol.HTTP: "http", Protocol.GRPC: "grpc"}[next_protocol], echo[next_protocol]
+    (answer,) = ask(echo, protocol, x_echo_next=f"POST {scheme}://{to.host}:{to.port}/c.v1.C/Get", traceparent=TRACEPARENT)
+    first, second = (found.echo() for found in answer.way())
+    assert first is not None
+    assert second is not None
+    assert (first.path, second.path) == ("/b.v1.B/Get", "/c.v1.C/Get")
+    assert first.values("traceparent") == second.values("traceparent") == [TRACEPARENT]
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+@both
+def test_it_says_that_nobody_answered_its_call(echo: Addresses, protocol: Protocol, scheme: str) -> None:
+    with held_ports(1) as (free,):
+        (answer,) = ask(echo, protocol, x_echo_next=f"POST {scheme}://127.0.0.1:{free}/c.v1.C/Get")
+        _, second = answer.way()
+    assert second.status == 0
+    assert second.error
+
+
+def test_a_call_of_grpc_that_tells_nothing_has_its_status(echo: Addresses) -> None:
+    to = echo[Protocol.GRPC]
+    (answer,) = ask(echo, Protocol.HTTP, x_echo_next=f"POST grpc://{to.host}:{to.port}/grpc.health.v1.Health/Check")
+    _, second = answer.way()
+    assert (second.status, second.header("grpc-status"), second.echo()) == (200, "0", None)
 
 
 def test_a_failure_of_grpc_is_one_frame_and_a_success_has_the_message(echo: Addresses) -> None:

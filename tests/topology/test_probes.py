@@ -40,11 +40,11 @@ from topology.derive.probes import (
 from topology.derive.probes.calls import allowed_id, everybody, granted
 from topology.derive.probes.examples import Operation, covered, matches, near_misses, operations, path_of, wrong_method
 from topology.derive.probes.http2 import MALFORMED
-from topology.derive.probes.pair import TELL
+from topology.derive.probes.pair import ANSWERED, TELL
 from topology.derive.probes.spellings import BYTES
 from topology.edges import Direction, Edge, edges, identity
 from topology.model.door import JwtAuth
-from topology.model.service import Canary, Fault, Protocol, Retries, Service, Version
+from topology.model.service import Canary, Fault, Retries, Service, Version
 from topology.model.system import Topology
 from topology.paths import overlap
 
@@ -228,7 +228,6 @@ def test_a_service_that_speaks_grpc_is_asked_in_grpc_and_fails_by_a_status_that_
     assert found.expect == Retried(attempts=1, asked=32)
     assert (found.request.scheme, found.request.path) == (Scheme.GRPC, "/banking.fraud.v1.Fraud/Score")
     assert found.request.headers[-2:] == (TELL, ("x-echo-fail", "grpc-status=8"))
-    assert not any(probe.request.scheme is Scheme.GRPC for probe in asked("brokerage") if isinstance(probe.expect, Traced))
 
 
 def with_service(system: str, name: str, **changes: object) -> Topology:
@@ -300,18 +299,26 @@ def test_faults_and_ejection_of_a_service_that_speaks_grpc_are_asked_about_as_of
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_every_call_over_http_is_asked_about_its_trace_and_so_is_every_call_that_follows_from_one(system: str) -> None:
+def test_every_call_is_asked_about_its_trace_and_so_is_every_call_that_follows_from_one(system: str) -> None:
     t = topology(system)
     calls = {
         (caller, callee)
         for caller, callee in granted(t, Direction.EAST_WEST)
-        if isinstance(about := t.workload(callee), Service) and about.protocol is Protocol.HTTP
+        if isinstance(about := t.workload(callee), Service) and about.protocol in ANSWERED
     }
     ways = [(probe.id.split("/")[1].split("->")[0], *probe.expect.way) for probe in asked(system) if isinstance(probe.expect, Traced)]
     assert {way[:2] for way in ways} == calls
     called = {callee for _, callee in calls}
     assert {way[1:] for way in ways if len(way) > 2} == {pair for pair in calls if pair[0] in called}
     assert all("traceparent" not in dict(probe.request.headers) for probe in asked(system) if isinstance(probe.expect, Traced))
+
+
+def test_a_trace_goes_on_in_what_the_next_service_speaks() -> None:
+    found = by_id(asked("brokerage"))["traces/standing-order->transfer/on to ledger"]
+    assert found.request.scheme is Scheme.HTTP
+    assert dict(found.request.headers)["x-echo-next"].startswith(
+        "POST grpc://ledger.banking.svc.cluster.local:9090/banking.ledger.v1.Ledger/"
+    )
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -59,6 +59,6 @@ class Pair:
 
     @property
     def request(self) -> str:
-        """Return the allowed request of a callee that speaks HTTP in words: method and URL."""
-        target = target_of(self.t, self.caller, self.callee)
-        return f"{self.operation.method} http://{target.name}:{target.port}{examples.path_of(self.operation.pattern)}"
+        """Return the allowed request in words: method and URL."""
+        target, scheme = target_of(self.t, self.caller, self.callee), "grpc" if self.protocol is Protocol.GRPC else "http"
+        return f"{self.operation.method} {scheme}://{target.name}:{target.port}{examples.path_of(self.operation.pattern)}"

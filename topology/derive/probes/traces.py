@@ -15,13 +15,13 @@ from topology.derive.probes.pair import Pair
 from topology.derive.probes.probe import Family, Probe
 
 NEXT_HEADER: Final = "x-echo-next"
-"""Request header by which a backend that echoes calls another one: method and URL."""
+"""Request header by which a backend that echoes calls another one: method and URL, `grpc://` for one over gRPC."""
 SECONDS: Final = 10.0
 """Two calls take longer than one."""
 
 
 def traces(pairs: Sequence[Pair]) -> Iterator[Probe]:
-    """Yield the probes of calls between services that speak HTTP: every call, and every call that follows from one."""
+    """Yield the probes of calls between services that answer each call: every call, and every call that follows from one."""
     extended: set[str] = set()
     for first in pairs:
         onward = [second for second in pairs if second.caller == first.callee]

@@ -52,8 +52,7 @@ def treatment(t: Topology) -> Iterator[Probe]:
         yield from _routing(pair, service)
         yield from _faults(pair, service)
         yield from unnamed(pair, service)
-        if service.protocol is Protocol.HTTP:
-            pairs.append(pair)
+        pairs.append(pair)
         if callee not in bounded:
             bounded.add(callee)
             yield from _bounds(pair, service)

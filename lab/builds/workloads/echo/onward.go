@@ -1,15 +1,28 @@
 package main
 
 import (
+	"context"
+	"encoding/base64"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 )
 
-// A caller makes the service call another one by this header: `x-echo-next: GET http://c.abc.svc.cluster.local:8080/c/x`. That is
-// for the lab alone: whoever sends it acts as the service.
-const nextHeader = "X-Echo-Next"
+// A caller makes the service call another one by this header: `x-echo-next: GET http://c.abc.svc.cluster.local:8080/c/x`, or
+// `POST grpc://ledger.banking.svc.cluster.local:9090/b.v1.Ledger/Post`. That is for the lab alone: whoever sends it acts as the service.
+const (
+	nextHeader = "X-Echo-Next"
+	rpcScheme  = "grpc://"
+)
 
 const nextLimit = 4 * time.Second
 
@@ -30,14 +43,25 @@ var caller = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// callOn asks the next service in the trace of the request that it was told by.
-func callOn(r *http.Request, wanted string) *onward {
+// callOn asks the next service that a request names, in the trace of that request; it returns nil where none is named.
+func callOn(ctx context.Context, told http.Header) *onward {
+	wanted := told.Get(nextHeader)
+	if wanted == "" {
+		return nil
+	}
 	method, address, _ := strings.Cut(wanted, " ")
+	if rest, found := strings.CutPrefix(address, rpcScheme); found {
+		return callRPC(ctx, told, rest)
+	}
+	return callWeb(ctx, told, method, address)
+}
+
+func callWeb(ctx context.Context, told http.Header, method, address string) *onward {
 	var body io.Reader
 	if method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {
 		body = strings.NewReader("{}")
 	}
-	next, err := http.NewRequestWithContext(r.Context(), method, address, body)
+	next, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
 		return &onward{Error: err.Error()}
 	}
@@ -45,7 +69,7 @@ func callOn(r *http.Request, wanted string) *onward {
 		next.Header.Set("Content-Type", "application/json")
 	}
 	for _, name := range copied {
-		if values := r.Header.Values(name); len(values) > 0 {
+		if values := told.Values(name); len(values) > 0 {
 			next.Header[name] = values
 		}
 	}
@@ -58,6 +82,46 @@ func callOn(r *http.Request, wanted string) *onward {
 	found := &onward{Status: answer.StatusCode, Headers: answer.Header, Body: string(text)}
 	if err != nil {
 		found.Error = err.Error()
+	}
+	return found
+}
+
+// callRPC sends one empty message, and asks to be told in metadata what arrived.
+func callRPC(ctx context.Context, told http.Header, address string) *onward {
+	ctx, cancel := context.WithTimeout(ctx, nextLimit)
+	defer cancel()
+	host, method, _ := strings.Cut(address, "/")
+	connection, err := grpc.NewClient("passthrough:///"+host, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
+	if err != nil {
+		return &onward{Error: err.Error()}
+	}
+	defer connection.Close()
+
+	sent := metadata.Pairs(tellHeader, "metadata")
+	for _, name := range copied {
+		sent.Append(name, told.Values(name)...)
+	}
+	var headers, trailers metadata.MD
+	var answer mem.BufferSlice
+	err = connection.Invoke(metadata.NewOutgoingContext(ctx, sent), "/"+method, mem.BufferSlice{}, &answer,
+		grpc.ForceCodecV2(raw{encoding.GetCodecV2("proto")}), grpc.Header(&headers), grpc.Trailer(&trailers))
+	answer.Free()
+	if err != nil && len(headers)+len(trailers) == 0 {
+		return &onward{Error: err.Error()} // nobody answered
+	}
+	said := status.Convert(err)
+	found := &onward{Status: http.StatusOK, Headers: http.Header{}}
+	for name, values := range metadata.Join(headers, trailers) {
+		for _, value := range values {
+			if strings.HasSuffix(name, "-bin") {
+				value = base64.StdEncoding.EncodeToString([]byte(value))
+			}
+			found.Headers.Add(name, value)
+		}
+	}
+	found.Headers.Set("Grpc-Status", strconv.Itoa(int(said.Code())))
+	if said.Message() != "" {
+		found.Headers.Set("Grpc-Message", said.Message())
 	}
 	return found
 }

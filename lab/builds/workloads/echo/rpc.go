@@ -39,6 +39,7 @@ func mirror(_ any, stream grpc.ServerStream) error {
 		return status.FromContextError(stream.Context().Err()).Err()
 	}
 	found.attempt = try(found.Headers)
+	found.Next = callOn(stream.Context(), found.Headers)
 	said := metadata.MD{}
 	if found.Headers.Get(tellHeader) != "" {
 		text, err := json.Marshal(found)

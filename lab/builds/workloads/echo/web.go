@@ -77,9 +77,7 @@ func report(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Grpc-Status", strconv.Itoa(int(found.rpc)))
 		}
 	}
-	if next := r.Header.Get(nextHeader); next != "" {
-		found.Next = callOn(r, next)
-	}
+	found.Next = callOn(r.Context(), r.Header)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(found)
