@@ -2,11 +2,15 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 
 from components.azure.settings import AzureSettings
 from components.known import known
+
+LONGEST: Final = 80
+"""Of the name of a part of an Application Gateway, and of a backend or version set in API Management (Learn, `resource-name-rules`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,11 @@ class Place:
         provider, *kinds = resource_type.split("/")
         path = "/".join(f"{kind}/{name}" for kind, name in zip(kinds, names, strict=True))
         return f"{self.group_id}/providers/{provider}/{path}"
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """Return a name that follows from a text: itself, or its beginning and digits of the whole, so that no two texts have one name."""
+    return text if len(text) <= longest else f"{text[: longest - 7]}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
 def place(settings: AzureSettings) -> Place:

@@ -21,6 +21,7 @@ ADAPTERS: Final[Mapping[EdgeKind, str]] = {
 
 
 CARRIES: Final[Mapping[EdgeKind, str]] = {
+    EdgeKind.APPLICATION_GATEWAY: "components.edge.application_gateway.carries:uncarried",
     EdgeKind.APPLICATION_LOAD_BALANCER: "components.edge.application_load_balancer.carries:uncarried",
     EdgeKind.LOAD_BALANCER: "components.edge.load_balancer.carries:uncarried",
 }

@@ -10,6 +10,7 @@ import pulumi_azure_native.network as net
 from components.authority import CertificateAuthority, Leaf, der
 from components.azure.addresses import Subnet
 from components.azure.diagnostics import DDOS_LOGS, send
+from components.azure.ids import shortened
 from components.azure.land import land_of
 from components.azure.roles import Role, grant
 from components.azure.vault import PKCS12, secret
@@ -170,7 +171,7 @@ class ApplicationGatewayEdge(Component, layer="edge"):
 
     def _probe(self, host: HostName) -> net.ApplicationGatewayProbeArgs:
         return net.ApplicationGatewayProbeArgs(
-            name=host,
+            name=shortened(host),
             protocol=net.ApplicationGatewayProtocol.HTTPS,
             host=host,
             path=self._gateway.status_path,
@@ -183,7 +184,7 @@ class ApplicationGatewayEdge(Component, layer="edge"):
     def _backend(self, host: HostName) -> net.ApplicationGatewayBackendHttpSettingsArgs:
         longest = max((seconds(door.timeout) for door in self._t.doors.values() if self._t.host_of(door) == host), default=0.0)
         return net.ApplicationGatewayBackendHttpSettingsArgs(
-            name=host,
+            name=shortened(host),
             protocol=net.ApplicationGatewayProtocol.HTTPS,
             port=self._gateway.port,
             # The name it asks for, verifies and says as Host.
@@ -192,12 +193,12 @@ class ApplicationGatewayEdge(Component, layer="edge"):
             cookie_based_affinity=net.ApplicationGatewayCookieBasedAffinity.DISABLED,
             request_timeout=math.ceil(longest + MARGIN),
             connection_draining=net.ApplicationGatewayConnectionDrainingArgs(enabled=True, drain_timeout_in_sec=30),
-            probe=self._part("probes", host),
+            probe=self._part("probes", shortened(host)),
         )
 
     def _listener(self, host: HostName) -> net.ApplicationGatewayHttpListenerArgs:
         return net.ApplicationGatewayHttpListenerArgs(
-            name=host,
+            name=shortened(host),
             protocol=net.ApplicationGatewayProtocol.HTTPS,
             host_name=host,
             require_server_name_indication=True,
@@ -208,9 +209,9 @@ class ApplicationGatewayEdge(Component, layer="edge"):
 
     def _path_map(self, host: HostName) -> net.ApplicationGatewayUrlPathMapArgs:
         return net.ApplicationGatewayUrlPathMapArgs(
-            name=host,
+            name=shortened(host),
             default_backend_address_pool=self._part("backendAddressPools", NOBODY),
-            default_backend_http_settings=self._part("backendHttpSettingsCollection", host),
+            default_backend_http_settings=self._part("backendHttpSettingsCollection", shortened(host)),
             default_rewrite_rule_set=self._part("rewriteRuleSets", _rewriting_name(())),
             path_rules=[self._path_rule(number, host, path) for number, path in enumerate(paths(self._t, host), start=1)],
         )
@@ -221,7 +222,7 @@ class ApplicationGatewayEdge(Component, layer="edge"):
             name=_rule_name(number, path.doors),
             paths=[path.path],
             backend_address_pool=self._part("backendAddressPools", GATEWAY),
-            backend_http_settings=self._part("backendHttpSettingsCollection", host),
+            backend_http_settings=self._part("backendHttpSettingsCollection", shortened(host)),
             rewrite_rule_set=self._part("rewriteRuleSets", _rewriting_name(self._hidden(path))),
             firewall_policy=net.SubResourceArgs(id=self._policies[waf.LARGE]) if large else None,
         )
@@ -238,20 +239,20 @@ class ApplicationGatewayEdge(Component, layer="edge"):
 
     def _rule(self, number: int, host: HostName) -> net.ApplicationGatewayRequestRoutingRuleArgs:
         return net.ApplicationGatewayRequestRoutingRuleArgs(
-            name=host,
+            name=shortened(host),
             priority=number * 10,
             rule_type=net.ApplicationGatewayRequestRoutingRuleType.PATH_BASED_ROUTING,
-            http_listener=self._part("httpListeners", host),
-            url_path_map=self._part("urlPathMaps", host),
+            http_listener=self._part("httpListeners", shortened(host)),
+            url_path_map=self._part("urlPathMaps", shortened(host)),
         )
 
 
 def _rule_name(number: int, doors: tuple[Name, ...]) -> str:
-    return f"{number}-{'-'.join(doors)}"[:80]
+    return shortened(f"{number}-{'-'.join(doors)}")
 
 
 def _rewriting_name(hidden: tuple[HeaderName, ...]) -> str:
-    return "-without-".join((CLEAN, *hidden))
+    return shortened("-without-".join((CLEAN, *hidden)))
 
 
 def _rewriting(hidden: tuple[HeaderName, ...]) -> net.ApplicationGatewayRewriteRuleSetArgs:

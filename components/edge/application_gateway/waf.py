@@ -26,6 +26,8 @@ SECRETS: Final = ("authorization", names.API_KEY_HEADER, "cookie")
 """Headers that its logs leave out."""
 NOBODY: Final = "255.255.255.255/32"
 """No client's address: a condition that it is not this one holds for all (Learn, `rate-limiting-configure`)."""
+MOST_VALUES: Final = 10
+"""Texts with which one condition compares, at most (Learn, `application-gateway-limits`)."""
 SMALL: Final = "waf"
 LARGE: Final = "waf-large"
 
@@ -102,9 +104,12 @@ def _rules(t: Topology, limit: int) -> Iterator[net.WebApplicationFirewallCustom
     header = net.WebApplicationFirewallMatchVariable.REQUEST_HEADERS
     uri = net.WebApplicationFirewallMatchVariable.REQUEST_URI
     yield _address_limit(t)
-    yield _block(2, "otherHosts", _match(header, ["Host"], net.WebApplicationFirewallOperator.EQUAL, hosts, negated=True))
+    equal = net.WebApplicationFirewallOperator.EQUAL
+    # Conditions hold together: none of these hosts, and none of those.
+    parts = [hosts[start : start + MOST_VALUES] for start in range(0, len(hosts), MOST_VALUES)]
+    yield _block(2, "otherHosts", *(_match(header, ["Host"], equal, part, negated=True) for part in parts))
     method = net.WebApplicationFirewallMatchVariable.REQUEST_METHOD
-    yield _block(3, "otherMethods", _match(method, [None], net.WebApplicationFirewallOperator.EQUAL, methods, negated=True))
+    yield _block(3, "otherMethods", _match(method, [None], equal, methods, negated=True))
     yield _block(4, "overridingHeaders", _match(header, list(REFUSED), net.WebApplicationFirewallOperator.ANY, []))
     found = [f"(?i){ambiguity.regex}" if ambiguity.any_case else ambiguity.regex for ambiguity in AMBIGUOUS]
     yield _block(5, "ambiguousPaths", _match(uri, [None], net.WebApplicationFirewallOperator.REGEX, found))
@@ -129,13 +134,13 @@ def _address_limit(t: Topology) -> net.WebApplicationFirewallCustomRuleArgs:
     )
 
 
-def _block(priority: int, name: str, condition: net.MatchConditionArgs) -> net.WebApplicationFirewallCustomRuleArgs:
+def _block(priority: int, name: str, *conditions: net.MatchConditionArgs) -> net.WebApplicationFirewallCustomRuleArgs:
     return net.WebApplicationFirewallCustomRuleArgs(
         name=name,
         priority=priority,
         state=net.WebApplicationFirewallState.ENABLED,
         rule_type=net.WebApplicationFirewallRuleType.MATCH_RULE,
-        match_conditions=[condition],
+        match_conditions=list(conditions),
         action=net.WebApplicationFirewallAction.BLOCK,
     )
 

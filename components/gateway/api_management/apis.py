@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations, takewhile
 
+from components.azure.ids import LONGEST, shortened
 from topology.model.base import Name
 from topology.model.door import ApiKeyAuth
 from topology.model.system import Topology
@@ -210,6 +211,6 @@ def _template(pattern: str) -> str:
 
 
 def _identifier(text: str, taken: set[str]) -> str:
-    """Return an id of small letters, digits and hyphens that nothing else has."""
-    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "api"
+    """Return an id of small letters, digits and hyphens that nothing else has, with room for a number."""
+    plain = shortened(re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "api", LONGEST - 4)
     return next(name for number in range(len(taken) + 1) if (name := f"{plain}-{number + 1}" if number else plain) not in taken)

@@ -5,6 +5,7 @@ from typing import Final
 import pulumi
 import pulumi_azure_native.apimanagement as apim
 
+from components.azure.ids import shortened
 from components.azure.land import land_of
 from components.azure.zones import API_MANAGEMENT, MESH, address_record, private_zone
 from components.binding import Binding
@@ -12,9 +13,9 @@ from components.component import Component
 from components.contracts import Below, OutsideGatewayOutputs
 from components.gateway.api_management import openapi, policies
 from components.gateway.api_management.apis import Api, Operation, VersionSet, apis
-from components.gateway.api_management.observation import observe
+from components.gateway.api_management.observation import log, trace
 from components.gateway.api_management.portal import settle
-from components.gateway.api_management.service import Service
+from components.gateway.api_management.service import SERVICE, Service
 from components.gateway.limits import consumers_of
 from components.known import known
 from topology.derive import names
@@ -38,14 +39,14 @@ class ApiManagement(Component, layer="gateway"):
         super().__init__("gateway", {"product": "api-management", "hosts": list(t.public_hosts())}, parent=parent)
         land = self._land = land_of(below)
         self._t, self._discovery = t, land.settings.discovery
-        made = Service(t, land, parent=self)
+        made = self._made = Service(t, land, parent=self)
         self._service_name, self._service_id = (
             known(made.service_name, made.service),
-            land.place.id("Microsoft.ApiManagement/service", made.service_name),
+            land.place.id(SERVICE, made.service_name),
         )
         self._servers = {mesh: ingress.server_name for mesh, ingress in below.mesh.ingress.items()}
         reachable = self._ingresses(below)
-        self._waited: list[pulumi.Resource] = [*made.ready, *reachable]
+        self._waited: list[pulumi.Resource] = [*log(made, land, parent=self), *reachable]
         self._every_api()
         if made.portal:
             # Before there is anything to read.
@@ -59,7 +60,8 @@ class ApiManagement(Component, layer="gateway"):
         for tier in self._products:
             for consumer in consumers_of(t, tier):
                 self._subscription(consumer, tier, below.platform.api_keys[consumer])
-        self._waited = observe(made, land, self._waited, parent=self)
+        if land.settings.application_insights:
+            self._waited = trace(made, land, self._waited, parent=self)
         self.outputs = OutsideGatewayOutputs(
             host=f"{made.service_name}.{API_MANAGEMENT}",
             port=names.HTTPS_PORT,
@@ -74,7 +76,7 @@ class ApiManagement(Component, layer="gateway"):
 
     def _next(self) -> pulumi.ResourceOptions:
         """Return the options of the next change: after the one before."""
-        return pulumi.ResourceOptions(parent=self, depends_on=self._waited)
+        return self._made.inside(self, self._waited)
 
     def _ingresses(self, below: Below) -> list[pulumi.Resource]:
         """Register the names of the mesh ingresses, which only this network knows."""
@@ -167,7 +169,7 @@ class ApiManagement(Component, layer="gateway"):
 
     def _backend(self, about: Api, mesh: Name) -> str:
         """Register the way from an API to a mesh, and return its id. The path that chose the API goes on with the request."""
-        name = f"{about.name}-{mesh}"
+        name = shortened(f"{about.name}-{mesh}")
         ingress = f"https://{self._servers[mesh]}"
         made = apim.Backend(
             f"backend-{name}",

@@ -1,15 +1,19 @@
 """What the gateway tells of requests: never headers, never bodies, where credentials and personal data are."""
 
+from typing import Final
+
 import pulumi
 import pulumi_azure_native.apimanagement as apim
 import pulumi_azure_native.applicationinsights as insights
 
+from components.azure.diagnostics import send
 from components.azure.land import AzureLand
 from components.azure.roles import Role, grant
 from components.azure.vault import secret
-from components.gateway.api_management.service import Service
+from components.gateway.api_management.service import SERVICE, Service
 from components.known import known
 
+LOGS: Final = ("GatewayLogs", "DeveloperPortalAuditLogs")
 MONITOR = "azuremonitor"
 INSIGHTS = "applicationinsights"
 CONNECTION = "insights-connection"
@@ -18,10 +22,17 @@ SAMPLED = 10.0
 """Percent of requests whose traces are kept; errors always."""
 
 
-def observe(made: Service, land: AzureLand, after: list[pulumi.Resource], *, parent: pulumi.Resource) -> list[pulumi.Resource]:
-    """Register loggers and diagnostics, one after the other, and return the last."""
-    waited: list[pulumi.Resource] = [_diagnostic(MONITOR, 100.0, made, land, after, _logger(made, land, after, parent), parent)]
-    return waited if not land.settings.application_insights else _insights(made, land, waited, parent)
+def log(made: Service, land: AzureLand, *, parent: pulumi.Resource) -> list[pulumi.Resource]:
+    """Register what is logged of every request, then where it goes, and return the last change of the service.
+
+    In this order: Azure makes the logger `azuremonitor` by itself, sooner or later, where a service's logs are sent to a workspace, and the
+    provider refuses to create what exists already (azure-native, `CanCreate` in azure/client.go). A service has one such logger at most
+    (github.com/Azure/apiops, specification of `LoggerModel`), so that no other name would help.
+    """
+    logger = _logger(made, land, list(made.ready), parent)
+    diagnostic = _diagnostic(MONITOR, 100.0, made, land, logger, parent)
+    send("apim", land, of=known(land.place.id(SERVICE, made.service_name), made.service, diagnostic), logs=LOGS, parent=parent)
+    return [diagnostic]
 
 
 def _logger(made: Service, land: AzureLand, after: list[pulumi.Resource], parent: pulumi.Resource) -> apim.Logger:
@@ -34,22 +45,16 @@ def _logger(made: Service, land: AzureLand, after: list[pulumi.Resource], parent
             logger_type=apim.LoggerType.AZURE_MONITOR,
             is_buffered=True,
         ),
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=after),
+        opts=made.inside(parent, after),
     )
 
 
 def _diagnostic(  # noqa: PLR0913, PLR0917 # the parts of a diagnostic
-    name: str,
-    sampled: float,
-    made: Service,
-    land: AzureLand,
-    after: list[pulumi.Resource],
-    logger: apim.Logger,
-    parent: pulumi.Resource,
+    name: str, sampled: float, made: Service, land: AzureLand, logger: apim.Logger, parent: pulumi.Resource
 ) -> apim.Diagnostic:
     nothing = apim.HttpMessageDiagnosticArgs(headers=[], body=apim.BodyDiagnosticSettingsArgs(bytes=0))
     quiet = apim.PipelineDiagnosticSettingsArgs(request=nothing, response=nothing)
-    logger_id = land.place.id("Microsoft.ApiManagement/service/loggers", made.service_name, name)
+    logger_id = land.place.id(f"{SERVICE}/loggers", made.service_name, name)
     return apim.Diagnostic(
         f"diagnostic-{name}",
         apim.DiagnosticArgs(
@@ -65,12 +70,15 @@ def _diagnostic(  # noqa: PLR0913, PLR0917 # the parts of a diagnostic
             frontend=quiet,
             backend=quiet,
         ),
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[*after, logger]),
+        opts=made.inside(parent, [logger]),
     )
 
 
-def _insights(made: Service, land: AzureLand, after: list[pulumi.Resource], parent: pulumi.Resource) -> list[pulumi.Resource]:
-    """Register Application Insights; its connection is a secret of the vault, and the gateway writes with its own identity."""
+def trace(made: Service, land: AzureLand, after: list[pulumi.Resource], *, parent: pulumi.Resource) -> list[pulumi.Resource]:
+    """Register Application Insights and return the last change of the service.
+
+    Its connection is a secret of the vault, and the gateway writes with its own identity.
+    """
     where, below = land.place, pulumi.ResourceOptions(parent=parent)
     component = insights.Component(
         "insights",
@@ -110,7 +118,7 @@ def _insights(made: Service, land: AzureLand, after: list[pulumi.Resource], pare
             secret=True,
             key_vault=apim.KeyVaultContractCreatePropertiesArgs(secret_identifier=known(land.secret_url(CONNECTION), kept)),
         ),
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[*after, *rights, *land.vault_ready]),
+        opts=made.inside(parent, [*after, *rights, *land.vault_ready]),
     )
     logger = apim.Logger(
         f"logger-{INSIGHTS}",
@@ -123,6 +131,6 @@ def _insights(made: Service, land: AzureLand, after: list[pulumi.Resource], pare
             resource_id=known(component_id, component),
             is_buffered=True,
         ),
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[value]),
+        opts=made.inside(parent, [value]),
     )
-    return [_diagnostic(INSIGHTS, SAMPLED, made, land, [value], logger, parent)]
+    return [_diagnostic(INSIGHTS, SAMPLED, made, land, logger, parent)]

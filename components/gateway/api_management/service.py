@@ -1,5 +1,6 @@
 """The API Management service itself: inside the network, known there by name, its keys in the vault."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import pulumi
@@ -7,7 +8,6 @@ import pulumi_azure_native.apimanagement as apim
 
 from components.authority import Leaf, der
 from components.azure.addresses import Subnet
-from components.azure.diagnostics import send
 from components.azure.land import AzureLand
 from components.azure.roles import Role, grant
 from components.azure.vault import PKCS12, secret
@@ -32,11 +32,11 @@ OLD: Final = (
 """Protocols and ciphers without forward secrecy or authenticated encryption."""
 _SECURITY: Final = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security."
 HTTP2: Final = "Microsoft.WindowsAzure.ApiManagement.Gateway.Protocols.Server.Http2"
-LOGS: Final = ("GatewayLogs", "DeveloperPortalAuditLogs")
+SERVICE: Final = "Microsoft.ApiManagement/service"
 
 
 class Service(Component, layer="gateway"):
-    """The service, its names, its client certificate and its logs."""
+    """The service, its names and its client certificate."""
 
     service: apim.ApiManagementService
     portal: bool
@@ -53,11 +53,17 @@ class Service(Component, layer="gateway"):
         hosts = t.public_hosts()
         server = Leaf("gateway-server", land.boundary, usage="server", dns_names=hosts, parent=self)
         self.service = self._service(t, server)
-        self.service_id = known(where.id("Microsoft.ApiManagement/service", self.service_name), self.service)
         named = self._names()
         self.ready = (*named, self._certificate())
-        send("apim", land, of=self.service_id, logs=LOGS, parent=self)
         self.register_outputs({"name": self.service_name, "host": f"{self.service_name}.{API_MANAGEMENT}"})
+
+    def inside(self, parent: pulumi.Resource, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+        """Return the options of something within the service, made after some others.
+
+        It goes with the service: a product cannot be deleted by itself, because Azure gives each a subscription of its own when it is made
+        (azure-service-operator, issue 3408), and the provider does not ask for its deletion (azure-native, issue 846).
+        """
+        return pulumi.ResourceOptions(parent=parent, depends_on=list(after), deleted_with=self.service)
 
     @property
     def principal(self) -> pulumi.Output[str]:
@@ -151,5 +157,5 @@ class Service(Component, layer="gateway"):
                 resource_group_name=where.group,
                 key_vault=apim.KeyVaultContractCreatePropertiesArgs(secret_identifier=known(land.secret_url(CLIENT_CERTIFICATE), kept)),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[right, *land.vault_ready]),
+            opts=self.inside(self, [right, *land.vault_ready]),
         )

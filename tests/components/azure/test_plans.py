@@ -5,7 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -20,6 +21,7 @@ from planner.program import plan_program
 from tests.components.azure.systems import CARRIED, PLANS, at_api_management, resources
 from tests.policies.mutations.held import hold_clean
 from tests.systems import ROOT, topology, topology_file
+from topology.load import load
 from topology.model.door import ApiKeyAuth
 
 AZURE = "azure-native:"
@@ -69,6 +71,17 @@ def type_of(identifier: str) -> str:
     """Return the type of a resource by its id."""
     provider, *path = identifier.partition("/providers/")[2].split("/")
     return "/".join([provider, *path[::2]])
+
+
+def waited_for(stack: str, name: str, resource: dict[str, Any]) -> set[str]:
+    """Return the URNs of all that exists before a resource."""
+    found = {r["urn"]: r for r in resources(stack, name)}
+    before, asked = set[str](), [resource["urn"]]
+    while asked:
+        new = set(found[asked.pop()].get("dependencies", ())) - before
+        before |= new
+        asked += new
+    return before
 
 
 @OF_ONE_WAY
@@ -230,6 +243,23 @@ def test_the_edge_takes_out_of_answers_what_a_door_wants_out_and_the_gateway_lea
     assert [path for path, rules in used.items() if rules == "clean-without-server"] == ["/v1/catalogue/*"]
 
 
+def test_no_condition_of_the_firewall_compares_with_more_texts_than_azure_takes(tmp_path: Path) -> None:
+    """Of seven hosts, each with and without its port, there are fourteen; Azure takes ten (Learn, `application-gateway-limits`)."""
+    document = yaml.safe_load(topology_file("abc").read_text(encoding="utf-8"))
+    hosts = [f"api{number}.abc.example" for number in range(1, 8)]
+    doors = {
+        f"a{number}": document["doors"]["a"] | {"host": host, "paths": [f"/a{number}/*"]} for number, host in enumerate(hosts, start=1)
+    }
+    file = tmp_path / "seven.topology.yaml"
+    file.write_text(yaml.safe_dump(document | {"hosts": hosts, "doors": doors}, sort_keys=False), encoding="utf-8")
+    made = plan_program(ROOT, "azure-dev", {"perimeter:topology": str(file)}, mode=Mode.PESSIMISTIC).resources
+    (policy,) = [r["inputs"] for r in made if r["type"].endswith(":WebApplicationFirewallPolicy")]
+    compared = {rule["name"]: [len(each["matchValues"]) for each in rule["matchConditions"]] for rule in policy["customRules"]}
+    assert compared["otherHosts"] == [10, 4]
+    assert max(number for numbers in compared.values() for number in numbers) == 10
+    hold_clean(made, load(file))
+
+
 @OF_A_PLAN
 def test_every_path_loses_the_same_headers_of_requests(stack: str, name: str) -> None:
     (edge,) = of(stack, name, "network:ApplicationGateway")
@@ -253,10 +283,8 @@ def test_no_header_that_says_another_path_host_or_method_passes_the_edge(stack: 
 def test_ids_of_parts_of_the_edge_lead_to_parts_of_it(stack: str, name: str) -> None:
     (edge,) = of(stack, name, "network:ApplicationGateway")
     own = f"/applicationGateways/{edge['applicationGatewayName']}/"
-    kinds = {**{key: key for key in edge}, "backendHttpSettingsCollection": "backendHttpSettingsCollection"}
-    parts = {
-        (kinds[key], part["name"]) for key, value in edge.items() if isinstance(value, list) for part in value if isinstance(part, dict)
-    }
+    lists = {key: cast("list[dict[str, Any]]", value) for key, value in edge.items() if isinstance(value, list)}
+    parts = {(key, part["name"]) for key, values in lists.items() for part in values if "name" in part}
     for identifier in re.findall(r"'id': '([^']+)'", str(edge)):
         if own in identifier:
             kind, _, part = identifier.partition(own)[2].partition("/")
@@ -370,18 +398,27 @@ def test_what_a_vault_keeps_goes_with_the_vault_which_nobody_outside_the_network
 
 
 @OF_A_PLAN
+def test_what_is_inside_api_management_goes_with_it_because_a_product_cannot_be_deleted_by_itself(stack: str, name: str) -> None:
+    (service,) = [r for r in azure(stack, name) if r["type"].endswith(":ApiManagementService")]
+    inside = [r for r in azure(stack, name) if ":apimanagement:" in r["type"] and r is not service]
+    assert {r.get("deletedWith") for r in inside} == {service["urn"]}
+
+
+@OF_A_PLAN
+def test_the_logger_that_azure_would_make_by_itself_is_made_before_logs_are_sent(stack: str, name: str) -> None:
+    (sent,) = [r for r in azure(stack, name) if "/Microsoft.ApiManagement/" in r["inputs"].get("resourceUri", "")]
+    monitor = {r["urn"] for r in azure(stack, name) if "azuremonitor" in (r["inputs"].get("loggerId"), r["inputs"].get("diagnosticId"))}
+    assert len(monitor) == 2
+    assert monitor <= waited_for(stack, name, sent)
+
+
+@OF_A_PLAN
 def test_the_edge_comes_after_the_gateways_name_policies_and_doors(stack: str, name: str) -> None:
-    found = {r["urn"]: r for r in resources(stack, name)}
     (edge,) = [r for r in azure(stack, name) if r["type"].endswith(":ApplicationGateway")]
-    before, asked = set[str](), [edge["urn"]]
-    while asked:
-        new = set(found[asked.pop()].get("dependencies", ())) - before
-        before |= new
-        asked += new
     gateway = {
         r["urn"] for r in azure(stack, name) if ":apimanagement:" in r["type"] or r["inputs"].get("privateZoneName") == "azure-api.net"
     }
-    assert gateway <= before
+    assert gateway <= waited_for(stack, name, edge)
 
 
 @OF_A_PLAN

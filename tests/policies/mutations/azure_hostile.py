@@ -244,6 +244,13 @@ def one_host_more(plan: Plan) -> bool:
     return True
 
 
+@EDGE.mutation("W11", "the rule about hosts takes one more, which it compares with by itself")
+def one_host_beside(plan: Plan) -> bool:
+    conditions = _other_hosts(plan)["matchConditions"]
+    conditions.append(conditions[0] | {"matchValues": ["api.attacker.example"]})
+    return True
+
+
 @EDGE.mutation("W11", "the rule about hosts takes whatever ends like one")
 def hosts_by_their_end(plan: Plan) -> bool:
     _other_hosts(plan)["matchConditions"][0]["operator"] = "EndsWith"

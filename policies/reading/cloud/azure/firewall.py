@@ -95,23 +95,33 @@ def refusing(policy: Resource, variable: str, selector: str = "") -> Iterator[Co
     Raises:
         UnknownValueError: if a rule cannot be read.
     """
+    for rule in _refusals(policy):
+        if len(rule.conditions) == 1 and (variable, selector) in rule.conditions[0].variables:
+            yield rule.conditions[0]
+
+
+def _refusals(policy: Resource) -> Iterator[CustomRule]:
+    """Yield the rules that refuse, as far as no earlier one lets requests pass."""
     for rule in custom_rules(policy):
         if rule.enabled and rule.action == "Allow":
             return
-        if rule.refuses and len(rule.conditions) == 1 and (variable, selector) in rule.conditions[0].variables:
-            yield rule.conditions[0]
+        if rule.refuses:
+            yield rule
 
 
 def only(policy: Resource, variable: str, selector: str = "") -> frozenset[str] | None:
     """Return the values that something must have, where all others are refused; None where nothing bounds it.
 
+    Conditions of one rule hold together: a rule that refuses what is none of some values, and none of others, lets all of them pass.
+
     Raises:
         UnknownValueError: if a rule cannot be read.
     """
     bounds = [
-        frozenset(condition.values)
-        for condition in refusing(policy, variable, selector)
-        if condition.operator == "Equal" and condition.negated and len(condition.variables) == 1
+        frozenset(value for condition in rule.conditions for value in condition.values)
+        for rule in _refusals(policy)
+        if rule.conditions
+        and all(each.operator == "Equal" and each.negated and each.variables == ((variable, selector),) for each in rule.conditions)
     ]
     if not bounds or not is_on(policy):
         return None
