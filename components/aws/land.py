@@ -26,6 +26,8 @@ class AwsNetwork:
     """Routes to the outside: what fetches anything from there comes after them."""
     way_in: pulumi.Resource
     """Route of the public subnets to the internet gateway: what has a public address comes after it."""
+    ready: tuple[pulumi.Resource, ...]
+    """The subnets' ties to route tables, and the rules of security groups: what runs in the network comes after them, and ends before them."""
 
     def ids(self, tier: Tier) -> list[pulumi.Output[str]]:
         """Return the ids of a tier's subnets."""

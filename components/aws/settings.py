@@ -1,5 +1,7 @@
 """What a stack file says of an AWS environment."""
 
+from collections.abc import Iterator
+from ipaddress import IPv4Network
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
@@ -24,6 +26,12 @@ TAKEN: Final = {
 `bucketnamingrules`)."""
 NETWORK_PREFIX: Final = 17
 """The smallest network (`/17`) that holds the plan of subnets."""
+LARGEST_NETWORK_PREFIX: Final = 16
+"""Of a VPC (EC2 API Reference, `CreateVpc`)."""
+LARGEST_SERVICES_PREFIX: Final = 12
+SMALLEST_SERVICES_PREFIX: Final = 24
+SERVICES_WITHIN: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""What EKS takes for Services (EKS API Reference, `KubernetesNetworkConfigRequest`)."""
 ZONES: Final = 3
 
 
@@ -66,6 +74,7 @@ class AwsSettings(Part):
             private_operators=self.private_operators,
             elsewhere=False,
         )
+        wrong += _refused(self.network, self.services)
         wrong += [f"availabilityZones {zone} is not in region {self.region}" for zone in self.zones if not zone.startswith(self.region)]
         if len(set(self.zones)) < ZONES:
             wrong.append("availabilityZones names a zone twice")
@@ -77,3 +86,17 @@ class AwsSettings(Part):
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+
+def _refused(network: str, services: str) -> Iterator[str]:
+    """Yield what AWS refuses of ranges; what is no range at all, `ranges.faults` says."""
+    try:
+        vpc, inside = IPv4Network(network), IPv4Network(services)
+    except ValueError:
+        return
+    if vpc.prefixlen < LARGEST_NETWORK_PREFIX:
+        yield f"network {vpc} is larger than a VPC can be: give it a /{LARGEST_NETWORK_PREFIX} or smaller"
+    if not LARGEST_SERVICES_PREFIX <= inside.prefixlen <= SMALLEST_SERVICES_PREFIX:
+        yield f"services {inside} is refused by EKS: give it a range between /{SMALLEST_SERVICES_PREFIX} and /{LARGEST_SERVICES_PREFIX}"
+    if not any(inside.subnet_of(private) for private in SERVICES_WITHIN):
+        yield f"services {inside} is refused by EKS: give it a part of {', '.join(map(str, SERVICES_WITHIN))}"

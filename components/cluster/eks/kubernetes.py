@@ -94,7 +94,9 @@ class EksCluster(Component, layer="cluster"):
                 deletion_protection=self._size.deletion_protection,
                 tags=names.tags("cluster"),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*rights, logs]),
+            # A destroy goes the other way round: the network stays open until what runs in the cluster, which removes itself through it, is gone
+            # (terraform-aws-modules/terraform-aws-eks#888).
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*rights, logs, *network.ready]),
         )
 
     def _administrator(self, number: int, principal: str) -> pulumi.Resource:

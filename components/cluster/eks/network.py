@@ -36,13 +36,22 @@ class Vpc(Component, layer="cluster"):
             ec2.VpcArgs(cidr_block=str(addresses.network), enable_dns_support=True, enable_dns_hostnames=True, tags=names.tags("vpc")),
             opts=self._own,
         )
+        self._associations: list[pulumi.Resource] = []
         self._close_defaults()
         made = {subnet.name: self._subnet(subnet) for subnet in addresses.subnets}
         tiers = {tier: tuple(made[subnet.name] for subnet in addresses.of(tier)) for tier in Tier}
         way_in, ways_out = self._routes(addresses, made, size.nat_gateways)
         groups = {group: self._group(group) for group in Group}
-        allow(flows, groups, names, parent=self)
-        self.outputs = AwsNetwork(addresses=addresses, vpc=self._vpc, subnets=tiers, groups=groups, ways_out=tuple(ways_out), way_in=way_in)
+        allowed = allow(flows, groups, names, parent=self)
+        self.outputs = AwsNetwork(
+            addresses=addresses,
+            vpc=self._vpc,
+            subnets=tiers,
+            groups=groups,
+            ways_out=tuple(ways_out),
+            way_in=way_in,
+            ready=(*self._associations, *allowed),
+        )
         self.register_outputs({"subnets": subnets})
 
     def _close_defaults(self) -> None:
@@ -92,7 +101,8 @@ class Vpc(Component, layer="cluster"):
         made = ec2.RouteTable(name, ec2.RouteTableArgs(vpc_id=self._vpc.id, tags=self._names.tags(name)), opts=self._own)
         for number, subnet in enumerate(subnets, start=1):
             given = ec2.RouteTableAssociationArgs(route_table_id=made.id, subnet_id=subnet.id)
-            ec2.RouteTableAssociation(f"{name}-{number}" if len(subnets) > 1 else name, given, opts=self._own)
+            associated = ec2.RouteTableAssociation(f"{name}-{number}" if len(subnets) > 1 else name, given, opts=self._own)
+            self._associations.append(associated)
         return made
 
     def _nat(self, public: ec2.Subnet, subnet: Subnet, after: pulumi.Resource) -> ec2.NatGateway:

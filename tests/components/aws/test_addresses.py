@@ -38,6 +38,10 @@ def test_a_subnet_is_named_after_its_tier_and_its_zone() -> None:
     [
         ({"services": "10.70.0.0/20"}, r"network 10\.70\.0\.0/16 and services 10\.70\.0\.0/20 overlap"),
         ({"network": "10.70.0.0/18"}, "too small for the plan of subnets: give it a /17 or larger"),
+        ({"network": "10.64.0.0/12"}, "larger than a VPC can be: give it a /16 or smaller"),
+        ({"services": "172.20.0.0/25"}, "refused by EKS: give it a range between /24 and /12"),
+        ({"services": "10.0.0.0/8", "network": "172.16.0.0/16"}, "refused by EKS: give it a range between /24 and /12"),
+        ({"services": "100.64.0.0/16"}, r"refused by EKS: give it a part of 10\.0\.0\.0/8"),
         ({"operators": ["0.0.0.0/0"]}, "is every address: name your own"),
         ({"privateOperators": ["10.0.0.0/7"]}, r"privateOperators 10\.0\.0\.0/7 is not private"),
         ({"privateOperators": ["203.0.113.10/32"]}, "public addresses in operators"),

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from components.aws.settings import TAKEN, AwsSettings
-from tests.components.aws.systems import named, of, registered, resources
+from tests.components.aws.systems import PLANS, named, of, registered, resources
 
 GIVEN: dict[str, Any] = {
     "accountId": "123456789012",
@@ -16,6 +16,7 @@ GIVEN: dict[str, Any] = {
     "administrators": ["arn:aws:iam::123456789012:role/admin"],
     "hostedZone": "Z0123456789",
 }
+WAYS = ("Ingress", "Egress")
 
 
 @pytest.mark.parametrize("beginning", [each for each in TAKEN if each.rstrip("-").isalpha()])
@@ -32,6 +33,15 @@ def test_the_first_objects_wait_for_what_takes_longer_than_an_access_entry() -> 
     (inside,) = [each for each in resources("aws-dev", "abc") if named(each) == "cluster-system" and each["type"].endswith(":kubernetes")]
     waited = {urn.rpartition("::")[2] for urn in inside["dependencies"]}
     assert waited >= {"administrator-1", "vpc-cni", "kube-proxy", "eks-pod-identity-agent"}
+
+
+@pytest.mark.parametrize(("stack", "name"), PLANS)
+def test_a_destroy_leaves_the_network_open_until_the_cluster_is_gone(stack: str, name: str) -> None:
+    (cluster,) = registered(stack, name, "eks/cluster:Cluster")
+    kinds = ("ec2/routeTableAssociation:RouteTableAssociation", *(f"vpc/securityGroup{way}Rule:SecurityGroup{way}Rule" for way in WAYS))
+    open_ = {each["urn"] for kind in kinds for each in registered(stack, name, kind) if each["parent"].endswith("::network")}
+    assert {urn.rpartition("::")[2] for urn in open_} >= {"private-a", "intra-1", "out-nodes-api", "in-api-api"}
+    assert open_ <= set(cluster["dependencies"])
 
 
 def test_flow_logs_may_find_their_group_and_write_into_it_alone() -> None:
