@@ -58,9 +58,9 @@ class Process:
         return started == self.started and (state not in "ZX" or threads > 1)
 
     def end(self, patience: float) -> None:
-        """Ask it to end, and kill it when it does not within so many seconds."""
-        for how, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
-            if self.alive():
+        """Ask it to end, kill it when it does not within so many seconds, and wait until it has let go of everything."""
+        for how, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, LETTING_GO)):
+            if self.holds():
                 with suppress(ProcessLookupError):
                     os.kill(self.pid, how)
             deadline = time.monotonic() + seconds
@@ -70,8 +70,17 @@ class Process:
 
 def known(name: str) -> Process | None:
     """Return the process that was started under a name, if it still runs."""
-    process = _former(name)
+    process = former(name)
     return process if process and process.alive() else None
+
+
+def former(name: str) -> Process | None:
+    """Return the process that was last started under a name, whether it runs or not."""
+    try:
+        pid, started = _file(name).read_text().split()
+        return Process(pid=int(pid), started=started)
+    except (OSError, ValueError):
+        return None
 
 
 def start(
@@ -91,8 +100,8 @@ def start(
     """
     if found := known(name):
         return found
-    if former := _former(name):
-        until("its former process has let go of everything", lambda: not former.holds(), LETTING_GO)
+    if before := former(name):
+        until("its former process has let go of everything", lambda: not before.holds(), LETTING_GO)
     log = LOGS / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     RUN.mkdir(parents=True, exist_ok=True)
@@ -112,7 +121,7 @@ def start(
 
 def stop(name: str, patience: float = 10) -> None:
     """End a process, by force when it does not listen."""
-    if process := known(name):
+    if process := former(name):
         process.end(patience)
     _file(name).unlink(missing_ok=True)
 
@@ -159,15 +168,6 @@ def _child(parent: "subprocess.Popen[bytes]") -> Process | None:
     return None
 
 
-def _former(name: str) -> Process | None:
-    """Return the process that was last started under a name, whether it runs or not."""
-    try:
-        pid, started = _file(name).read_text().split()
-        return Process(pid=int(pid), started=started)
-    except (OSError, ValueError):
-        return None
-
-
 def _state(pid: int) -> tuple[str, str]:
     """Return the state of a process, and when it was started; X where there is none (proc(5))."""
     fields = _stat(pid)
@@ -182,7 +182,7 @@ def _ends(pid: int) -> bool:
         return True
     pending = [int(value, 16) for name, _, value in (line.partition(":") for line in lines) if name in {"SigPnd", "ShdPnd"}]
     exiting = any(int(flags) & _EXITING for flags in _stat(pid)[6:7])
-    return exiting or any(signals & 1 << signal.SIGKILL - 1 for signals in pending)
+    return exiting or any(signals & (1 << (signal.SIGKILL - 1)) for signals in pending)
 
 
 def _stat(pid: int) -> list[str]:

@@ -80,7 +80,8 @@ def stop() -> None:
     if process := processes.known(INIT):
         _unlink(process)
         os.kill(process.pid, signal.SIGKILL)
-        processes.until("the sandbox ends", lambda: not process.holds(), 20)
+    if before := processes.former(INIT):  # also one that somebody else killed a moment ago
+        processes.until("the sandbox ends", lambda: not before.holds(), 20)
     machine.restore_limits()
     shutil.rmtree(RUN, ignore_errors=True)
     # Where the sandbox was killed by somebody else, the kernel removes it with the namespace that its other end is in: when the last

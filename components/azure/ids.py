@@ -58,7 +58,7 @@ class Place:
 
 def shortened(text: str, longest: int = LONGEST) -> str:
     """Return a name that follows from a text: itself, or its beginning and digits of the whole, so that no two texts have one name."""
-    return text if len(text) <= longest else f"{text[: longest - 7]}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+    return text if len(text) <= longest else f"{text[: longest - 13]}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def place(settings: AzureSettings) -> Place:

@@ -184,6 +184,10 @@ def _told_by_host(t: Topology) -> Iterator[Use]:
     yield from (Use(path=("doors", name, "host"), given=t.host_of(t.doors[name])) for name, _ in api_management.same_on_two_hosts(t))
 
 
+def _crowded_hosts(t: Topology) -> Iterator[Use]:
+    yield from (Use(path=("doors", name, "host"), given=t.host_of(t.doors[name])) for name in api_management.crowded_hosts(t))
+
+
 def _long_waits(t: Topology) -> Iterator[Use]:
     yield from (Use(path=("doors", name, "timeout"), given=timeout) for name, timeout in api_management.long_waits(t))
 
@@ -377,6 +381,13 @@ FEATURES: Final = (
         lacking={APIM: "an operation is chosen by path and method"},
         uses=_told_by_host,
         instead="give one of them another path",
+    ),
+    Feature(
+        name=f"a host beside {api_management.MOST_HOSTS} others",
+        carried=_both("routes of the Gateway API"),
+        lacking={APIM: f"a service has at most {api_management.MOST_HOSTS} names"},
+        uses=_crowded_hosts,
+        instead="serve several from one host, told apart by their paths",
     ),
     Feature(
         name="so long a wait",

@@ -105,14 +105,14 @@ def _unfit(place: Place, given: Any) -> Iterator[tuple[str, str]]:
 
 
 def _step(step: str | int) -> str:
-    r"""Spell a key as a part of a path. A dot in it is `\.`, so that `a.b` is never taken for `b` in `a`; names with a prefix, as of labels, are no such path."""
+    r"""Spell a key as a part of a path. A dot in it is `\.`, so that `a.b` is never taken for `b` in `a`; but for names with a prefix, as of labels."""
     return step.replace(".", r"\.") if isinstance(step, str) and "/" not in step else str(step)
 
 
 @cache
 def _matcher(accepted: str) -> re.Pattern[str]:
     beginning, star = accepted.removesuffix("*"), accepted.endswith("*")
-    return re.compile("[^.]*".join(map(re.escape, beginning.split("*"))) + (ANY if star else ""))
+    return re.compile(r"(?:\\.|[^.\\])*".join(map(re.escape, beginning.split("*"))) + (ANY if star else ""))
 
 
 def _spelled(value: Any) -> str:

@@ -24,6 +24,8 @@ from topology.model.service import Protocol
 from topology.model.system import Topology
 from topology.paths import overlap
 
+MOST_HOSTS: Final = 20
+"""Domain names of one service (Azure pricing, API Management, 2026-09; azure-docs, `api-management-service-limits`, 2025-08)."""
 LONGEST_WAIT: Final = 240
 """Seconds after which the network between gateway and mesh drops a silent connection (Learn, `forward-request-policy`)."""
 
@@ -57,6 +59,12 @@ def same_on_two_hosts(t: Topology) -> Iterator[tuple[Name, Name]]:
             continue
         if any(overlap(x, y) for x in a.paths for y in b.paths):
             yield other, one
+
+
+def crowded_hosts(t: Topology) -> Iterator[Name]:
+    """Yield doors of hosts for which a service has no name left."""
+    rest = [*dict.fromkeys((*t.hosts, *t.public_hosts()))][MOST_HOSTS:]
+    yield from (name for name, door in t.doors.items() if t.host_of(door) in rest)
 
 
 def long_waits(t: Topology) -> Iterator[tuple[Name, str]]:

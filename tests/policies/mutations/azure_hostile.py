@@ -251,6 +251,31 @@ def one_host_beside(plan: Plan) -> bool:
     return True
 
 
+@EDGE.mutation("W11", "the rule about hosts spares one client")
+def hosts_of_one_client(plan: Plan) -> bool:
+    client = {
+        "matchVariables": [{"variableName": "RemoteAddr"}],
+        "operator": "IPMatch",
+        "negationConditon": True,
+        "matchValues": ["203.0.113.7/32"],
+    }
+    _other_hosts(plan)["matchConditions"].append(client)
+    return True
+
+
+@EDGE.mutation("W11", "the rule about hosts refuses none of its own that are none of others")
+def hosts_asked_for_twice(plan: Plan) -> bool:
+    conditions = _other_hosts(plan)["matchConditions"]
+    conditions.append(conditions[0] | {"negationConditon": False})
+    return True
+
+
+@EDGE.mutation("W11", "the rule about hosts compares what it has decoded")
+def hosts_decoded(plan: Plan) -> bool:
+    _other_hosts(plan)["matchConditions"][0]["transforms"] = ["UrlDecode"]
+    return True
+
+
 @EDGE.mutation("W11", "the rule about hosts takes whatever ends like one")
 def hosts_by_their_end(plan: Plan) -> bool:
     _other_hosts(plan)["matchConditions"][0]["operator"] = "EndsWith"

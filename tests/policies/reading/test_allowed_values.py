@@ -28,6 +28,8 @@ def test_an_empty_mapping_counts_where_it_means_something() -> None:
 
 
 def test_a_key_with_a_dot_is_not_the_path_that_it_spells() -> None:
-    table = {"tls.enabled": "true", "labels.example.com/a": ANY}
+    table = {"tls.enabled": "true", "x.*.y": ANY, "labels.example.com/a": ANY}
+    assert list(unaccepted({"x": {"a.y": 1}}, table)) == [(r"x.a\.y", "")]
+    assert list(unaccepted({"x": {"a.b": {"y": 1}}}, table)) == []
     assert list(unaccepted({"tls.enabled": True}, table)) == [(r"tls\.enabled", "")]
     assert list(unaccepted({"tls": {"enabled": True}, "labels": {"example.com/a": "b"}}, table)) == []

@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any, Final
 
 from policies.reading.resource import Resource
-from policies.reading.values import mapping, sequence
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 REGEX: Final = "Regex"
 
@@ -83,10 +83,16 @@ def _condition(spec: dict[str, Any]) -> Condition:
     return Condition(
         variables=tuple((str(each["variableName"]), str(each.get("selector") or "").lower()) for each in variables),
         operator=str(spec["operator"]),
-        negated=bool(spec.get("negationConditon")),  # so it is spelled in Azure's API
+        negated=_negated(spec.get("negationConditon")),  # so it is spelled in Azure's API
         values=tuple(map(str, sequence(spec.get("matchValues")))),
         transforms=tuple(map(str, sequence(spec.get("transforms")))),
     )
+
+
+def _negated(given: object) -> bool:
+    if given is not None and not isinstance(given, bool):
+        raise UnknownValueError("whether a condition is negated", f"{given!r}, which is neither true nor false")
+    return given is True
 
 
 def refusing(policy: Resource, variable: str, selector: str = "") -> Iterator[Condition]:
@@ -109,10 +115,18 @@ def _refusals(policy: Resource) -> Iterator[CustomRule]:
             yield rule
 
 
+def _bounds(condition: Condition, variable: str, selector: str) -> bool:
+    """Say whether a condition is met by everything but its values."""
+    return (
+        condition.operator == "Equal" and condition.negated and not condition.transforms and condition.variables == ((variable, selector),)
+    )
+
+
 def only(policy: Resource, variable: str, selector: str = "") -> frozenset[str] | None:
     """Return the values that something must have, where all others are refused; None where nothing bounds it.
 
-    Conditions of one rule hold together: a rule that refuses what is none of some values, and none of others, lets all of them pass.
+    Conditions of one rule hold together: a rule that refuses what is none of some values, and none of others, lets all of them pass. What
+    is transformed before it is compared is not what is sent on.
 
     Raises:
         UnknownValueError: if a rule cannot be read.
@@ -120,8 +134,7 @@ def only(policy: Resource, variable: str, selector: str = "") -> frozenset[str] 
     bounds = [
         frozenset(value for condition in rule.conditions for value in condition.values)
         for rule in _refusals(policy)
-        if rule.conditions
-        and all(each.operator == "Equal" and each.negated and each.variables == ((variable, selector),) for each in rule.conditions)
+        if rule.conditions and all(_bounds(condition, variable, selector) for condition in rule.conditions)
     ]
     if not bounds or not is_on(policy):
         return None
