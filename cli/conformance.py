@@ -14,6 +14,7 @@ from conformance.cluster import Cluster
 from conformance.credentials import Command, Issuer, Nobody
 from conformance.outside import Address
 from conformance.verify import IMAGE
+from topology.derive import names
 from topology.model.base import HostName
 
 
@@ -100,7 +101,9 @@ def public(texts: Iterable[str]) -> Public:
         name, _, at = text.rpartition("=")
         host, _, port = at.rpartition(":")
         if not host or not port.isdecimal() or ("=" in text and not name):
-            raise UsageError(f"--public {text}: write HOST:PORT, as in 127.0.0.1:30443, or for one public host NAME=HOST:PORT.")
+            raise UsageError(
+                f"--public {text}: write HOST:PORT, as in 127.0.0.1:{names.EDGE_NODE_PORT}, or for one public host NAME=HOST:PORT."
+            )
         if name in found:
             raise UsageError(f"--public {text}: {name or 'every host'} is at {found[name]} already. Say it once.")
         found[name] = Address(host=host.strip("[]"), port=int(port))

@@ -18,8 +18,6 @@ CONTEXT: Final = f"kind-{NAME}"
 OLDEST: Final = (0, 29)
 """Its nodes run Kubernetes 1.33 (release notes), the oldest that Envoy Gateway 1.9.1 is tested with (its `build_and_test.yaml`); Istio 1.31 needs 1.32
 (its `k8sversion.MinK8SVersion`). Before 0.24 kind enforced no NetworkPolicy at all."""
-PUBLIC_PORT: Final = 30443
-"""Node port of the edge where the stack names none."""
 HERE: Final = "127.0.0.1"
 """Where the node port is published on this machine: where Docker runs in a virtual machine, nodes have no address that leads to them (Known Issues)."""
 ENGINES: Final = ("docker", "nerdctl", "podman")

@@ -16,6 +16,7 @@ from components.azure.settings import AzureSettings
 from components.part import AddressRange, Part
 from components.ranges import PRIVATE
 from components.versions import CHARTS, IMAGES, Chart
+from topology.derive import names
 from topology.findings import did_you_mean
 
 PROJECT: Final = "perimeter"
@@ -141,7 +142,7 @@ class Binding(Part):
     """What an Azure environment needs to know; only for cluster `aks`."""
     aws: AwsSettings | None = None
     """What an AWS environment needs to know; only for cluster `eks`."""
-    public_port: Annotated[int, Field(ge=30000, le=32767)] = 30443
+    public_port: Annotated[int, Field(ge=30000, le=32767)] = names.EDGE_NODE_PORT
     """NodePort of the edge, the only public port."""
     context: str | None = None
     """Kube context; default: the current one."""
@@ -290,8 +291,8 @@ def _unknown_keys(given: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     for key, known in _KEYED.items():
         chosen: Any = given.get(key)
-        names = [str(name) for name in cast("dict[Any, Any]", chosen)] if isinstance(chosen, dict) else []
-        found += [f"{PROJECT}:{key}.{name}: is not known ({did_you_mean(name, known)})" for name in names if name not in known]
+        keys = [str(name) for name in cast("dict[Any, Any]", chosen)] if isinstance(chosen, dict) else []
+        found += [f"{PROJECT}:{key}.{name}: is not known ({did_you_mean(name, known)})" for name in keys if name not in known]
     return found
 
 

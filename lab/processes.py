@@ -32,6 +32,18 @@ def _leave() -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Stat:
+    state: str
+    flags: int
+    started: str
+
+    @property
+    def gone(self) -> bool:
+        """A zombie, or dead."""
+        return self.state in "ZX"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Process:
     """A process as the kernel tells it from all others since the machine started."""
 
@@ -41,8 +53,8 @@ class Process:
     @classmethod
     def of(cls, pid: int) -> "Process | None":
         """Return the running process of an id; a zombie does not run, nor does one that is killed and not yet gone."""
-        state, started = _state(pid)
-        return None if state in "ZX" or _ends(pid) else cls(pid=pid, started=started)
+        stat = _stat(pid)
+        return None if stat.gone or stat.flags & _EXITING or _killed(pid) else cls(pid=pid, started=stat.started)
 
     def alive(self) -> bool:
         """Say whether it still runs."""
@@ -50,12 +62,12 @@ class Process:
 
     def holds(self) -> bool:
         """Say whether it runs or still holds something: of a killed one, threads keep files and sockets open after it counts as a zombie."""
-        state, started = _state(self.pid)
+        stat = _stat(self.pid)
         try:
             threads = len(os.listdir(f"/proc/{self.pid}/task"))
         except OSError:
             return False
-        return started == self.started and (state not in "ZX" or threads > 1)
+        return stat.started == self.started and (not stat.gone or threads > 1)
 
     def end(self, patience: float) -> None:
         """Ask it to end, kill it when it does not within so many seconds, and wait until it has let go of everything."""
@@ -168,29 +180,23 @@ def _child(parent: "subprocess.Popen[bytes]") -> Process | None:
     return None
 
 
-def _state(pid: int) -> tuple[str, str]:
-    """Return the state of a process, and when it was started; X where there is none (proc(5))."""
-    fields = _stat(pid)
-    return (fields[0], fields[19]) if fields else ("X", "")
+def _stat(pid: int) -> _Stat:
+    """Return what the kernel says of a process; one that is not there is dead (proc(5))."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return _Stat(state="X", flags=0, started="")
+    return _Stat(state=fields[0], flags=int(fields[6]), started=fields[19])
 
 
-def _ends(pid: int) -> bool:
-    """Say whether a process is past all help: the kernel may take long to end one of many threads, and calls it running until then."""
+def _killed(pid: int) -> bool:
+    """Say whether SIGKILL waits for a process: the kernel may take long to end one of many threads, and calls it running until then."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return True
     pending = [int(value, 16) for name, _, value in (line.partition(":") for line in lines) if name in {"SigPnd", "ShdPnd"}]
-    exiting = any(int(flags) & _EXITING for flags in _stat(pid)[6:7])
-    return exiting or any(signals & (1 << (signal.SIGKILL - 1)) for signals in pending)
-
-
-def _stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat after the command's name; none where there is no such process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except (OSError, IndexError):
-        return []
+    return any(signals & (1 << (signal.SIGKILL - 1)) for signals in pending)
 
 
 def _file(name: str) -> Path:

@@ -30,6 +30,7 @@ from cli.project import Project
 from cli.report import write
 from conformance.report import Outcome
 from planner.project import load_program
+from topology.derive import names
 
 Adopt = Annotated[bool, typer.Option("--adopt", help="Take over objects that exist and were not made by perimeter.")]
 Echo = Annotated[
@@ -69,7 +70,7 @@ def up(  # noqa: PLR0913 # the options of a command
     deployment = partial(Deployment, project=home, stack=stack, topology=file, engine=engine, adopt=adopt)
     if use_kind and cluster:
         deployment(cluster=cluster).admit()
-        kind.make(int(configured.get("perimeter:publicPort", kind.PUBLIC_PORT)))
+        kind.make(int(configured.get("perimeter:publicPort", names.EDGE_NODE_PORT)))
     if cluster is None:
         cluster = clusters.started(echo=echo)
         # What is deployed is what was judged, with what the cluster adds.

@@ -14,11 +14,13 @@ _CONTEXT: Final = all_of(
 )
 _PROBE: Final = {
     **all_of("httpGet.path httpGet.port httpGet.scheme tcpSocket.port grpc.port grpc.service"),
+    "httpGet.httpHeaders.0.name": "Host",
+    "httpGet.httpHeaders.0.value": "[a-z0-9-]+",
     **{f"exec.command.{place}": word for place, word in enumerate(("redis-cli", "-h", r"127\.0\.0\.1|::1|localhost", "ping"))},
     **all_of("initialDelaySeconds periodSeconds timeoutSeconds successThreshold failureThreshold terminationGracePeriodSeconds", _NUMBER),
 }
-"""Without `host` and `httpHeaders`: the kubelet would ask somebody else, or ask as somebody else. A command runs in the pod, as the service:
-only Redis is asked by one, where it listens to its own pod alone."""
+"""Without `host`, and with no header but a Host that DNS does not know: the kubelet would ask somebody else, or ask as somebody else. A
+command runs in the pod, as the service: only Redis is asked by one, where it listens to its own pod alone."""
 
 _CONTAINER: Final = {
     **all_of("name image imagePullPolicy command.* args.* resources.limits.* resources.requests.*"),

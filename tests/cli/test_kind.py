@@ -11,7 +11,6 @@ import pytest
 
 from cli import kind
 from cli.errors import UsageError
-from components.binding import Binding
 from deploy.errors import DeployError
 
 RECORD = 'printf "%s\\n" "$(basename "$0") $*" >> "$CALLS"\n'
@@ -166,7 +165,3 @@ def test_a_cluster_of_another_name_is_not_taken_for_ours(machine: Machine):
     machine.has(clusters="perimeter-of-others")
     kind.make(30443)
     assert any("create" in call for call in machine.calls())
-
-
-def test_the_edge_is_published_where_the_program_puts_it():
-    assert Binding.model_fields["public_port"].default == kind.PUBLIC_PORT

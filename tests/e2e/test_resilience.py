@@ -16,6 +16,7 @@ from cryptography import x509
 
 import lab
 from cli.conformance import subject
+from components.edge.nginx.config import UNUSED
 from conformance.verdict import Verdict
 from conformance.verify import public_address
 from tests.e2e import outages
@@ -50,9 +51,9 @@ REFETCHING: Final = 60.0
 """Seconds after which istiod fetches keys again when a fetch has failed (`JwtPubKeyRefreshIntervalOnFailure`)."""
 SLOW: Final = 40.0
 """Seconds that a machine of two cores may add to whatever is waited for: a push, a rollout, a proxy's new listener."""
-FORGETTING: Final = 60.0 + SLOW
-"""Seconds for which nginx keeps connections that nobody uses (`keepalive_timeout` of ngx_http_upstream_module). A pod that is gone without a
-word closes none of them, so that each may cost one request the door's time limit."""
+FORGETTING: Final = UNUSED + SLOW
+"""Seconds after which the edge asks nobody who is gone. A pod that goes without a word closes no connection, and each may cost one request
+the door's time limit."""
 DEPLOYING: Final = 150.0
 UNAUTHORIZED: Final = 401
 AFTERWARDS: Final = 5

@@ -41,6 +41,8 @@ HTTPS_PORT: Final = 443
 """Port of the Services `edge/edge`, `gateway/gateway`, `<ingress>/ingress`, `<egress>/egress`, `<bridge>/bridge`."""
 HTTPS_PORT_NAME: Final = "https"
 EDGE_POD_PORT: Final = 8443
+EDGE_NODE_PORT: Final = 30443
+"""Where the edge is public on each node, unless the stack file names another."""
 MESH_GATEWAY_POD_PORT: Final = 8443
 ISTIOD_XDS_PORT: Final = 15012
 ISTIOD_WEBHOOK_PORT: Final = 15017

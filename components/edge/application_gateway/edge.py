@@ -166,8 +166,9 @@ class ApplicationGatewayEdge(Component, layer="edge"):
         )
 
     def _part(self, kind: str, name: str) -> net.SubResourceArgs:
-        """Return a reference to a part of the gateway by its name."""
-        return net.SubResourceArgs(id=self._land.place.id(f"Microsoft.Network/applicationGateways/{kind}", self._gateway_name, name))
+        """Return a reference to a part of the gateway by what it is named after."""
+        parent = f"Microsoft.Network/applicationGateways/{kind}"
+        return net.SubResourceArgs(id=self._land.place.id(parent, self._gateway_name, shortened(name)))
 
     def _probe(self, host: HostName) -> net.ApplicationGatewayProbeArgs:
         return net.ApplicationGatewayProbeArgs(
@@ -193,7 +194,7 @@ class ApplicationGatewayEdge(Component, layer="edge"):
             cookie_based_affinity=net.ApplicationGatewayCookieBasedAffinity.DISABLED,
             request_timeout=math.ceil(longest + MARGIN),
             connection_draining=net.ApplicationGatewayConnectionDrainingArgs(enabled=True, drain_timeout_in_sec=30),
-            probe=self._part("probes", shortened(host)),
+            probe=self._part("probes", host),
         )
 
     def _listener(self, host: HostName) -> net.ApplicationGatewayHttpListenerArgs:
@@ -211,7 +212,7 @@ class ApplicationGatewayEdge(Component, layer="edge"):
         return net.ApplicationGatewayUrlPathMapArgs(
             name=shortened(host),
             default_backend_address_pool=self._part("backendAddressPools", NOBODY),
-            default_backend_http_settings=self._part("backendHttpSettingsCollection", shortened(host)),
+            default_backend_http_settings=self._part("backendHttpSettingsCollection", host),
             default_rewrite_rule_set=self._part("rewriteRuleSets", _rewriting_name(())),
             path_rules=[self._path_rule(number, host, path) for number, path in enumerate(paths(self._t, host), start=1)],
         )
@@ -222,7 +223,7 @@ class ApplicationGatewayEdge(Component, layer="edge"):
             name=_rule_name(number, path.doors),
             paths=[path.path],
             backend_address_pool=self._part("backendAddressPools", GATEWAY),
-            backend_http_settings=self._part("backendHttpSettingsCollection", shortened(host)),
+            backend_http_settings=self._part("backendHttpSettingsCollection", host),
             rewrite_rule_set=self._part("rewriteRuleSets", _rewriting_name(self._hidden(path))),
             firewall_policy=net.SubResourceArgs(id=self._policies[waf.LARGE]) if large else None,
         )
@@ -242,8 +243,8 @@ class ApplicationGatewayEdge(Component, layer="edge"):
             name=shortened(host),
             priority=number * 10,
             rule_type=net.ApplicationGatewayRequestRoutingRuleType.PATH_BASED_ROUTING,
-            http_listener=self._part("httpListeners", shortened(host)),
-            url_path_map=self._part("urlPathMaps", shortened(host)),
+            http_listener=self._part("httpListeners", host),
+            url_path_map=self._part("urlPathMaps", host),
         )
 
 

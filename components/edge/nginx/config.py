@@ -32,6 +32,10 @@ WEBSOCKET_IDLE: Final = 300.0
 IDLE: Final = 60
 """Seconds for which a client's unused connection is kept."""
 
+UNUSED: Final = 10
+"""Seconds for which an unused connection to the gateway is kept. A pod whose node is gone closes none of them, and each then costs one
+request its whole time limit: so few, and not for long."""
+
 REFUSED: Final = {found.reason: f"~{'*' if found.any_case else ''}{found.regex}" for found in AMBIGUOUS}
 """Paths that layers might read differently, by the reason for refusing them, as a map of nginx says them."""
 
@@ -125,7 +129,9 @@ def _http(t: Topology, gateway: str, balancer: Balancer | None) -> Iterator[str]
     yield ""
     for host in hosts:
         for grpc in sorted({place.protocol is Protocol.GRPC for place in locations(t, host)}):
-            yield from _block(f"upstream {upstream(host, grpc=grpc)}", [f"server {gateway};", "keepalive 64;"])
+            yield from _block(
+                f"upstream {upstream(host, grpc=grpc)}", [f"server {gateway};", "keepalive 64;", f"keepalive_timeout {UNUSED}s;"]
+            )
     yield from _block("server", _nobody() if balancer is None else nobody(grpc=_speaks_grpc(t)))
     for host in hosts:
         yield from _block("server", _host(t, host, named=balancer is None))

@@ -17,10 +17,10 @@ from tests.bench.path.cluster import BenchError, Cluster, Pod
 from tests.bench.path.figures import stages
 from tests.bench.path.load import PROGRAM, Sample, Target, run
 from tests.bench.path.report import Findings, command_line, markdown
+from topology.derive import names
 
 ROOT: Final = Path(__file__).parents[3]
 OUTPUT: Final = ROOT / "docs" / "performance.md"
-PUBLIC_PORT: Final = 30443
 CATALOGUES: Final = (100, 1000, 5000)
 SLOW_CONNECTIONS, FAST_CONNECTIONS = 4, 16
 
@@ -146,7 +146,9 @@ class Bench:
     @property
     def edge(self) -> caching.Edge:
         """The system's public door."""
-        return caching.Edge(address=self.cluster.address, port=PUBLIC_PORT, ca=self.cluster.secret("edge-server", "edge")["ca.crt"])
+        return caching.Edge(
+            address=self.cluster.address, port=names.EDGE_NODE_PORT, ca=self.cluster.secret("edge-server", "edge")["ca.crt"]
+        )
 
 
 def _path(bench: Bench, found: Findings) -> None:

@@ -114,10 +114,12 @@ class Edge:
                 reader.read(length)
             return statuses
 
-    def health(self, path: str) -> int:
+    def health(self, path: str, *, host: str) -> int:
         """Return the status of the port that the kubelet asks."""
         with socket.create_connection(("127.0.0.1", self.health_port), timeout=20) as stream:
-            stream.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            stream.sendall(
+                f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: kube-probe/1.35\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode()
+            )
             return int(stream.makefile("rb").readline().split()[1])
 
     def ask(

@@ -9,7 +9,7 @@ from components.edge.rates import AddressLimit, address_limit
 from tests.components.edge.systems import system
 from tests.schemas import validate
 from tests.systems import SYSTEMS, topology
-from topology.derive import network
+from topology.derive import names, network
 from topology.derive.manifest import Manifest
 from topology.model.system import Topology
 
@@ -54,8 +54,8 @@ def test_the_edge_reaches_names_and_the_gateway_and_nothing_else() -> None:
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "gateway"}},
         "podSelector": {"matchLabels": GATEWAY_PODS},
     }
-    names, onward = spec["egress"]
-    assert {port["port"] for port in names["ports"]} == {53}
+    lookups, onward = spec["egress"]
+    assert {port["port"] for port in lookups["ports"]} == {53}
     assert onward == {"to": [gateway], "ports": [{"protocol": "TCP", "port": 10443}]}
 
 
@@ -120,3 +120,9 @@ def test_a_door_for_large_bodies_gets_memory_to_inspect_them() -> None:
 )
 def test_no_client_of_any_tier_is_stopped_by_the_limit_for_addresses(limits: list[dict[str, Any]], expected: AddressLimit) -> None:
     assert address_limit(system({}, tiers={"gold": {"limits": limits}})) == expected
+
+
+def test_the_kubelet_asks_by_a_name() -> None:
+    container = of_kind(everything(topology("abc")), "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    asked = [container[probe]["httpGet"]["httpHeaders"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")]
+    assert asked == [[{"name": "Host", "value": names.EDGE}]] * 3

@@ -323,5 +323,5 @@ def test_a_flood_from_one_address_is_stopped(tmp_path: Path) -> None:
 
 
 def test_the_health_port_knows_nothing_else(edge: Edge) -> None:
-    assert edge.health("/healthz") == 200
-    assert edge.health("/page") == 404
+    assert edge.health("/healthz", host=names.EDGE) == 200
+    assert edge.health("/page", host=names.EDGE) == 404

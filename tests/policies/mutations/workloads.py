@@ -240,6 +240,20 @@ def probe_runs_a_command(plan: Plan) -> bool:
     return True
 
 
+@TABLE.mutation("P07", "a probe shows a service a credential")
+def probe_with_a_credential(plan: Plan) -> bool:
+    headers = [{"name": "Authorization", "value": "Bearer stolen"}]
+    _container(plan)["readinessProbe"] = {"httpGet": {"path": "/", "port": 8080, "httpHeaders": headers}}
+    return True
+
+
+@TABLE.mutation("P07", "a probe asks a service under a public host")
+def probe_under_a_public_host(plan: Plan) -> bool:
+    headers = [{"name": "Host", "value": "api.example.com"}]
+    _container(plan)["readinessProbe"] = {"httpGet": {"path": "/", "port": 8080, "httpHeaders": headers}}
+    return True
+
+
 @TABLE.mutation("P04", "a service has no instances")
 def no_instances(plan: Plan) -> bool:
     workload = plan.app("Deployment")
