@@ -24,7 +24,7 @@ class A12(CloudRule):
               value: |
                 <policies>
                   <inbound><base /> ... </inbound>
-                  <backend><base /> ... </backend>
+                  <backend><forward-request /></backend>
                   <outbound><base /></outbound>
                   <on-error><base /></on-error>
                 </policies>

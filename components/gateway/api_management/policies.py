@@ -75,7 +75,8 @@ def door(t: Topology, name: Name, backend: str, discovery: Mapping[Name, str]) -
     """
     about = t.doors[name]
     root, inbound, behind, outbound, on_error = _policies()
-    for section in (inbound, behind, outbound, on_error):
+    # Not in `backend`, which takes one policy alone: API Management refuses more ("backend section allows only one policy to be specified").
+    for section in (inbound, outbound, on_error):
         SubElement(section, "base")
     _host(inbound, t.host_of(about))
     _body(inbound, size_in_bytes(about.max_body))

@@ -10,9 +10,9 @@ from components.gateway import routes
 from components.gateway.envoy.doors import API, PROVIDER
 from components.gateway.inside import callers
 from components.headers import BELIEVED, HIDDEN
+from components.scaling import BUDGET, most, spread
 from topology.derive import names, network
 from topology.derive.manifest import Manifest, manifest
-from topology.derive.workloads import SPREAD
 from topology.model.base import size_in_bytes
 from topology.model.door import JwtAuth
 from topology.model.system import Topology
@@ -27,8 +27,6 @@ COUNTER_XDS_PORT: Final = 18001
 CONTROLLER: Final = {"control-plane": "envoy-gateway"}
 COUNTER: Final = {"app.kubernetes.io/name": "envoy-ratelimit"}
 COUNTER_PORT: Final = 8081
-MOST_PER_LEAST: Final = 4
-"""So many times the least number of instances run under load."""
 HEADERS_TIMEOUT: Final = "10s"
 
 LOG: Final = {
@@ -62,13 +60,7 @@ def envoy_proxy(binding: Binding, t: Topology) -> Manifest:
     kubernetes: dict[str, Any] = {
         "envoyService": {"name": MANAGED_SERVICE, "type": "ClusterIP"},
         "envoyDeployment": {
-            "pod": {
-                "labels": LABELS,
-                "topologySpreadConstraints": [
-                    {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": LABELS}}
-                    for key in SPREAD["zones"]
-                ],
-            },
+            "pod": {"labels": LABELS, "topologySpreadConstraints": spread(LABELS)},
             "container": {
                 # Named here: the controller's own default is pinned by a digest that no mirror or imported image can match.
                 "image": binding.image("envoy"),
@@ -78,8 +70,8 @@ def envoy_proxy(binding: Binding, t: Topology) -> Manifest:
                 },
             },
         },
-        "envoyHpa": {"minReplicas": least, "maxReplicas": MOST_PER_LEAST * least},
-        "envoyPDB": {"maxUnavailable": 1},
+        "envoyHpa": {"minReplicas": least, "maxReplicas": most(least)},
+        "envoyPDB": dict(BUDGET),
     }
     spec = {
         "provider": {"type": "Kubernetes", "kubernetes": kubernetes},

@@ -13,8 +13,8 @@ from typing import Any, Final
 from components.binding import Binding
 from components.contracts import OutsideEdge
 from components.gateway.kong import network
+from components.scaling import BUDGET, spread
 from topology.derive import names
-from topology.derive.workloads import SPREAD
 from topology.model.base import Name, size_in_bytes
 from topology.model.system import Topology
 
@@ -109,12 +109,9 @@ def values(binding: Binding, t: Topology, watched: Iterable[Name], edge: Outside
         "secretVolumes": [names.GATEWAY_CLIENT_SECRET],
         "podLabels": {names.LAYER_LABEL: names.GATEWAY},
         "replicaCount": binding.replicas.gateway,
-        "podDisruptionBudget": {"enabled": binding.replicas.gateway > 1, "maxUnavailable": 1},
+        "podDisruptionBudget": {"enabled": binding.replicas.gateway > 1, **BUDGET},
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-        "topologySpreadConstraints": [
-            {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": network.LABELS}}
-            for key in SPREAD["zones"]
-        ],
+        "topologySpreadConstraints": spread(network.LABELS),
         "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
         "deployment": {"prefixDir": {"sizeLimit": f"{256 + BUFFERED_UPLOADS * -(-largest // MEBIBYTE)}Mi"}},
         **_restricted(),

@@ -1,5 +1,6 @@
 """The policy reference as data, and a policy held against it."""
 
+import math
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,10 @@ def faults(text: str) -> list[str]:
     """Return everything that a policy says and the reference does not."""
     root = fromstring(text)  # noqa: S314 # written by the code under test
     top = [] if root.tag == "policies" and [child.tag for child in root] == list(SECTIONS) else ["the sections are others"]
-    return [*top, *(fault for section in root for child in section for fault in _of(child, section.tag))]
+    crowded = [
+        f"{section.tag}: {len(section)} policies" for section in root if len(section) > reference()[section.tag].get("most", math.inf)
+    ]
+    return [*top, *crowded, *(fault for section in root for child in section for fault in _of(child, section.tag))]
 
 
 def _of(element: Element, section: str) -> Iterator[str]:
