@@ -7,9 +7,10 @@ from typing import Any, Final
 from components.edge.nginx import waf
 from components.edge.nginx.balancer import Balancer
 from components.edge.nginx.config import CLIENT_CERTIFICATE, DIRECTORY, HEALTH_PORT, SERVER_CERTIFICATE, nginx_conf
+from components.scaling import BUDGET, CPU_TARGET, most, spread
 from topology.derive import names, network
 from topology.derive.manifest import Manifest, manifest
-from topology.derive.workloads import RESTRICTED_CONTAINER, SPREAD
+from topology.derive.workloads import RESTRICTED_CONTAINER
 from topology.model.system import Topology
 
 LABELS: Final = {names.APP_LABEL: names.EDGE, names.LAYER_LABEL: names.EDGE}
@@ -22,8 +23,6 @@ INSIDE: Final[Mapping[str, Any]] = {"type": "ClusterIP"}
 """The Service behind a load balancer that connects to the pods themselves."""
 CONFIG_ANNOTATION: Final = "perimeter.dev/config"
 """On the pods: a digest of the configuration, so that a change of it restarts them."""
-MOST_PER_LEAST: Final = 4
-"""So many times the least number of instances run under load."""
 MEMORY: Final = 512
 """MiB for two workers with the rule set; bodies, which the WAF holds while it looks at them, come on top."""
 CACHE: Final = 256
@@ -92,15 +91,15 @@ def workload(t: Topology, config: Manifest, image: str, replicas: int) -> Iterat
     rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     spec = {"selector": {"matchLabels": LABELS}, "strategy": rolling, "template": template}
     yield manifest("apps/v1", "Deployment", names.EDGE, names.EDGE_NAMESPACE, spec, labels=LABELS)
-    target = {"type": "Utilization", "averageUtilization": 70}
+    target = {"type": "Utilization", "averageUtilization": CPU_TARGET}
     scaling = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": names.EDGE},
         "minReplicas": replicas,
-        "maxReplicas": MOST_PER_LEAST * replicas,
+        "maxReplicas": most(replicas),
         "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
     }
     yield manifest("autoscaling/v2", "HorizontalPodAutoscaler", names.EDGE, names.EDGE_NAMESPACE, scaling, labels=LABELS)
-    budget = {"selector": {"matchLabels": LABELS}, "maxUnavailable": 1}
+    budget = {"selector": {"matchLabels": LABELS}, **BUDGET}
     yield manifest("policy/v1", "PodDisruptionBudget", names.EDGE, names.EDGE_NAMESPACE, budget, labels=LABELS)
 
 
@@ -139,10 +138,7 @@ def _pod(image: str, memory: int) -> dict[str, Any]:
         },
         "terminationGracePeriodSeconds": DRAIN + 30,
         "containers": [container],
-        "topologySpreadConstraints": [
-            {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": LABELS}}
-            for key in SPREAD["zones"]
-        ],
+        "topologySpreadConstraints": spread(LABELS),
         "volumes": [
             {"name": "tmp", "emptyDir": {"sizeLimit": f"{CACHE + memory}Mi"}},
             {"name": "config", "configMap": {"name": names.EDGE}},

@@ -12,6 +12,8 @@ from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 REGEX: Final = "Regex"
+SPARED: Final = {("RequestHeaders", "host"): ("Lowercase",)}
+"""What may be done to something before it is compared: the name of a host means the same in capitals (RFC 9110, 4.2.3)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +120,10 @@ def _refusals(policy: Resource) -> Iterator[CustomRule]:
 def _bounds(condition: Condition, variable: str, selector: str) -> bool:
     """Say whether a condition is met by everything but its values."""
     return (
-        condition.operator == "Equal" and condition.negated and not condition.transforms and condition.variables == ((variable, selector),)
+        condition.operator == "Equal"
+        and condition.negated
+        and condition.transforms in ((), SPARED.get((variable, selector)))
+        and condition.variables == ((variable, selector),)
     )
 
 
@@ -126,7 +131,7 @@ def only(policy: Resource, variable: str, selector: str = "") -> frozenset[str] 
     """Return the values that something must have, where all others are refused; None where nothing bounds it.
 
     Conditions of one rule hold together: a rule that refuses what is none of some values, and none of others, lets all of them pass. What
-    is transformed before it is compared is not what is sent on.
+    is transformed before it is compared is not what is sent on, unless it means the same.
 
     Raises:
         UnknownValueError: if a rule cannot be read.
