@@ -6,11 +6,16 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import lab
 from cli import kind
 from cli.errors import UsageError
+from components.binding import ClusterKind
 from deploy.processes import Tools
+
+KIND: Final = "perimeter:cluster"
+"""Key of the stack's configuration that says where its cluster comes from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,22 +27,22 @@ class Choice:
     use_lab: bool = False
     use_kind: bool = False
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that name a cluster."""
+        given = {"--lab": self.use_lab, "--kind": self.use_kind, "--context": self.context, "--kubeconfig": self.kubeconfig}
+        return tuple(option for option, value in given.items() if value)
+
     def admit(self) -> None:
         """Admit a choice of one cluster at most.
 
         Raises:
             UsageError: with the options that name several.
         """
-        named = {"--context": self.context, "--kubeconfig": self.kubeconfig}
-        ways = (
-            ("--lab",) if self.use_lab else (),
-            ("--kind",) if self.use_kind else (),
-            tuple(key for key, value in named.items() if value),
-        )
-        if sum(map(bool, ways)) > 1:
-            given = [option for way in ways for option in way]
+        if len(self.options) > 1 and set(self.options) != {"--context", "--kubeconfig"}:
             raise UsageError(
-                f"{', '.join(given)}: each names another cluster. Keep one: --lab, --kind, or --context and --kubeconfig, which go together."
+                f"{', '.join(self.options)}: each names another cluster. "
+                "Keep one: --lab, --kind, or --context and --kubeconfig, which go together."
             )
 
 
@@ -51,6 +56,7 @@ class Cluster:
         config: stack configuration that it needs.
         mirror: local copies of published charts.
         is_lab: whether it is the embedded one.
+        is_made: whether the stack makes it, in a cloud, which the Pulumi CLI alone can do.
         forwarded: host of this machine whose ports lead to its node ports, for where no address of a node does.
     """
 
@@ -59,7 +65,14 @@ class Cluster:
     config: Mapping[str, str] = field(default_factory=dict[str, str])
     mirror: Callable[[str, str], Path | None] = field(default=lambda chart, version: None)
     is_lab: bool = False
+    is_made: bool = False
     forwarded: str | None = None
+
+
+def made(configured: Mapping[str, str]) -> Cluster | None:
+    """Return the cluster that a stack makes by itself, or None where it is deployed to one that is there."""
+    cloud = configured.get(KIND, ClusterKind.EXISTING)
+    return None if cloud == ClusterKind.EXISTING else Cluster(name=f"a cluster of its own ({cloud})", tools=Tools(), is_made=True)
 
 
 def running(choice: Choice, configured: Mapping[str, str], *, echo: bool = False) -> Cluster | None:
@@ -84,6 +97,10 @@ def running(choice: Choice, configured: Mapping[str, str], *, echo: bool = False
     kubeconfig = choice.kubeconfig or (Path(configured["perimeter:kubeconfig"]) if "perimeter:kubeconfig" in configured else None)
     if (context or kubeconfig) and not choice.use_lab:
         return _named(context, kubeconfig)
+    if (own := made(configured)) and not choice.use_lab:
+        raise UsageError(
+            f"which cluster? The stack makes {own.name}, and no other is taken in its place. Name its context: --context NAME."
+        )
     if (found := lab.current()) is not None:
         return _embedded(found, echo=echo)
     if not choice.use_lab:

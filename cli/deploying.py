@@ -1,6 +1,6 @@
 """Deploys a stack to a cluster with what is at hand, and says what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from cli.commands.options import With
 from cli.errors import ExitCode, UsageError
 from cli.project import TOPOLOGY_KEY, Project
 from deploy import deployer, pulumi_cli
-from deploy.errors import MadeByPulumiError
+from deploy.errors import DeployError, MadeByPulumiError
 from deploy.objects import Change
 from deploy.progress import Progress
 from deploy.target import Target
@@ -20,7 +20,11 @@ from planner.project import Program, load_program
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """One stack, one topology, one cluster."""
+    """One stack, one topology, one cluster.
+
+    Attributes:
+        other: options of the command line that name a cluster.
+    """
 
     project: Project
     stack: str
@@ -28,16 +32,32 @@ class Deployment:
     cluster: Cluster
     engine: With | None = None
     adopt: bool = False
+    other: tuple[str, ...] = ()
 
     def admit(self) -> None:
-        """Admit a machine that has what makes it, before anything is made.
+        """Admit a machine that has what makes it, before anything is made or removed.
 
         Raises:
-            DeployError: with the program that is missing.
+            DeployError: with the program that is missing, or what of the command line is nothing for a cluster that the stack makes itself.
         """
-        if self._with is not With.PULUMI:
+        if self.cluster.is_made:
+            if wrong := list(self._of_a_cloud()):
+                raise DeployError(wrong)
+        elif self._with is not With.PULUMI:
             for tool in ("kubectl", "helm"):
                 self.cluster.tools.find(tool)
+
+    def _of_a_cloud(self) -> Iterator[str]:
+        """Yield what keeps the stack from making its own cluster, or from removing it."""
+        why = (
+            f"stack {self.stack} makes {self.cluster.name} and what is around it in a cloud, which the Pulumi CLI alone can make or remove"
+        )
+        if self.engine is With.KUBECTL:
+            yield f"--with kubectl: {why}. Leave --with out."
+        if pulumi_cli.found() is None:
+            yield f"{why}, and there is no pulumi on PATH. Nothing was changed. Install it; docs/environments says what else it needs."
+        if self.other:
+            yield f"{', '.join(self.other)}: stack {self.stack} makes {self.cluster.name} and takes no other. Leave it out."
 
     def up(self) -> ExitCode:
         """Make the cluster what the stack asks for.
@@ -45,10 +65,10 @@ class Deployment:
         Raises:
             DeployError: with everything that went wrong.
         """
+        self.admit()
         if self._with is With.PULUMI:
             say(f"Deploying to {self.cluster.name} with {pulumi_cli.found()}.")
             return _exit_code(self._pulumi.up())
-        self.admit()
         say(f"Deploying to {self.cluster.name} with kubectl and helm.")
         with Progress(Console(stderr=True)) as progress:
             result = deployer.up(self._target, progress)
@@ -66,9 +86,14 @@ class Deployment:
             DeployError: with everything that could not be removed, or that is there and cannot be removed from here.
             UsageError: what was named did not make it.
         """
+        if self.cluster.is_made:
+            self.admit()
         if self._with is With.PULUMI:
             if self._pulumi.exists():
                 return _exit_code(self._pulumi.down())
+            if self.cluster.is_made:
+                say(f"Nothing to do: Pulumi knows no stack {self.stack}.")
+                return ExitCode.KEPT
             say(f"Pulumi knows no stack {self.stack}; looking for what kubectl and helm made of it.")
             if self.engine is With.PULUMI and deployer.remembers(self._target):
                 raise UsageError(

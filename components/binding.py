@@ -1,7 +1,7 @@
 """What a stack file binds: which product plays each layer, and where things come from. Read once, all errors at once."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self, cast
@@ -17,7 +17,8 @@ from components.part import AddressRange, Part
 from components.ranges import PRIVATE
 from components.versions import CHARTS, IMAGES, Chart
 from topology.derive import names
-from topology.findings import did_you_mean
+from topology.explain import explain
+from topology.findings import Faults, Finding, did_you_mean, spell
 
 PROJECT: Final = "perimeter"
 LOCAL: Final = ("./", "../", "/")
@@ -169,7 +170,7 @@ class Binding(Part):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if misplaced := [*_misplaced(self.edge, self.gateway, self.cluster), *self._alternative()]:
-            raise ValueError("; ".join(misplaced))
+            raise Faults(misplaced)
         clouds: dict[str, tuple[ClusterKind, object]] = {"azure": (ClusterKind.AKS, self.azure), "aws": (ClusterKind.EKS, self.aws)}
         wrong = [
             f"cluster {self.cluster} {f'needs the key {key}' if given is None else f'has no use for the key {key}: remove it'}"
@@ -178,7 +179,7 @@ class Binding(Part):
         ]
         wrong += self._azure_keys() if self.azure else []
         if wrong:
-            raise ValueError("; ".join(wrong))
+            raise Faults(wrong)
         return self
 
     def _alternative(self) -> Iterator[str]:
@@ -232,7 +233,12 @@ def _misplaced(edge: EdgeKind, gateway: GatewayKind, cluster: ClusterKind) -> It
 
 
 class BindingError(pulumi.RunError):
-    """A stack file that cannot be; the message says everything that is wrong with it, one line for each."""
+    """A stack file that cannot be; `findings` says everything that is wrong with it, and the message has one line for each."""
+
+    def __init__(self, findings: Iterable[str]) -> None:
+        """Keep all findings."""
+        self.findings: tuple[str, ...] = tuple(findings)
+        super().__init__("\n".join(self.findings))
 
 
 def stack_binding() -> Binding:
@@ -259,15 +265,15 @@ def read_binding(values: Mapping[str, str], stack: str) -> Binding:
         BindingError: with every mistake: key, given value, reason, what to do.
     """
     given = {key: _value(key, text) for key, text in values.items()}
-    problems: list[str] = []
+    found: list[Finding] = []
     try:
         binding = Binding.model_validate(given)
     except ValidationError as error:
-        problems += [_explain(item) for item in error.errors(include_url=False)]
+        found += explain(error, Binding)
         binding = None
-    problems += _unknown_keys(given)
-    if problems or binding is None:
-        raise BindingError("\n".join(f"stacks/Pulumi.{stack}.yaml: {problem}" for problem in problems))
+    found += _unknown_keys(given)
+    if found or binding is None:
+        raise BindingError(f"stacks/Pulumi.{stack}.yaml: {_said(finding)}" for finding in found)
     return binding
 
 
@@ -287,32 +293,19 @@ def _value(key: str, text: str) -> Any:
 _KEYED: Final[Mapping[str, Mapping[str, object]]] = {"charts": CHARTS, "values": CHARTS, "images": IMAGES}
 
 
-def _unknown_keys(given: Mapping[str, Any]) -> list[str]:
-    found: list[str] = []
+def _unknown_keys(given: Mapping[str, Any]) -> list[Finding]:
+    found: list[Finding] = []
     for key, known in _KEYED.items():
         chosen: Any = given.get(key)
         keys = [str(name) for name in cast("dict[Any, Any]", chosen)] if isinstance(chosen, dict) else []
-        found += [f"{PROJECT}:{key}.{name}: is not known ({did_you_mean(name, known)})" for name in keys if name not in known]
+        found += [
+            Finding(path=(key, name), given=None, reason="is not known", suggestion=did_you_mean(name, known))
+            for name in keys
+            if name not in known
+        ]
     return found
 
 
-_REASONS: Final[Mapping[str, str]] = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a known key",
-    "model_type": "is not a mapping of keys",
-}
-"""What is said of pydantic's types of mistakes, where it is not pydantic's own sentence."""
-
-
-def _explain(item: Any) -> str:
-    path = ".".join(map(str, item["loc"]))
-    if "error" in item.get("ctx", {}):
-        return f"{PROJECT}{':' if path else ''}{path}: {item['ctx']['error']}"
-    reason = _REASONS.get(item["type"])
-    if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
-        hint = f" ({did_you_mean(path, [field.alias or name for name, field in Binding.model_fields.items()])})"
-    else:
-        hint = ""
-    given = "" if reason else f'"{item["input"]}" '
-    message = str(item["msg"])
-    return f"{PROJECT}:{path}: {given}{reason or message[:1].lower() + message[1:]}{hint}"
+def _said(finding: Finding) -> str:
+    where = f"{PROJECT}:{spell(finding.path)}" if finding.path else PROJECT
+    return f"{where}: {finding.said}{f' ({finding.suggestion})' if finding.suggestion else ''}"

@@ -1,13 +1,16 @@
 """What all parts of a stack file share."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-ADDRESS_RANGE: Final = r"^[0-9a-fA-F.:]+/[0-9]+$"
-AddressRange = Annotated[str, Field(pattern=ADDRESS_RANGE)]
+from topology.model.text import Text
+
+AddressRange = Annotated[
+    str, Text(pattern=r"[0-9a-fA-F.:]+/[0-9]+", must="an address, a slash and the length of its prefix", examples=("10.20.0.0/24",))
+]
 """A range of addresses in CIDR notation."""
 
 

@@ -1,5 +1,7 @@
 """Where the outer layers run: the stack file says which products play them, and in AWS the topology whether nginx joins its edge."""
 
+from typing import Any
+
 from components.binding import IN_CLUSTER, Binding, EdgeKind, GatewayKind
 from components.ways import ways
 from topology.derive import names
@@ -23,3 +25,18 @@ def layers_in_cluster(binding: Binding, t: Topology) -> frozenset[str]:
     ]
     found = {layer for layer, product in played if product in IN_CLUSTER}
     return frozenset(found | ({names.EDGE} if has_nginx_behind_balancer(binding, t) else set[str]()))
+
+
+def environment(binding: Binding, t: Topology) -> dict[str, Any]:
+    """Return who plays edge, gateway and cluster on each way into a system, outside in, and how large they are: for whoever reads the plan."""
+    players = [
+        [
+            way.binding.edge,
+            *([EdgeKind.NGINX] if has_nginx_behind_balancer(way.binding, way.t) else []),
+            way.binding.gateway,
+            binding.cluster,
+        ]
+        for way in ways(binding, t)
+    ]
+    cloud = binding.azure or binding.aws
+    return {"ways": [list(map(str, way)) for way in players], **({"size": str(cloud.size)} if cloud else {})}

@@ -14,6 +14,7 @@ from components.contracts import Below, ClusterOutputs, EdgeOutputs
 from components.edge import build_edge
 from components.gateway import build_gateway
 from components.mesh import build_meshes
+from components.placement import environment
 from components.ways import Way, uncarried, ways
 from components.workload import build_workloads
 from topology.derive.unsupported import unsupported
@@ -24,11 +25,12 @@ from topology.model.system import Topology
 
 
 class System(Component, layer="system"):
-    """One system in one environment. Its inputs say which topology it was made from, for the judge to compare."""
+    """One system in one environment. Its inputs say which topology it was made from, for the judge to compare, and who plays the layers."""
 
     def __init__(self, name: str, t: Topology, binding: Binding, cluster: ClusterOutputs) -> None:
         """Build every layer."""
-        super().__init__(name, {"topology": binding.topology, "digest": digest(t)}, providers=cluster.providers)
+        given = {"topology": binding.topology, "digest": digest(t), "environment": environment(binding, t)}
+        super().__init__(name, given, providers=cluster.providers)
         here = context(binding, t, cluster.gateway, cluster.issuer)
         platform = build_platform(here, parent=self)
         meshes = build_meshes(here, platform, parent=self)

@@ -47,6 +47,9 @@ EKS_ADDONS: Final = {
     # In no table of the User Guide; AWS's cdk-eks-blueprints (`lib/addons/eks-pod-identity-agent`, 2026-04) has build 2 of this version for 1.35,
     # public stacks of EKS 1.35 and 1.36 this build (as of 2026-05)
     "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
+    # In no table of the User Guide; AWS's cloud-game-development-toolkit (`modules/unreal/unreal-cloud-ddc`) has it for 1.35, with a `config` of its
+    # own (as of 2026)
+    "fluent-bit": "v4.2.2-eksbuild.1",
     # EKS User Guide, `managing-kube-proxy`: the one for 1.35 (as of 2026)
     "kube-proxy": "v1.35.3-eksbuild.2",
     # In no table of the User Guide, which says its port (`metrics-server`: 10251), and not in cdk-eks-blueprints; public stacks of EKS 1.35 have it

@@ -5,6 +5,9 @@ from typing import Final, cast
 
 from costs.items import Inputs, Item, Metered, Provider, Resource, inputs_of, number, sources_of
 
+AUTOSCALERS: Final = ("cluster-autoscaler", "karpenter")
+"""In the names of the charts that add nodes to an EKS cluster (EKS User Guide, `autoscaling`)."""
+BY_HAND: Final = "no autoscaler is installed, so nodes are added by hand; the most is what their group allows"
 DEFAULT_DISK: Final = 20
 """GiB (EKS API Reference, `CreateNodegroup`)."""
 
@@ -20,10 +23,17 @@ def _nodes(resource: Resource, known: Mapping[str, Resource]) -> Iterator[Item]:
     templates = [inputs_of(known[urn]) for urn in sources_of(resource, "launchTemplate") if urn in known]
     template: Inputs = templates[0] if templates else {}
     types = given.get("instanceTypes") or [template.get("instanceType")]
-    yield Item(key=f"vm/{types[0]}", what=f"nodes of {name}", least=least, most=most)
+    remark = BY_HAND if most > least and not _scales(known) else ""
+    yield Item(key=f"vm/{types[0]}", what=f"nodes of {name}", least=least, most=most, remark=remark)
     for disk in _disks(given, template):
         size = number(disk.get("volumeSize"))
         yield Item(key=f"disk/{disk.get('volumeType')}", what=f"GiB of disks of {name}", least=least * size, most=most * size)
+
+
+def _scales(known: Mapping[str, Resource]) -> bool:
+    """Whether the plan installs what adds nodes by itself."""
+    charts = [str(inputs_of(each).get("chart")) for each in known.values() if each["type"] == "kubernetes:helm.sh/v3:Release"]
+    return any(autoscaler in chart for chart in charts for autoscaler in AUTOSCALERS)
 
 
 def _disks(group: Inputs, template: Inputs) -> Iterator[Inputs]:

@@ -1,7 +1,7 @@
 """The estimate: every charged piece of a plan with its price, by layer, and everything that is not in the sum."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -17,6 +17,8 @@ LAYERS: Final = ("edge", "gateway", "cluster", "mesh", "workload")
 OTHER: Final = "other"
 _VERSION: Final = re.compile(r"(?<=^azure-native:)(\w+)/v\d\w*(?=:)")
 """In a type: `azure-native:network/v20240101:NatGateway` is `azure-native:network:NatGateway`."""
+_CLUSTER: Final = "kubernetes:"
+"""Begins the types of what is inside a cluster."""
 _COMPONENT: Final = re.compile(r"perimeter:([a-z]+):")
 
 
@@ -33,6 +35,8 @@ class Line:
     fewest: int
     largest: int
     """With everything scaled up."""
+    remark: str = ""
+    """What people must know of these bounds."""
 
     @property
     def count(self) -> str:
@@ -71,6 +75,8 @@ class Estimate:
     """Those that were used, by provider."""
     regions: tuple[str, ...]
     """Where the plan's resources are."""
+    pods: tuple[str, ...] = ()
+    """Layers that are charged for with the cluster's nodes alone, because they are objects in it; outside in."""
 
     def layers(self) -> list[tuple[str, list[Line]]]:
         """Return the lines by layer, outside in."""
@@ -104,7 +110,19 @@ def estimate(resources: Iterable[Resource]) -> Estimate:
                     by_use[found] = None
     tables = {provider: price_tables()[provider] for provider in sorted(used)}
     regions = {region for provider in used for resource in known.values() if (region := PROVIDERS[provider].region(resource))}
-    return Estimate(lines=tuple(lines.values()), gaps=tuple(gaps), by_use=tuple(by_use), tables=tables, regions=tuple(sorted(regions)))
+    return Estimate(
+        lines=tuple(lines.values()),
+        gaps=tuple(gaps),
+        by_use=tuple(by_use),
+        tables=tables,
+        regions=tuple(sorted(regions)),
+        pods=_pods(known.values(), {each.layer for each in (*lines.values(), *gaps)}) if used else (),
+    )
+
+
+def _pods(resources: Iterable[Resource], charged: Set[str]) -> tuple[str, ...]:
+    inside = {layer_of(str(each["urn"])) for each in resources if _type(each).startswith(_CLUSTER)}
+    return tuple(layer for layer in LAYERS if layer in inside - charged)
 
 
 def _read(resource: Resource, known: Mapping[str, Resource], provider: str) -> Iterator[Line | Gap | str]:
@@ -128,7 +146,7 @@ def _priced(resource: Resource, known: Mapping[str, Resource], provider: str, re
                 yield Gap(layer=layer, urn=urn, reason=f"{found.what}: no price of {found.key} in {provider}'s table")
             else:
                 most = found.least if found.most is None else found.most
-                yield Line(layer=layer, key=found.key, what=found.what, price=price, fewest=found.least, largest=most)
+                yield Line(layer=layer, key=found.key, what=found.what, price=price, fewest=found.least, largest=most, remark=found.remark)
     except (KeyError, TypeError, ValueError) as error:
         yield Gap(layer=layer, urn=urn, reason=f"what it says of its size cannot be read before a deployment ({error})")
 

@@ -22,6 +22,8 @@ class Item:
     least: int = 1
     most: int | None = None
     """The same as `least` where nothing scales."""
+    remark: str = ""
+    """What people must know of its bounds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 FILE: Final = Path(__file__).with_name("prices.yaml")
+REMEMBERED: Final = "~"
+"""Before a price without a source."""
 HOURS: Final = Decimal(730)
 """Of a month, as both providers count."""
 
@@ -51,7 +53,7 @@ class Price(BaseModel):
     @property
     def said(self) -> str:
         """As `str`, with `~` before a price that is remembered: `~0.60/h`."""
-        return str(self) if self.source else f"~{self}"
+        return str(self) if self.source else f"{REMEMBERED}{self}"
 
     def __str__(self) -> str:
         """As people read it: `0.136/h`."""

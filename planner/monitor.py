@@ -8,6 +8,7 @@ pulumi/pulumi. Where this differs from the engine:
 - What cannot be answered without a plugin is an error: functions of providers, methods, and components whose children a plugin creates.
 - Aliases that the program declares are kept; the engine keeps one only after it matched a resource of an earlier state.
 - Hooks are kept by name and not run.
+- A provider whose configuration is not known answers with the inputs, too. The engine does not ask it, and every output is unknown.
 
 A resolved plan is the same with outputs that are known already: `known` holds those of a deployment by urn.
 """

@@ -1,47 +1,15 @@
-"""How often an API gateway lets each class of clients ask, held against the tiers of the topology."""
+"""How often an API gateway of the cluster lets each class of clients ask."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from policies.reading.promises import Client, Window
 from policies.reading.resource import Resource
-from policies.reading.tiers import SECONDS, promise
+from policies.reading.tiers import SECONDS
 from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.route_rule import Published
-from topology.model.door import ApiKeyAuth, Door, JwtAuth, Tier
-from topology.model.service import Rate, Scope
-
-
-@dataclass(frozen=True, kw_only=True)
-class Window:
-    """A limit: so many requests in so many seconds."""
-
-    requests: int
-    seconds: int
-    once: bool
-    """It is one count for all instances of the gateway and for everything that the route takes."""
-
-    def keeps(self, rate: Rate) -> bool:
-        """Say whether nobody can ask more often in one unit of a rate than it says, its burst included."""
-        unit = SECONDS[rate.per]
-        return self.requests * max(unit / self.seconds, 1) <= rate.requests + rate.burst
-
-    def sustains(self, rate: Rate) -> bool:
-        """Say whether nobody can go on asking more often than a rate says: the burst comes on top once in a window, not in each unit."""
-        unit = SECONDS[rate.per]
-        burst = rate.burst if self.seconds > unit else 0
-        return self.requests <= rate.requests * self.seconds / unit + burst
-
-
-@dataclass(frozen=True, kw_only=True)
-class Client:
-    """Clients of whom the topology promises the same: those of a tier at a door, or the holder of an API key."""
-
-    name: str
-    tier: Tier
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What the gateway writes about them, by header in small letters."""
+from topology.model.door import ApiKeyAuth, Door, JwtAuth
 
 
 def window(requests: Any, unit: str, *, once: bool) -> Window:
@@ -68,21 +36,6 @@ def clients(published: Published) -> Iterator[Client]:
             header = _tier_header(published, door)
             for tier in door.tiers:
                 yield Client(name=f"clients of the tier {tier}", tier=t.tiers[tier], headers={header: tier} if header else {})
-
-
-def broken_promise(client: Client, windows: Iterable[Window]) -> str | None:
-    """Return what some limits together let a client do that its tier does not promise; None where they keep it."""
-    found = list(windows)
-    if not found:
-        return f"no limit counts {client.name}"
-    together = [each for each in found if each.once or client.tier.scope is Scope.LOCAL]
-    for rate in client.tier.limits:
-        if _kept(rate, together):
-            continue
-        if _kept(rate, found):
-            return f"counts {client.name} by each instance or part of the route anew; {promise(rate)} in one count"
-        return f"lets {client.name} ask more often than their tier may; {promise(rate)}"
-    return None
 
 
 def windows_of(client: Client, published: Published, policy: Resource) -> Iterator[Window]:
@@ -145,8 +98,3 @@ def _says(header: Mapping[str, Any], value: str | None) -> bool:
     if value is None or header.get("invert"):
         return False
     return re.fullmatch(wanted, value) is not None if header.get("type") == "RegularExpression" else wanted == value
-
-
-def _kept(rate: Rate, windows: Iterable[Window]) -> bool:
-    found = list(windows)
-    return any(each.keeps(rate) for each in found) and any(each.sustains(rate) for each in found)

@@ -6,7 +6,7 @@ undecided one too: the SDK would make an unknown value an advisory line.
 """
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -31,9 +31,9 @@ from policies.intent import find_intent, load_intent, topology_named_by
 from policies.reading.cloud.joined import credentials_of
 from policies.reading.normalise import normalise
 from policies.reading.opaque import OUR_DYNAMICS
-from policies.reading.running import KUBERNETES, SECRET, as_given, hidden, said
+from policies.reading.running import KUBERNETES, SECRET, answered, as_given, hidden, said
 from policies.reading.stack import Stack
-from policies.reading.values import mapping, sequence
+from policies.reading.values import is_known, mapping, sequence
 from policies.registry import rules
 from policies.rule import Finding, Severity
 
@@ -70,18 +70,19 @@ def record_of(resource: PolicyResource, given: Inputs) -> dict[str, Any]:
     In a stack policy the props are a resource's outputs: for a planned resource its inputs, afterwards what its provider answered
     (`AnalyzeResources` in pkg/resource/deploy/step_generator.go of pulumi/pulumi). What the API server of Kubernetes answered is judged,
     without what it alone adds. Clouds answer with much that nobody gave, so of any other resource the inputs are judged, which the engine
-    has shown before to resource policies; where it has not, all of the outputs are, and what is no input there is undecided.
+    has shown before to resource policies; where it has not, all of the outputs are, and what is no input there is undecided. Of an object
+    whose cluster is only planned, too, the inputs are judged: the engine shows no outputs of it.
     """
     options = resource.opts
     token = resource.resource_type
     outputs = plain(resource.props)
-    inputs = said(outputs) if token.startswith(KUBERNETES) else given.get(resource.urn, outputs)
+    inputs = said(outputs) if token.startswith(KUBERNETES) and answered(outputs) else given.get(resource.urn, outputs)
     dependencies = {key: [other.urn for other in others] for key, others in resource.property_dependencies.items()}
     if token == SECRET and dependencies.get("stringData"):
         inputs = as_given(inputs)
-    # The SDK takes the mark off what is secret: what the program's own makers of keys made is not known, as it is in a plan.
+    # The SDK takes the mark off what is secret: what other resources made is not known, as it is in a plan.
     for path in credentials_of(token):
-        if any(maker.resource_type in OUR_DYNAMICS for maker in resource.property_dependencies.get(path[0], ())):
+        if any(_made(maker, [*_at(inputs, path)], given) for maker in resource.property_dependencies.get(path[0], ())):
             inputs = hidden(inputs, path)
     return {
         "urn": resource.urn,
@@ -97,6 +98,28 @@ def record_of(resource: PolicyResource, given: Inputs) -> dict[str, Any]:
         "ignoreChanges": list(options.ignore_changes),
         "protect": options.protect,
     }
+
+
+def _made(maker: PolicyResource, values: Sequence[Any], given: Inputs) -> bool:
+    """Return whether a resource made credentials: one of ours makes nothing else; any other answered them, and nobody gave it them."""
+    if maker.resource_type in OUR_DYNAMICS:
+        return True
+    said_of_it = given.get(maker.urn)
+    if said_of_it is None or not values:
+        return False
+    answers = [answer for key, answer in plain(maker.props).items() if key not in said_of_it]
+    return all(is_known(value, str) and value in answers for value in values)
+
+
+def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """Yield what stands at the end of a path, through lists."""
+    if is_known(value, list):
+        for each in sequence(value):
+            yield from _at(each, path)
+    elif not path:
+        yield value
+    elif is_known(value, dict) and path[0] in value:
+        yield from _at(mapping(value)[path[0]], path[1:])
 
 
 def _whole(value: Any) -> Any:

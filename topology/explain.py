@@ -1,7 +1,7 @@
 """What pydantic found, in the words of this product."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import UnionType
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
-from topology.findings import Finding, KeyPath, did_you_mean, nearest
+from topology.findings import Faults, Finding, KeyPath, did_you_mean, nearest
 from topology.model.base import NO_MEMBER
 from topology.model.system import Topology
 from topology.model.text import NOT_THIS_TEXT
@@ -44,16 +44,15 @@ WORDING: Mapping[str, str] = {
 """The kinds of error that this model can make. A test fails when it makes another."""
 
 
-def explain(error: ValidationError) -> list[Finding]:
-    """Return a finding for each error, without those that only follow from others."""
+def explain(error: ValidationError, model: type[BaseModel] = Topology) -> list[Finding]:
+    """Return a finding for each error of a model, without those that only follow from others."""
     found: dict[tuple[KeyPath, str], Finding] = {}
     empty: set[tuple[KeyPath, str]] = set()
     for item in error.errors(include_url=False):
-        place = locate(item["loc"])
-        finding = _finding(item, place)
-        if item["type"] == "too_short":
-            empty.add((finding.path, finding.reason))
-        found.setdefault((finding.path, finding.reason), finding)
+        for finding in _findings(item, locate(item["loc"], model)):
+            if item["type"] == "too_short":
+                empty.add((finding.path, finding.reason))
+            found.setdefault((finding.path, finding.reason), finding)
     return [
         finding for key, finding in found.items() if not (_misspelled(finding, found) or (key in empty and _reported_inside(key[0], found)))
     ]
@@ -82,6 +81,15 @@ class Place:
     """Keys of the other members of a union, of which only one can be."""
     type: Any
     """The type of the value there, with its metadata."""
+
+
+def _findings(item: ErrorDetails, place: Place) -> Iterator[Finding]:
+    """Yield what one error says: what a validator found together is told apart."""
+    raised = item.get("ctx", {}).get("error")
+    if isinstance(raised, Faults):
+        yield from (Finding(path=place.path, given=None, reason=fault) for fault in raised.faults)
+    else:
+        yield _finding(item, place)
 
 
 def _finding(item: ErrorDetails, place: Place) -> Finding:
@@ -151,10 +159,10 @@ def _spelled(owner: type[BaseModel] | None) -> str:
     return " and ".join(f"`{key}`" for key in keys_of(owner))
 
 
-def locate(location: tuple[int | str, ...]) -> Place:
-    """Return where in the file an error is; pydantic's own location also holds the tags of unions."""
-    here: Any = Topology
-    owner: type[BaseModel] | None = Topology
+def locate(location: tuple[int | str, ...], model: type[BaseModel] = Topology) -> Place:
+    """Return where in the file of a model an error is; pydantic's own location also holds the tags of unions."""
+    here: Any = model
+    owner: type[BaseModel] | None = model
     rivals: frozenset[str] = frozenset()
     path: list[str | int] = []
     for part in location:

@@ -47,6 +47,15 @@ class TopologyError(Exception):
         super().__init__("\n".join(str(finding) for finding in self.findings))
 
 
+class Faults(ValueError):
+    """Several mistakes of one part of a model, which its validator raises together; each is a finding of its own."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        """Keep all of them."""
+        self.faults: tuple[str, ...] = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+
 def spell(path: KeyPath) -> str:
     """Return a path as people write it: `services.cart.calls[1]`; keys that are not plain words are quoted."""
     text = ""

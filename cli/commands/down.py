@@ -29,10 +29,13 @@ def down(  # noqa: PLR0913 # the options of a command
     """
     home = Project.find(project.resolve())
     choice = Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
-    cluster = clusters.running(choice, load_program(home.root, stack, {}).config)
+    choice.admit()
+    configured = load_program(home.root, stack, {}).config
+    cluster = clusters.made(configured) or clusters.running(choice, configured)
     if cluster is None:
         sys.exit(_stopped())
-    sys.exit(Deployment(project=home, stack=stack, topology=home.topology_of(stack, topology), cluster=cluster, engine=engine).down())
+    file = home.topology_of(stack, topology)
+    sys.exit(Deployment(project=home, stack=stack, topology=file, cluster=cluster, engine=engine, other=choice.options).down())
 
 
 def _stopped() -> ExitCode:

@@ -62,12 +62,21 @@ def up(  # noqa: PLR0913 # the options of a command
     home = Project.find(project.resolve())
     file = home.topology_of(stack, topology)
     choice = Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
+    choice.admit()
     configured = load_program(home.root, stack, {}).config
+    deployment = partial(Deployment, project=home, stack=stack, topology=file, engine=engine, adopt=adopt, other=choice.options)
+    if own := clusters.made(configured):
+        _judge(home, stack, file, own, verbose=verbose)
+        code = deployment(cluster=own).up()
+        if not code and not no_verify:
+            say(
+                f"Not probed: that takes its context and its outputs (perimeter verify {stack} --context NAME --outputs FILE; docs/environments)."
+            )
+        sys.exit(code)
     cluster = clusters.running(choice, configured, echo=echo)
     if use_kind:
         kind.admit()
     _judge(home, stack, file, cluster, verbose=verbose)
-    deployment = partial(Deployment, project=home, stack=stack, topology=file, engine=engine, adopt=adopt)
     if use_kind and cluster:
         deployment(cluster=cluster).admit()
         kind.make(int(configured.get("perimeter:publicPort", names.EDGE_NODE_PORT)))

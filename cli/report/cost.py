@@ -11,6 +11,7 @@ from rich.text import Text
 
 from cli.report.text import console_for_people
 from costs.estimate import Estimate, Line
+from costs.prices import REMEMBERED
 
 
 def show(stack: str, found: Estimate) -> None:
@@ -21,6 +22,8 @@ def show(stack: str, found: Estimate) -> None:
     console.print()
     if found.tables:
         console.print(_table(found))
+        if remarks := _remarks(found):
+            console.print(Text("\n".join(("", *remarks)), style="dim"))
     else:
         console.print("  Nothing in this plan is charged for by a cloud.")
     for gap in found.gaps:
@@ -44,6 +47,12 @@ def _table(found: Estimate) -> Table:
     return table
 
 
+def _remarks(found: Estimate) -> list[str]:
+    """Return what people must know to read the table."""
+    pods = [f"{', '.join(found.pods)}: pods in the cluster, which its nodes pay for"] if found.pods else []
+    return [*pods, *(f"{line.what}: {line.remark}" for line in found.lines if line.remark)]
+
+
 def _notes(console: Console, found: Estimate) -> None:
     if found.by_use:
         console.print()
@@ -51,13 +60,19 @@ def _notes(console: Console, found: Estimate) -> None:
         for text in found.by_use:
             console.print(f"  {text}")
     for provider, table in found.tables.items():
-        text = f"list prices of {provider} in {table.region}, {table.currency} without tax (costs/prices.yaml); ~ as remembered on {table.date}"
+        vague = f"; ~ as remembered on {table.date}" if _has_remembered(found) else ""
+        text = f"list prices of {provider} in {table.region}, {table.currency} without tax (costs/prices.yaml){vague}"
         elsewhere = [region for region in found.regions if region != table.region]
         note = f"; this plan is in {', '.join(elsewhere)}, where prices differ" if elsewhere else ""
         console.print()
         console.print(Text(text + note, style="dim"))
     if found.lines:
         console.print(Text(_sources(found), style="dim"))
+
+
+def _has_remembered(found: Estimate) -> bool:
+    """Say whether a price that is shown is a remembered one, which `~` marks."""
+    return bool(found.remembered()) or any(f"({REMEMBERED}" in text for text in found.by_use)
 
 
 def _sources(found: Estimate) -> str:
@@ -86,6 +101,7 @@ def to_json(stack: str, found: Estimate) -> str:
                         "what": line.what,
                         "count": line.count,
                         "price": str(line.price),
+                        "remark": line.remark,
                         "source": line.price.source.model_dump(mode="json") if line.price.source else None,
                         "least": _money(line.least),
                         "most": _money(line.most),
@@ -95,6 +111,7 @@ def to_json(stack: str, found: Estimate) -> str:
             }
             for layer, lines in found.layers()
         ],
+        "pods": list(found.pods),
         "gaps": [{"layer": gap.layer, "urn": gap.urn, "reason": gap.reason} for gap in found.gaps],
         "notCounted": list(found.by_use),
         "prices": {

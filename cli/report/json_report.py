@@ -6,6 +6,7 @@ from typing import Any
 
 from cli.judging import Judged
 from cli.report.entrances import entrances
+from cli.report.environment import environment
 from cli.report.findings import outcomes, said
 from topology.laws import notes
 
@@ -21,6 +22,7 @@ def document(judged: Judged) -> dict[str, Any]:
         "resources": judged.resources,
         "edges": [asdict(edge) for edge in sorted(judged.stack.expected)],
         "entrances": entrances(judged),
+        "environment": asdict(environment(judged)),
         "rules": [
             {"id": r.rule.id, "name": r.rule.name, "severity": r.rule.severity, "verdict": verdicts[r.rule.id]} for r in judged.report.rules
         ],

@@ -3,6 +3,9 @@
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from rich.columns import Columns
@@ -14,6 +17,7 @@ from rich.text import Text
 
 from cli.judging import Judged
 from cli.report.entrances import entrances
+from cli.report.environment import environment
 from cli.report.findings import Outcome, Said, outcomes, said
 from policies.rule import Verdict
 from topology.edges import Direction, Edge
@@ -83,6 +87,8 @@ def show(judged: Judged, *, verbose: bool) -> None:
             ("   " + judged.stack.intent.description, "dim"),
         )
     )
+    for line in environment(judged).lines():
+        console.print(Text(line, style="dim"))
     for direction, title in TITLES.items():
         edges = sorted(edge for edge in judged.stack.expected if edge.direction is direction)
         if edges:
@@ -108,21 +114,46 @@ def show(judged: Judged, *, verbose: bool) -> None:
 
 
 def _edges(title: str, direction: Direction, edges: list[Edge], *, verbose: bool) -> Group:
-    grouped: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    of_doors = direction is Direction.NORTH_SOUTH
+    found: defaultdict[Row, set[str]] = defaultdict(set)
     for edge in edges:
-        asked = edge.host + edge.entry if direction is Direction.NORTH_SOUTH else edge.path
-        asked = "" if asked == "*" else asked
-        key = (asked if direction is Direction.NORTH_SOUTH else short(edge.source), short(edge.target), asked, edge.credential)
-        grouped[key].add("" if edge.method == "*" else edge.method)
-    rows = sorted(grouped.items())
-    table = columns(5 if direction is Direction.NORTH_SOUTH else 4)
-    for (source, target, asked, credential), methods in rows if verbose else rows[:FEW]:
-        if direction is Direction.NORTH_SOUTH:
-            table.add_row("  " + ",".join(sorted(methods)), source, "→", target, Text(credential, style="dim"))
-        else:
-            table.add_row("  " + source, "→", target, Text(f"{','.join(sorted(methods))} {asked}".strip(), style="dim"))
-    more = [] if verbose or len(rows) <= FEW else [Text(f"  … and {len(rows) - FEW} more (--verbose)", style="dim")]
-    return Group(Text(title, style="bold"), table, *more)
+        source, path = (edge.host, edge.entry) if of_doors else (short(edge.source), "" if edge.path == "*" else edge.path)
+        row = Row(source=source, target=short(edge.target), path=path, credential=edge.credential)
+        found[row].add("" if edge.method == "*" else edge.method)
+    rows = sorted(found, key=attrgetter(*(("source", "path", "target") if of_doors else ("source", "target", "path")), "credential"))
+    shown = {row: ",".join(sorted(found[row])) for row in (rows if verbose else rows[:FEW])}
+    parts = _doors(shown) if of_doors else [_calls(shown)]
+    more = [Text(f"  … and {len(rows) - len(shown)} more (--verbose)", style="dim")] if len(rows) > len(shown) else []
+    return Group(Text(title, style="bold"), *parts, *more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of doors or calls, but for its methods."""
+
+    source: str
+    """The host of a door; who calls."""
+    target: str
+    path: str
+    credential: str
+
+
+def _doors(rows: Mapping[Row, str]) -> list[Text | Table]:
+    """Return the doors of each host below it, so that their paths have room."""
+    parts: list[Text | Table] = []
+    for host, doors in groupby(rows, key=attrgetter("source")):
+        table = columns(5)
+        for door in doors:
+            table.add_row(f"    {rows[door]}", door.path, "→", door.target, Text(door.credential, style="dim"))
+        parts += (Text(f"  {host}"), table)
+    return parts
+
+
+def _calls(rows: Mapping[Row, str]) -> Table:
+    table = columns(4)
+    for call, methods in rows.items():
+        table.add_row(f"  {call.source}", "→", call.target, Text(f"{methods} {call.path}".strip(), style="dim"))
+    return table
 
 
 def _entrances(by_host: Mapping[str, tuple[str, ...]]) -> Group:

@@ -26,6 +26,9 @@ Every pod has an address of the VPC (8,187 in each private subnet). A load balan
 """
 RESOLVER: Final = 2
 """The VPC's name service has the third address of the network (VPC User Guide, `AmazonDNS-concepts`)."""
+IDENTITY_AGENT: Final = "169.254.170.23/32"
+IDENTITY_PORT: Final = 80
+"""Where pods get the credentials of their roles, on their own node (EKS User Guide, `pod-id-how-it-works`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,11 @@ def document(*statements: Statement) -> str:
 
 
 def trust(service: str, names: Names) -> str:
-    """Return who may take on a role: a service of AWS, on behalf of this account alone."""
+    """Return who may take on a role: a service of AWS, on behalf of this account alone.
+
+    A service that does not say for which account it acts cannot take such a role on. EKS says it (EKS User Guide,
+    `cross-service-confused-deputy-prevention`), flow logs do (VPC User Guide, `flow-logs-iam-role`).
+    """
     own: dict[str, dict[str, str]] = {} if service == INSTANCES else {"StringEquals": {"aws:SourceAccount": names.account}}
     return document(Statement(sid="Service", actions=("sts:AssumeRole",), principals={"Service": service}, conditions=own))
 

@@ -19,7 +19,7 @@ LABEL: Final = "pods"
 ADDRESS: Final = "pip-edge"
 
 
-class EdgeAddress(Component, layer="cluster"):
+class EdgeAddress(Component, layer="edge"):
     """A static address in a resource group of its own.
 
     AKS looks for the address among all of a group, and so needs its role at the group (Learn, `aks/static-ip`). In this one is nothing else

@@ -1,6 +1,6 @@
 """What the layers of an Azure environment stand on, as the cluster's component hands it to gateway and edge."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 
@@ -25,6 +25,8 @@ class AzureLand:
     vault: pulumi.Resource
     vault_ready: tuple[pulumi.Resource, ...]
     """The vault's private endpoint and its name: who reads a secret over the network comes after them."""
+    vault_changes: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
+    """What is made in the vault, in this order."""
     workspace: pulumi.Resource
     subnets: tuple[Subnet, ...]
     """Those that the network has."""
@@ -63,6 +65,16 @@ class AzureLand:
     def vault_name(self) -> str:
         """Name of the key vault."""
         return self.place.unique("kv")
+
+    def in_vault(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Return the options of something in the vault: after all that is there already, and gone with the vault.
+
+        A vault takes one change at a time, and its private endpoint is one ("ConflictError", "serialize the operations":
+        pulumi-azure-native, issue 1013; terraform-provider-azurerm, pull request 32261). azure-native makes secrets and keys through
+        Resource Manager, but deletes them at the vault itself, which answers inside the network alone.
+        """
+        after = [*self.vault_ready, *self.vault_changes[-1:]]
+        return pulumi.ResourceOptions(parent=parent, depends_on=after, deleted_with=self.vault)
 
     def subnet_id(self, subnet: Subnet) -> pulumi.Output[str]:
         """Return the id of a subnet."""

@@ -9,12 +9,29 @@ from pydantic import Field, model_validator
 
 from components import ranges
 from components.part import AddressRange, Part, Size
+from topology.findings import Faults
+from topology.model.text import Text
 
-Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
+Guid = Annotated[
+    str,
+    Text(
+        pattern="[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}",
+        must="an id: 32 digits and letters from a to f, in small letters, with four '-'",
+        examples=("01234567-89ab-cdef-0123-456789abcdef",),
+    ),
+]
 """An id of Azure or Entra ID, in small letters."""
 
-Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,10}[a-z0-9]$")]
-"""Begins the names of all resources; at most 12 characters, because a Key Vault has 24."""
+Label = Annotated[
+    str,
+    Text(
+        pattern="[a-z](-?[a-z0-9])+",
+        max_length=12,
+        must="2 to 12 lower-case letters, digits and inner '-', one at a time, beginning with a letter",
+        examples=("shop-dev",),
+    ),
+]
+"""Begins the names of all resources; at most 12 characters, because a Key Vault has 24, and not two `-` in a row (Learn, `resource-name-rules`)."""
 
 NETWORK_PREFIX: Final = 20
 """The smallest network (`/20`) that holds the plan of subnets."""
@@ -30,10 +47,18 @@ class Publisher(Part):
 class PublicCertificate(Part):
     """The certificate that clients see: a secret of a Key Vault of yours, in PKCS #12."""
 
-    secret: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,127}$")]
+    secret: Annotated[str, Text(pattern="[0-9A-Za-z-]{1,127}", must="1 to 127 letters, digits and '-'", examples=("api-shop-example",))]
     """Name of the secret or certificate."""
     vault: Annotated[
-        str, Field(pattern=r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.KeyVault/vaults/[0-9A-Za-z-]{3,24}$")
+        str,
+        Text(
+            pattern=r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.KeyVault/vaults/[0-9A-Za-z-]{3,24}",
+            must="the resource id of a Key Vault",
+            examples=(
+                "/subscriptions/01234567-89ab-cdef-0123-456789abcdef/resourceGroups/rg-certificates"
+                "/providers/Microsoft.KeyVault/vaults/kv-certificates",
+            ),
+        ),
     ]
     """Resource id of the vault."""
 
@@ -41,6 +66,18 @@ class PublicCertificate(Part):
 ZONE: Final = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/Microsoft\.Network/dnsZones/(?P<name>[^/]+)"
 )
+
+
+ZoneId = Annotated[
+    str,
+    Text(
+        pattern=ZONE.pattern,
+        must="the resource id of a public zone of Azure DNS",
+        examples=(
+            "/subscriptions/01234567-89ab-cdef-0123-456789abcdef/resourceGroups/rg-dns/providers/Microsoft.Network/dnsZones/shop.example",
+        ),
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +95,7 @@ class AzureSettings(Part):
 
     subscription_id: Guid
     tenant_id: Guid
-    location: Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
+    location: Annotated[str, Text(pattern="[a-z0-9]+", must="a region's name in small letters and digits", examples=("westeurope",))]
     """A region with availability zones, such as `westeurope`."""
     name: Label
     size: Size = Size.SMALL
@@ -78,11 +115,13 @@ class AzureSettings(Part):
     """Private ranges of networks connected to this one (peering, VPN, ExpressRoute) from which the Kubernetes API is reached."""
     public_certificate: PublicCertificate | None = None
     """Default: one signed by an authority made on deploy, which no browser trusts."""
-    discovery: Mapping[str, Annotated[str, Field(pattern=r"^https://\S+$")]] = {}
+    discovery: Mapping[
+        str, Annotated[str, Text(pattern=r"https://\S+", must="an address with https", examples=("https://login.shop.example/openid",))]
+    ] = {}
     """Issuers of the topology whose OpenID configuration is not at `<issuer>/.well-known/openid-configuration`."""
     application_insights: bool = False
     """Traces of the gateway in Application Insights."""
-    dns_zone: Annotated[str, Field(pattern=rf"^{ZONE.pattern.replace('?P<', '?<')}$")] | None = None
+    dns_zone: ZoneId | None = None
     """Resource id of a public zone of Azure DNS that holds the topology's hosts: they get their address there, and a certificate that
     browsers trust. Without it you make the records, and an authority is made on deploy."""
     ddos_protection: bool = False
@@ -106,5 +145,5 @@ class AzureSettings(Part):
         if self.zone and self.zone.subscription.lower() != self.subscription_id:
             wrong.append(f"dnsZone is in subscription {self.zone.subscription}, and the program works in {self.subscription_id} alone")
         if wrong:
-            raise ValueError("; ".join(wrong))
+            raise Faults(wrong)
         return self

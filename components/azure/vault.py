@@ -13,12 +13,8 @@ PKCS12 = "application/x-pkcs12"
 def secret(
     name: str, value: pulumi.Input[str], land: AzureLand, *, parent: pulumi.Resource, content_type: str | None = None
 ) -> vaults.Secret:
-    """Register a secret; `value` is marked secret by whoever makes it.
-
-    It goes with its vault: azure-native makes secrets through Resource Manager, but deletes them at the vault itself, which answers inside
-    the network alone.
-    """
-    return vaults.Secret(
+    """Register a secret; `value` is marked secret by whoever makes it."""
+    made = vaults.Secret(
         name,
         vaults.SecretArgs(
             secret_name=name,
@@ -28,5 +24,7 @@ def secret(
                 value=pulumi.Output.secret(value), content_type=content_type, attributes=vaults.SecretAttributesArgs(enabled=True)
             ),
         ),
-        opts=pulumi.ResourceOptions(parent=parent, deleted_with=land.vault),
+        opts=land.in_vault(parent),
     )
+    land.vault_changes.append(made)
+    return made

@@ -13,7 +13,12 @@ MESH: Final = "mesh.internal"
 VAULT: Final = "privatelink.vaultcore.azure.net"
 """By which a vault's public name leads to its private endpoint (Learn, `private-endpoint-dns`)."""
 API_MANAGEMENT: Final = "azure-api.net"
-"""Every API Management service has names in it; the network knows ours alone (Learn, `api-management-using-with-internal-vnet`)."""
+"""Every API Management service has names in it. No zone of this name is made: Azure has refused one as "a reserved Azure infrastucture domain"
+(MicrosoftDocs/azure-docs, issue 102958), it would hide names that Azure's own services ask for (Azure/apim-landing-zone-accelerator, issue 86),
+and Learn tells to own a service's names alone (`api-management-using-with-internal-vnet`, since 2026-04). So each name is a zone of its own, with
+one record (MicrosoftDocs/azure-docs, issue 80370)."""
+SELF: Final = "@"
+"""The record of a zone's own name."""
 
 
 def private_zone(
@@ -43,7 +48,7 @@ def private_zone(
 def address_record(  # noqa: PLR0913 # the parts of a record
     name: str, record: str, address: pulumi.Input[str], *, zone: str, owner: dns.PrivateZone, where: Place, parent: pulumi.Resource
 ) -> dns.PrivateRecordSet:
-    """Register the address of a name in a private zone; `record` is relative to the zone, `@` the zone itself."""
+    """Register the address of a name in a private zone; `record` is relative to the zone, `SELF` the zone itself."""
     return dns.PrivateRecordSet(
         name,
         dns.PrivateRecordSetArgs(

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policies.reading import allowed_values
-from policies.reading.allowed_values import ANY
+from policies.reading.allowed_values import ANY, all_of, under
 from policies.reading.charts import chart_name
 from policies.reading.resource import Resource
 
 OFF: Final = "false"
 NUMBER: Final = "[0-9]+"
+SHARE: Final = "[0-9]+%?"
+"""A number of instances, or that many percent of them."""
 WORDS: Final = "[A-Za-z0-9._/-]*"
 
 INTERNAL_DEFAULTS: Final = "_internal_defaults_do_not_set"
@@ -22,7 +24,16 @@ INTERNAL_DEFAULTS: Final = "_internal_defaults_do_not_set"
 _SCHEDULING: Final = dict.fromkeys(
     ("affinity.*", "tolerations.*", "nodeSelector.*", "topologySpreadConstraints.*", "priorityClassName", "imagePullSecrets.*"), ANY
 )
-_SIZE: Final = {**dict.fromkeys(("resources.*", "autoscaling.*", "podDisruptionBudget.*"), ANY), "replicaCount": NUMBER}
+_BUDGET: Final = {"minAvailable": SHARE, "maxUnavailable": SHARE, "unhealthyPodEvictionPolicy": "IfHealthyBudget|AlwaysAllow|"}
+_DISRUPTION: Final = {"podDisruptionBudget.enabled": "true|false", **under("podDisruptionBudget", _BUDGET)}
+_AUTOSCALING: Final = {
+    "enabled": "true|false",
+    **all_of("minReplicas maxReplicas targetCPUUtilizationPercentage targetMemoryUtilizationPercentage", NUMBER),
+    **all_of("autoscaleBehavior.* behavior.* metrics.*"),
+}
+"""How many instances run opens nothing, but charts put these values into their objects as they are: a text of several lines would be
+objects of its own. The last three are written by `toYaml`, which quotes."""
+_SIZE: Final = {"resources.*": ANY, "replicaCount": NUMBER, **_DISRUPTION, **under("autoscaling", _AUTOSCALING)}
 _COMMON: Final = {**_SCHEDULING, **_SIZE, "imagePullPolicy": "Always|IfNotPresent|Never"}
 _SECURITY: Final = {
     "securityContext.seccompProfile.type": "RuntimeDefault",
@@ -59,6 +70,7 @@ _ISTIOD: Final[Mapping[str, str]] = {
     "autoscaleMin": NUMBER,
     "autoscaleMax": NUMBER,
     "base.validationFailurePolicy": ANY,
+    **{f"{part}.targetAverageUtilization": NUMBER for part in ("cpu", "memory")},
     "global.hub": _HUB,
     "global.istioNamespace": ANY,
     "global.logAsJson": "true|false",
@@ -95,6 +107,7 @@ _ISTIOD: Final[Mapping[str, str]] = {
     "meshConfig.rootNamespace": ANY,
     "meshConfig.trustDomain": ANY,
     "meshConfig.trustDomainAliases.*": ANY,
+    **under("pdb", _BUDGET),
 }
 
 _GATEWAY: Final[Mapping[str, str]] = {
@@ -132,7 +145,7 @@ _ENVOY_GATEWAY: Final[Mapping[str, str]] = {
     "deployment.replicas": NUMBER,
     "global.images.envoyGateway.image": r"docker\.io/envoyproxy/gateway:[A-Za-z0-9._-]+",
     "global.images.ratelimit.image": r"docker\.io/envoyproxy/ratelimit:[A-Za-z0-9._-]+",
-    "podDisruptionBudget.*": ANY,
+    **_DISRUPTION,
     "service.type": ANY,
     "topologyInjector.enabled": "true|false",
 }

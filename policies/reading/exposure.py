@@ -1,6 +1,6 @@
 """Public addresses: everything by which a packet from outside the cluster reaches a pod."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,16 @@ INTERNAL_LOAD_BALANCER: Final[Mapping[str, str]] = {
     "cloud.google.com/load-balancer-type": "Internal",
 }
 """Annotations that give a load balancer an address of the private network only, by cloud."""
+
+READ_IN: Final[Mapping[str, frozenset[str]]] = {
+    "azure-native": frozenset({"service.beta.kubernetes.io/azure-load-balancer-internal"}),
+    "aws": frozenset({"service.beta.kubernetes.io/aws-load-balancer-internal"}),
+}
+"""Those of them that the cluster of a cloud reads, by the package of its resources: whatever another cloud's says, it makes a public one.
+
+In EKS the service controller of Kubernetes' own cloud provider makes them, which knows no `...-scheme`, where the AWS Load Balancer
+Controller is not told to (https://cloud-provider-aws.sigs.k8s.io/service_controller/).
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,11 +67,11 @@ def exposures(
         yield from of_gateway(gateway, controller)
 
 
-def of_service(service: Service) -> Iterator[Exposure]:
-    """Yield the public addresses of a Service: load balancer, node ports, external addresses."""
+def of_service(service: Service, clouds: Collection[str] = ()) -> Iterator[Exposure]:
+    """Yield the public addresses of a Service: load balancer, node ports, external addresses; `clouds` as for `is_internal`."""
     fix = "make it ClusterIP; only the edge has a public address"
     external = sequence(service.spec.get("externalIPs"))
-    public = service.type in {"NodePort", "LoadBalancer"} and not (service.type == "LoadBalancer" and is_internal(service))
+    public = service.type in {"NodePort", "LoadBalancer"} and not (service.type == "LoadBalancer" and is_internal(service, clouds))
     if not public and not external:
         return
     for port in service.ports:
@@ -76,9 +86,15 @@ def of_service(service: Service) -> Iterator[Exposure]:
             yield Exposure(resource=service.resource, why=why, pods=tuple(behind), port=number, fix=fix, asked=port.port)
 
 
-def is_internal(service: Service) -> bool:
-    """Say whether a load balancer gets an address of the private network only."""
-    return any(service.resource.annotations.get(key) == value for key, value in INTERNAL_LOAD_BALANCER.items())
+def is_internal(service: Service, clouds: Collection[str] = ()) -> bool:
+    """Say whether a load balancer gets an address of the private network only.
+
+    Args:
+        service: of type LoadBalancer.
+        clouds: packages of the clouds in which the cluster may be; where there is none, the annotations of all are taken for read.
+    """
+    read = frozenset[str]().union(*(READ_IN.get(each, ()) for each in clouds)) if clouds else INTERNAL_LOAD_BALANCER.keys()
+    return any(service.resource.annotations.get(key) == INTERNAL_LOAD_BALANCER[key] for key in read)
 
 
 def of_pod(pod: Pod) -> Iterator[Exposure]:

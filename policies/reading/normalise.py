@@ -71,6 +71,9 @@ _NO_OBJECTS: Final = ("kubernetes:yaml", "kubernetes:helm.sh", "kubernetes:kusto
 NAMED_BY: Final = ("arn", "certificate", "dnsName", "ipAddress", "privateIPAddresses")
 """Outputs that name a resource, as AWS, Azure and the program's own authorities make them."""
 
+VERSION: Final = "latestVersion"
+"""The output of a launch template of AWS by which others name its newest version, a number."""
+
 
 def normalise(records: Iterable[Mapping[str, Any]]) -> tuple[Resource, ...]:
     """Return one `Resource` for each object of the records of a plan, in their order."""
@@ -106,6 +109,8 @@ def _names(record: Mapping[str, Any]) -> Iterator[Any]:
     for key in NAMED_BY:
         answer = outputs.get(key)
         yield from sequence(answer) if is_known(answer, list) else (answer,)
+    if is_known(version := outputs.get(VERSION), int) or is_known(version, float):
+        yield f"{version:.0f}"
 
 
 def is_id(value: Any) -> bool:

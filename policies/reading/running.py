@@ -25,6 +25,15 @@ def said(props: Mapping[str, Any]) -> dict[str, Any]:
     return props
 
 
+def answered(props: Mapping[str, Any]) -> bool:
+    """Return whether the outputs of a Kubernetes resource hold a whole object.
+
+    They are empty where the object is not made, and where the engine plans it for a cluster that is not made: what a provider with unknown
+    configuration would answer is not known (`Create` and `Update` in sdk/go/common/resource/plugin/provider_plugin.go of pulumi/pulumi).
+    """
+    return bool({"metadata", "chart"} & props.keys())
+
+
 def as_given(secret: Mapping[str, Any], entries: Iterable[str] = ()) -> dict[str, Any]:
     """Return a Secret whose values are made on deployment as the program gave it: entries whose values are not known, under `stringData`.
 
@@ -40,11 +49,13 @@ def as_given(secret: Mapping[str, Any], entries: Iterable[str] = ()) -> dict[str
 
 
 def hidden(props: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
-    """Return properties with what stands at the end of a path as not known; as they are where nothing does."""
+    """Return properties with what stands at the end of a path, through lists, as not known; as they are where nothing does."""
     first, *rest = path
     if not rest:
         return {**props, **({first: UNKNOWN_SENTINELS[0]} if first in props else {})}
     inside = props.get(first)
+    if is_known(inside, list):
+        return {**props, first: [hidden(mapping(each), tuple(rest)) if is_known(each, dict) else each for each in sequence(inside)]}
     return {**props, **({first: hidden(mapping(inside), tuple(rest))} if is_known(inside, dict) else {})}
 
 
@@ -72,5 +83,5 @@ def running(records: Iterable[Record]) -> Iterator[Record]:
     """
     for record in records:
         outputs = mapping(record.get("outputs"))
-        whole = str(record["type"]).startswith(KUBERNETES) and bool({"metadata", "chart"} & outputs.keys())
+        whole = str(record["type"]).startswith(KUBERNETES) and answered(outputs)
         yield {**record, "inputs": said(outputs)} if whole else record

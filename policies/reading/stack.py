@@ -8,7 +8,7 @@ from typing import TypeVar
 from policies.reading import charts, controllers
 from policies.reading.authorization import Authorization
 from policies.reading.certificates import Certificates
-from policies.reading.cloud.joined import cloud_of
+from policies.reading.cloud.joined import cloud_of, clouds_of
 from policies.reading.cloud.model import Cloud
 from policies.reading.compare import Key, by_key
 from policies.reading.envoy_gateway import POLICY_KINDS, EnvoyPolicies
@@ -319,11 +319,16 @@ class Stack:
         return tuple(found)
 
     @cached_property
+    def clouds(self) -> frozenset[str]:
+        """Return the packages of the clouds that it has resources of: `aws`."""
+        return clouds_of(self)
+
+    @cached_property
     def exposures(self) -> tuple[Exposure, ...]:
         """Return every public address."""
         found: list[Exposure] = []
         for service in self.services:
-            found += self.reading(service.resource, lambda service=service: list(of_service(service))) or ()
+            found += self.reading(service.resource, lambda service=service: list(of_service(service, self.clouds))) or ()
         for pod in self.pods:
             found += self.reading(pod.resource, lambda pod=pod: list(of_pod(pod))) or ()
         for ingress in self.of("Ingress.networking.k8s.io", "Ingress.extensions"):

@@ -47,7 +47,7 @@ class A06(RouteRule):
         - answers that Kong keeps (`proxy-cache`) for a door without a `cache`, for longer than its `ttl`, or without telling apart what its
           `vary` names; of a door for tokens also without telling the tokens apart;
         - an operation of API Management of which one of these holds (`validate-jwt`, products, subscriptions), and answers that it
-          keeps for whoever asks next (`cache-lookup`);
+          keeps for whoever asks next (`cache-lookup`), otherwise than the door's `cache` says, or gives before it has asked for everything;
         - a developer portal of API Management that anybody reads without signing in (`portalsettings/signin`, in an ARM template), or
           a product of which whoever signs up there gives himself a key.
 

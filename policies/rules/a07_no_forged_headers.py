@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from policies.checks import attempt
 from policies.door_routes import answered
-from policies.header_edits import REQUESTS, edits_of, wrong_in_requests
+from policies.header_edits import REQUESTS, edits_of
 from policies.layers import Layer, layers_of
 from policies.reading.controllers import Controller
+from policies.reading.door_headers import wrong_in_requests
 from policies.reading.gateways import ApiGateway, Listener
 from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.patterns import ByFirst
@@ -57,6 +58,7 @@ class A07(RouteRule):
           leaves `x-forwarded-for` or `x-request-id` to the client, or writes one thing that the client chose into a header of
           another name;
         - a cloud's firewall that lets such a header pass where its load balancer removes none; a request id that the client said;
+        - rewrite rules of an Application Gateway that write anything else into requests, be it under a condition alone;
         - a gateway that does not remove or overwrite the latter on every route;
         - a gateway that does not change the headers of requests as the door says (`requestHeaders`), or changes others;
         - a ClientTrafficPolicy that lets `x-forwarded-client-cert` through;

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.checks import attempt
-from policies.limits import Client, Window, broken_promise, clients, windows_of, windows_of_plugins
+from policies.limits import clients, windows_of, windows_of_plugins
 from policies.reading.charts import chart_name
 from policies.reading.cloud.model import EDGE
 from policies.reading.controllers import envoy_gateway_config
 from policies.reading.durations import length
 from policies.reading.jwt import asks_for
 from policies.reading.key_holders import username
+from policies.reading.promises import Client, Window, broken_promise
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.waf import fronts

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from policies.cloud_rule import has_readers, in_clouds
 from policies.reading.controllers import GATEWAY_API
 from policies.reading.gateway_fields import ACCEPTED, KONG_PLUGIN_KINDS, unreviewed
 from policies.reading.resource import Resource
@@ -34,7 +35,10 @@ class A14(ResourceRule):
         - a plugin of Kong that is not listed there (`pre-function`, which runs code), or a setting of one (`run_on_preflight: false`);
         - an annotation `konghq.com/...` of any object that is not listed there (`konghq.com/rewrite`);
         - `parametersRef` of a GatewayClass or a Gateway to an object that is not in the program;
-        - taking headers out of answers that the topology does not name, such as `strict-transport-security`.
+        - taking headers out of answers that the topology does not name, such as `strict-transport-security`;
+        - a policy of API Management, or an attribute of one, that is not accepted in `policies/reading/cloud/azure/policy_fields.py`:
+          `limit-concurrency`, in which others act, `trace` and `emit-metric`, which write down what they are told, `follow-redirects`;
+        - a `retry` of a request that changes something.
 
     Why:
         Gateways have hundreds of options, and more with each version. Some answer in a service's place, send requests elsewhere,
@@ -49,6 +53,15 @@ class A14(ResourceRule):
     severity = Severity.HIGH
     frameworks = ("OWASP API8:2023",)
     kinds = tuple(f"{kind}.{GATEWAY_API}" if kind in _QUALIFIED else kind for kind in (*ACCEPTED, *sorted(KONG_PLUGIN_KINDS), "Service"))
+
+    def judge(self, stack: Stack) -> Iterator[Finding]:
+        """Check objects of the cluster, then what a gateway of a cloud is told."""
+        yield from super().judge(stack)
+        yield from in_clouds(self, stack)
+
+    def applies(self, stack: Stack) -> bool:
+        """Say whether a stack has a gateway's resources, in the cluster or in a cloud."""
+        return super().applies(stack) or has_readers(self, stack)
 
     def check(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         """Name every option of one resource that nobody reviewed."""

@@ -68,7 +68,7 @@ class K01(Rule):
         behind = self._behind(service, stack) if service else frozenset[Layer | None]()
         if behind == frozenset[Layer | None]({Layer.EDGE}):
             return
-        if kind == "LoadBalancer" and behind and behind <= BALANCED and service and is_internal(service):
+        if kind == "LoadBalancer" and behind and behind <= BALANCED and service and is_internal(service, stack.clouds):
             return
         what = "a public load balancer" if kind == "LoadBalancer" else "a port of every node"
         yield self.broken(

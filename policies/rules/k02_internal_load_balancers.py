@@ -30,7 +30,7 @@ KNOWN: Final = re.compile(
 """Annotations that some rule reads, or that open nothing. Not among them: addresses besides, private link services, service tags."""
 
 FIX: Final = (
-    'set service.beta.kubernetes.io/azure-load-balancer-internal: "true" or service.beta.kubernetes.io/aws-load-balancer-scheme: internal'
+    'set service.beta.kubernetes.io/azure-load-balancer-internal: "true" or service.beta.kubernetes.io/aws-load-balancer-internal: "true"'
 )
 
 
@@ -44,12 +44,12 @@ class K02(ResourceRule):
         undecided.
 
     Why:
-        Load balancers are public unless an annotation says otherwise. The annotation is text: `"yes"`, `true` without quotes in
+        Load balancers are public unless an annotation of the cluster's own cloud says otherwise. It is text: `"yes"`, `true` without quotes in
         the wrong place or a misspelt key are not errors, they are a public address. Source ranges hold even when the
         annotation is lost in an upgrade.
 
     Instead:
-        On Azure, and likewise on AWS with `aws-load-balancer-scheme: internal`::
+        On Azure, and likewise in EKS with `aws-load-balancer-internal: "true"`::
 
             kind: Service
             metadata:
@@ -74,7 +74,7 @@ class K02(ResourceRule):
         layers = layers_of(stack)
         if service is None or not {layers.pods.get(pod) for pod in service.pods} & GATEWAYS:
             return
-        if not is_internal(service):
+        if not is_internal(service, stack.clouds):
             said = {key: resource.annotations[key] for key in INTERNAL_LOAD_BALANCER if key in resource.annotations}
             wrong = "".join(f' ({key} is "{value}")' for key, value in said.items())
             yield self.broken(resource, f"nothing makes its load balancer internal{wrong}: it has a public address", FIX)

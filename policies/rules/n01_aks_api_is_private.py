@@ -9,7 +9,8 @@ class N01(CloudRule):
 
     Forbids:
         A cluster that is not private and has no `authorizedIPRanges`, or ranges wider than a /24, or that the stack file does
-        not name (`operators`); a private cluster with a public name besides (`enablePrivateClusterPublicFQDN`).
+        not name (`operators`); a private cluster with a public name besides
+        (`enablePrivateClusterPublicFQDN`), which Azure gives it where nothing is said.
 
     Why:
         Whoever may talk to the Kubernetes API may try every credential that ever leaked. One that holds creates a Service with a

@@ -10,7 +10,7 @@ class N02(CloudRule):
     Forbids:
         A public endpoint without `publicAccessCidrs`, which is EKS's default; ranges of more addresses than operators have
         (wider than a /24), or that the stack file does not name (`operators`); a cluster of which neither endpoint is on; interfaces of
-        the API in subnets with a way in from the Internet.
+        the API in subnets with a way in from the Internet. Undecided are nodes, add-ons and users of a cluster that the program does not make.
 
     Why:
         Whoever may talk to the Kubernetes API may try every credential that ever leaked, and every way around authentication that

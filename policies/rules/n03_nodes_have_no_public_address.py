@@ -10,6 +10,7 @@ class N03(CloudRule):
     Forbids:
         A pool of AKS with `enableNodePublicIP` or a prefix of public addresses; nodes of EKS in a subnet that leads to the internet
         both ways, or that gives out public addresses; nodes that take logins, or whose pods reach the instance's metadata.
+        Nodes that start as another version of their launch template says than the one in the plan are undecided.
 
     Why:
         A node's address is one security group away from the kubelet, from every NodePort and from every pod on the node's network.

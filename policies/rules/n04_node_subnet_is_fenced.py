@@ -19,7 +19,10 @@ class N04(CloudRule):
           network joined to this one): the ingresses take the gateway, private endpoints take the layers, the Kubernetes API takes nodes,
           pods and the private ranges of the stack file (`privateOperators`); probes come where something is probed;
         - a subnet whose route table or NAT gateway the program does not make; a private zone that is linked to another network, or to none
-          of the program; a name service outside of the range of Services.
+          of the program; a name service outside of the range of Services; a private name that leads outside of the network;
+        - a private endpoint in a subnet that does not say that security groups hold for it (`privateEndpointNetworkPolicies`).
+
+        All of it over TCP, UDP, ICMP, ESP and AH.
 
     Why:
         Azure joins whatever a Service of type LoadBalancer asks for to the nodes' subnet. The security group is what holds when the

@@ -11,8 +11,10 @@ class N05(CloudRule):
         - a rule with a range that has addresses of the Internet in it (`0.0.0.0/0`, `::/0`, any public range) or a prefix list, in
           a group of anything but a public load balancer, whether the rule stands in the group or is a resource of its own;
         - the same in the group of a public load balancer, on a port on which none of its listeners is;
-        - the edge's group at nodes, or at the Kubernetes API, as well;
-        - at the Kubernetes API a private range that the stack file does not name (`privateOperators`);
+        - the edge's group at nodes, at the Kubernetes API, or at an endpoint of AWS, as well;
+        - at the Kubernetes API, in the group that EKS makes for it too, a group that is not of nodes, or a private range that the stack file
+          does not name (`privateOperators`);
+        - at nodes anybody inside who is no layer before them: a private range of a connected network, a group of something else;
         - a rule by which nodes connect to the Internet on a port that neither images (443) nor the topology's issuers and hosts ask for.
 
         A group with rules inside and beside it is undecided: the provider takes away what the other way of writing made.

@@ -8,7 +8,7 @@ class N06(CloudRule):
     """The cluster has a network plugin that enforces NetworkPolicies.
 
     Forbids:
-        AKS without `networkPolicy`; EKS without the network policy controller of its VPC CNI add-on, or with one
+        AKS without `networkPolicy`; EKS without the network policy controller of its VPC CNI add-on (1.17 or later), or with one
         that leaves a new pod open until its policies are there (`NETWORK_POLICY_ENFORCING_MODE`), whose agent is off
         (`nodeAgent.enabled`), or that keeps what somebody changed of it in the cluster (`PRESERVE`).
 

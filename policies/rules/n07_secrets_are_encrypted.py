@@ -9,7 +9,10 @@ class N07(CloudRule):
 
     Forbids:
         An EKS cluster without `encryptionConfig` for `secrets`, or without a KMS key in it; a key that is not of the program is undecided. An AKS cluster with a key of a vault
-        (`azureKeyVaultKms`) that is off, unnamed, or asked for over the internet.
+        (`azureKeyVaultKms`) that is off, unnamed, of a vault that the program does not make, or asked for over the internet.
+
+        A launch template of EKS that does not say that disks are encrypted. A log, a secret, a bucket or a disk in AWS that is encrypted with
+        a key which is not of the program is undecided: whoever has it may take it back.
 
         An AKS cluster without one is no finding. Azure encrypts its store always, with a key of Azure's own; one's own key asks for
         more than it gives: the earlier way makes the cluster's identity Key Vault Contributor, which may open the vault (and whoever

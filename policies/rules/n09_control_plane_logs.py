@@ -13,7 +13,17 @@ class N09(CloudRule):
 
         A network without a flow log. A flow log, a diagnostic setting or a collection of containers' logs that goes to a workspace,
         an account or a log group that the program does not make. A workspace, a log group, a bucket or a flow log that forgets
-        within 30 days.
+        within 30 days, or empties itself on a day.
+
+        In Azure: a gateway, a vault or a workspace of which nothing is written down; an API Management that writes down some requests; an AKS
+        cluster of whose containers not all is collected (`omsagent`, DataCollectionRule).
+
+        In AWS: an EKS cluster of whose containers not all is collected by the add-on `fluent-bit`, as it comes or as it is configured, or whose
+        collector has no role, no NetworkPolicy or no region in which it may write it down. What its configuration leaves open is undecided:
+        filters, other outputs, other files.
+
+        A log of AWS that nobody may write any more, because its role, its key or its group does not let who writes it; a flow log whose format
+        leaves out who connected to whom. Subnets of a network that the program does not make are undecided.
 
     Why:
         Policies, routes and identities are objects of the Kubernetes API. Who changed one, and who tried to, stands in the audit

@@ -10,15 +10,20 @@ class N12(CloudRule):
     Forbids:
         Of AWS:
 
-        - a role that everybody, another account, any pod, or a service on behalf of any account takes on;
+        - a role that everybody, another account, any pod, a pod of another cluster, a service on behalf of any account, or what has another
+          role of the program takes on;
         - a role that may do a whole service (`s3:*`), something else than looking to everything (`*`), or what gives rights:
           `iam:PassRole` to more than one named role, `iam:Put...`, `sts:AssumeRole`; statements by exclusion (`NotAction`);
         - a role that may change the boundary, be it of one thing alone: groups, listeners, web ACLs, records, entries of the cluster,
           what runs elsewhere (`ec2:Authorize...`, `wafv2:Disassociate...`, `ssm:StartSession`); the pods of a service with a role at all;
         - a role that may do more with keys, secrets, buckets and logs than write logs (`secretsmanager:GetSecretValue`, `logs:Delete...`);
-        - policies kept by AWS other than those for clusters and nodes (`AdministratorAccess`); roles that the program does not make;
-        - a key, a secret, a bucket or a log that answers everybody, another account, or a service on behalf of any account;
+        - policies kept by AWS other than those for clusters and nodes (`AdministratorAccess`), or those at another role; roles that the program
+          does not make; pods on the way of requests with a role;
+        - a key, a secret, a bucket or a log that answers everybody, be it of this account alone, another account, a role of the program, or a
+          service on behalf of any account;
           a bucket that may be opened to everybody, or without a block of that; an endpoint of the network that passes on requests of other accounts.
+
+        Undecided is any other action: the tasks that identities of the system have are few, and known.
 
         Of Azure:
 
@@ -26,7 +31,9 @@ class N12(CloudRule):
         - a role at more than a single resource of the type for which it is meant: a resource group, a subscription, a whole vault;
         - a role of somebody whom the program does not make;
         - a vault with access policies in the place of roles; a vault or a storage account that answers the internet, or by a key;
-        - a vault that answers users of another tenant; a private endpoint to what the program does not make.
+        - a vault that answers users of another tenant; a private endpoint to what the program does not make;
+        - a role that another layer has than the one whose task it is, or that stands at somebody else's resource; an identity, a vault, a key
+          or a private zone of somebody else in which something of the program is kept, or with which it acts.
 
     Why:
         The boundary is made of resources of the account. A pod whose role may change them needs no way through the boundary: it

@@ -46,7 +46,7 @@ class P02(Rule):
           (`disableWebhooks`, `skipCrds`, `forceUpdate`, `pluginDownloadURL`), and a chart from a repository of somebody's account;
         - a value or variable of a chart that is not accepted in `policies/reading/chart_values.py`, an image from elsewhere included;
         - dynamic resources other than the generator of API keys, references to other stacks, a second Kubernetes provider;
-        - add-ons of a cloud's cluster other than its own parts;
+        - add-ons of a cloud's cluster other than its own parts, or that keep what somebody changed of them in the cluster;
         - kinds and types of resources that no rule knows: what is not known to open nothing is undecided.
 
     Why:

@@ -28,7 +28,7 @@ class P08(Rule):
         - a Secret whose `data` or `stringData` stands in the plan in clear and comes from no generator of keys;
         - a private key, a token or a password in a URL in any field of any object or chart's values, base64 included;
         - a variable called `..._PASSWORD`, `..._TOKEN`, `..._SECRET`, `..._KEY` with its value written out;
-        - a secret of a cloud's vault, or a key of its API gateway, with its value written out.
+        - a secret of a cloud's vault, or a key of its API gateway, with its value written out, or put where the program makes no secret.
 
     Why:
         A plan is printed, stored beside the stack's state, attached to changes and sent to reviewers. A key that stands in it has

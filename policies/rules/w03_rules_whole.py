@@ -92,7 +92,8 @@ class W03(EdgeRule):
           arguments and cookies that are taken apart as nobody else does (`SecArgumentSeparator`, `SecCookieFormat`);
         - in a cloud: a firewall without its maker's rule set in a version that is kept up (on Azure those about bots, too), rules of
           it that are overridden or excluded, own rules that let requests pass the others or ask a script (`JSChallenge`),
-          bodies of which only the beginning is read.
+          bodies of which only the beginning is read; on AWS rules without those against SQL injection, own rules that spare requests by
+          what a client may write into any of them.
 
     Why:
         An exclusion is made in a hurry for one client and stays for all. Excluding `ARGS` from the injection rules, or raising

@@ -53,7 +53,7 @@ class W09(EdgeRule):
         - an Application Gateway that believes a root besides the program's own;
         - NetworkPolicies that let the edge's pods connect to pods of the program other than the gateway's, or that are missing;
         - in a cloud: a pool or target group that leads to anything else, and a network in which the edge
-          reaches the cluster's nodes on other ports than the gateway's.
+          reaches the cluster's nodes on other ports than the gateway's, or may connect to anything else.
 
     Why:
         The gateway knows who the client is; the mesh ingress believes what the gateway says. An edge that sends requests straight

@@ -31,7 +31,7 @@ class W11(EdgeRule):
         - an answer, or one of its headers, in which the edge writes what the client chose;
         - the same of rules of a cloud's gateway or load balancer, as far as it can tell requests apart: methods by all doors together,
           hosts by its firewall, too, and a redirect whether it is used or not;
-        - a load balancer of AWS that answers itself with anything but an empty refusal;
+        - a load balancer of AWS, or its firewall, that answers itself with anything but an empty refusal;
         - a cloud's firewall that refuses what a door takes.
 
     Why:

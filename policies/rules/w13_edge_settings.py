@@ -7,7 +7,8 @@ from typing import Final
 from policies.checks import attempt
 from policies.door_routes import answered
 from policies.edge_rule import EdgeRule
-from policies.header_edits import ANSWERS, edits_of, wrong_in_answers
+from policies.header_edits import ANSWERS, edits_of
+from policies.reading.door_headers import wrong_in_answers
 from policies.reading.gateway_fields import SPARED_RESPONSE_HEADER
 from policies.reading.gateways import ApiGateway, Listener
 from policies.reading.hsts import HSTS, is_remembered
@@ -107,8 +108,10 @@ class W13(EdgeRule):
         places where it sends requests on without `Strict-Transport-Security` for their answers, or with an age below half a year.
 
         Of an Application Gateway and the API Management behind it: rewrite rules that take headers out of answers that protect their
-        reader, or write `Access-Control-...`; answers without `Strict-Transport-Security`; and answers that keep a header which the
+        reader, or write ones of which the topology says nothing (`Access-Control-...`, `Location`); policies that do the same; answers without `Strict-Transport-Security`; and answers that keep a header which the
         topology's door takes out (`responseHeaders.remove`). `Server` only the Application Gateway can take out.
+
+        Of a load balancer of AWS: answers without `Strict-Transport-Security`, or with an age below half a year.
 
         Of Envoy Gateway and Kong: a route that does not change the headers of answers as its door says (`responseHeaders`), announces the
         end of a deprecated API version otherwise than the topology does (`Deprecation`, `Sunset`, `Link`), or writes other headers.

@@ -78,3 +78,18 @@ def test_kind_is_taken_in_place_of_what_the_stack_names():
     found = running(Choice(use_kind=True), {"perimeter:context": "test"})
     assert found is not None
     assert found.tools.context == "kind-perimeter"
+
+
+@pytest.mark.parametrize("cloud", ["aks", "eks"])
+def test_where_a_stack_makes_its_own_cluster_the_embedded_one_is_not_taken_in_its_place(monkeypatch: pytest.MonkeyPatch, cloud: str):
+    monkeypatch.setattr(lab, "current", lambda: pytest.fail("it was looked for"))
+    with pytest.raises(UsageError, match=rf"The stack makes a cluster of its own \({cloud}\).*Name its context"):
+        running(Choice(), {"perimeter:cluster": cloud})
+    named = running(Choice(context="abc-dev"), {"perimeter:cluster": cloud})
+    assert named is not None
+    assert named.tools.context == "abc-dev"
+
+
+def test_a_stack_makes_no_cluster_unless_it_says_so():
+    assert clusters.made({}) is None
+    assert clusters.made({"perimeter:cluster": "existing"}) is None

@@ -45,6 +45,14 @@ def test_people_read_which_prices_have_a_source_and_how_much_is_at_remembered_on
     assert "not counted, because it is charged by use" in run.stdout
 
 
+def test_what_has_no_row_or_grows_by_hand_is_said_and_no_sign_is_explained_that_is_not_there() -> None:
+    said = " ".join(perimeter("cost", "aws-dev").stdout.split())
+    assert "gateway, mesh, workload: pods in the cluster, which its nodes pay for" in said
+    assert "nodes of abc-dev-nodes: no autoscaler is installed, so nodes are added by hand" in said
+    assert "~" not in said
+    assert "list prices of aws in eu-central-1, USD without tax (costs/prices.yaml) 10 of 10 prices" in said
+
+
 def test_a_sum_with_a_gap_is_said_to_be_the_least(capsys: pytest.CaptureFixture[str]) -> None:
     from cli.report.cost import show, to_json
 

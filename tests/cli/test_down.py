@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cli import clusters
 from cli.clusters import Cluster
 from cli.commands.options import With
 from cli.deploying import Deployment
 from cli.errors import ExitCode, UsageError
 from cli.main import app
 from cli.project import Project
-from deploy import deployer
+from deploy import deployer, pulumi_cli
 from deploy.errors import DeployError, MadeByPulumiError
 from deploy.objects import Change
 from deploy.processes import Tools
@@ -50,6 +51,11 @@ class Here:
         cluster = Cluster(name="here", tools=Tools(), is_lab=is_lab)
         project = Project(root=self.root)
         return Deployment(project=project, stack="dev", topology=self.root / "t.yaml", cluster=cluster, engine=engine).down()
+
+    def down_of_a_cloud(self) -> ExitCode:
+        cluster = clusters.made({"perimeter:cluster": "eks"})
+        assert cluster
+        return Deployment(project=Project(root=self.root), stack="dev", topology=self.root / "t.yaml", cluster=cluster).down()
 
     def asked(self) -> list[str]:
         file = self.root / "asked"
@@ -144,3 +150,22 @@ def test_an_embedded_cluster_that_does_not_run_still_holds_what_was_deployed(
     result = CliRunner().invoke(app, ["down", "local", "--lab", "--project", str(ROOT)])
     assert result.exit_code == code
     assert said in result.stderr
+
+
+def test_what_is_in_a_cloud_is_removed_by_pulumi_and_no_cluster_is_asked(here: Here, capsys: pytest.CaptureFixture[str]):
+    here.raised = DeployError(["a cluster was asked"])
+    assert here.down_of_a_cloud() is ExitCode.KEPT
+    assert "destroy --skip-preview" in here.asked()
+    here.pulumi_says(UNKNOWN)
+    assert here.down_of_a_cloud() is ExitCode.KEPT
+    assert "Nothing to do: Pulumi knows no stack dev." in capsys.readouterr().err
+
+
+def test_without_pulumi_there_is_never_nothing_to_do_in_a_cloud(monkeypatch: pytest.MonkeyPatch):
+    def asked(*_: object, **__: object) -> None:
+        pytest.fail("a cluster was chosen or asked")
+
+    monkeypatch.setattr(clusters, "running", asked)
+    monkeypatch.setattr(pulumi_cli, "found", lambda: None)
+    with pytest.raises(DeployError, match=r"there is no pulumi on PATH\. Nothing was changed"):
+        app(["down", "aws-dev", "--project", str(ROOT)], standalone_mode=False)

@@ -25,14 +25,19 @@ def test_of_two_edges_it_is_said_which_host_is_at_which(capsys: pytest.CaptureFi
     assert entrances(judged) == {"api.streams.example": (own,), "feed.streams.example": (beside,)}
     assert document(judged)["entrances"] == entrances(judged)
     show(judged, verbose=False)
-    assert f"api.streams.example   ←  {own}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"api.streams.example   ←  {own}" in said
+    assert "\napplication-gateway → api-management → aks · small\nload-balancer → envoy-gateway → aks · small\n" in said
+    assert document(judged)["environment"]["size"] == "small"
 
 
 def test_of_one_edge_the_text_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     judged = judge(topology_file("abc"), "local")
     assert [len(by) for by in entrances(judged).values()] == [1]
     show(judged, verbose=False)
-    assert "ways in" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "ways in" not in said
+    assert "\nnginx → envoy-gateway → existing cluster\n" in said
 
 
 def judge(file: Path, stack: str) -> Judged:

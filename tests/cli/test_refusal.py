@@ -12,6 +12,7 @@ import pytest
 from cli.problems import problems_of
 from planner.errors import PlanError
 from tests.cli.test_commands import ABC, perimeter
+from tests.opened import opened_project
 from tests.systems import ROOT
 
 BAD = {"jwt: customers": "jwt: nobody", "system: abc": "system: A_B!", "tiers: [standard]": "tiers: [gold]"}
@@ -118,3 +119,18 @@ main.main()
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (128 + signal.SIGTERM, "cleaned up\n")
+
+
+def test_every_mistake_of_a_stack_file_is_a_finding_of_its_own(tmp_path: Path) -> None:
+    home = opened_project(tmp_path)
+    stack = home / "stacks" / "Pulumi.local.yaml"
+    stack.write_text(stack.read_text(encoding="utf-8") + "  perimeter:publicPort: 443\n  perimeter:replicas: {edg: 2}\n", encoding="utf-8")
+    run = perimeter("check", "local", "--format", "json", cwd=home)
+    assert run.returncode == 2
+    found = json.loads(run.stdout)["findings"]
+    assert [(finding["file"], finding["message"]) for finding in found] == [
+        ("stacks/Pulumi.local.yaml", "perimeter:publicPort: 443 must be at least 30000"),
+        ("stacks/Pulumi.local.yaml", 'perimeter:replicas.edg: is not a known key (did you mean "edge"?)'),
+    ]
+    assert run.stderr.count("✗ ") == 2
+    assert "2 findings" in run.stderr

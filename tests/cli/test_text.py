@@ -26,6 +26,18 @@ def test_nothing_is_cut_where_the_terminal_is_narrow(capsys: pytest.CaptureFixtu
     assert "/v1/orders/*" in text
 
 
+def test_doors_stand_below_their_host_which_is_said_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    doors = shown(capsys, monkeypatch).partition("doors\n")[2].partition("calls\n")[0]
+    assert doors.startswith("  api.example.com\n    GET,POST   /partners/v1/orders    →  orders     api-key")
+    assert doors.count("api.example.com") == 1
+
+
+def test_a_plan_that_does_not_say_who_plays_the_layers_has_no_line_of_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "gateway.\n\ndoors" in shown(capsys, monkeypatch)
+
+
 def test_what_several_rules_say_in_the_same_words_is_said_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     alike = [finding(rule, Verdict.UNDECIDED, "it cannot be followed") for rule in ("B02", "B03")]
     text = shown(capsys, monkeypatch, judged_of(*alike))

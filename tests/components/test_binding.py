@@ -2,13 +2,24 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
+from components.aws import settings as aws
+from components.azure import settings as azure
 from components.binding import Binding, BindingError, EdgeKind, GatewayKind, read_binding
+from components.part import AddressRange
 from components.versions import CHARTS, IMAGES
+from tests.components.aws.test_addresses import SETTINGS as AWS
+from tests.components.azure.test_addresses import SETTINGS as AZURE
 
+LAYERS = {
+    "azure": {"edge": "application-gateway", "gateway": "api-management", "cluster": "aks"},
+    "aws": {"edge": "application-load-balancer", "gateway": "envoy-gateway", "cluster": "eks"},
+}
 STACKS = Path(__file__).parents[2] / "stacks"
 
 
@@ -43,8 +54,8 @@ def test_every_mistake_is_said_at_once() -> None:
     assert all(line.startswith("stacks/Pulumi.local.yaml: perimeter:") for line in lines)
     text = str(caught.value)
     assert 'perimeter:gatway: is not a known key (did you mean "gateway"?)' in text
-    assert "perimeter:gateway: \"tyk\" input should be 'envoy-gateway', 'kong' or 'api-management'" in text
-    assert 'perimeter:publicPort: "443" input should be greater than or equal to 30000' in text
+    assert "perimeter:gateway: \"tyk\" must be 'envoy-gateway', 'kong' or 'api-management'" in text
+    assert "perimeter:publicPort: 443 must be at least 30000" in text
     assert 'perimeter:charts.istoid: is not known (did you mean "istiod"?)' in text
     assert 'perimeter:images.waff: is not known (did you mean "waf"?)' in text
 
@@ -107,6 +118,47 @@ def test_a_cluster_of_aws_needs_to_know_where_and_has_no_use_for_azure() -> None
         read(edge="application-load-balancer", gateway="kong", cluster="eks")
 
 
+@pytest.mark.parametrize(
+    ("cloud", "change", "said"),
+    [
+        ("azure", {"name": "abc-development"}, ".name: \"abc-development\" must be 2 to 12 lower-case letters, digits and inner '-'"),
+        ("azure", {"tenantId": "abc"}, '.tenantId: "abc" must be an id'),
+        ("azure", {"operators": ["203.0.113.10"]}, '.operators[0]: "203.0.113.10" must be an address, a slash and'),
+        ("azure", {"operater": []}, '.operater: is not a known key (did you mean "operators"?)'),
+        ("aws", {"accountId": 12}, ".accountId: 12 must be a text (write it in quotes)"),
+        ("aws", {"administrators": []}, ".administrators: must hold at least 1, not 0"),
+        ("aws", {"hostedZone": "abc.example"}, '.hostedZone: "abc.example" must be the id of a hosted zone'),
+    ],
+)
+def test_a_mistake_in_the_settings_of_a_cloud_is_said_in_words(cloud: str, change: dict[str, object], said: str) -> None:
+    settings = {"azure": AZURE, "aws": AWS}[cloud]
+    with pytest.raises(BindingError) as caught:
+        read(**LAYERS[cloud], **{cloud: json.dumps({**settings, **change})})
+    (finding,) = caught.value.findings
+    assert f"perimeter:{cloud}{said}" in finding
+    assert "[a-z]" not in finding
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [AddressRange, aws.Label, aws.Principal, aws.CertificateArn, aws.HostedZone, azure.Guid, azure.Label, azure.ZoneId],
+)
+def test_what_is_suggested_is_accepted(kind: object) -> None:
+    _, text = get_args(kind)
+    for example in text.examples:
+        assert TypeAdapter(kind).validate_python(example) == example
+
+
+def test_what_the_settings_of_a_cloud_cannot_be_together_are_findings_of_their_own() -> None:
+    given = json.dumps({**AZURE, "network": "10.60.0.0/24", "operators": ["0.0.0.0/0"]})
+    with pytest.raises(BindingError) as caught:
+        read(**LAYERS["azure"], azure=given)
+    assert [finding.rpartition("perimeter:azure: ")[2] for finding in caught.value.findings] == [
+        "network 10.60.0.0/24 is too small for the plan of subnets: give it a /20 or larger",
+        "operators 0.0.0.0/0 is every address: name your own",
+    ]
+
+
 def test_a_mistake_deep_in_a_stack_file_is_said_with_its_path() -> None:
     with pytest.raises(BindingError, match=r"perimeter:azure\.location: is missing"):
         read(edge="application-gateway", gateway="api-management", cluster="aks", azure='{"name": "shop-dev"}')
@@ -126,7 +178,7 @@ def test_a_mistake_deep_in_a_stack_file_is_said_with_its_path() -> None:
             '{"edge": "load-balancer", "gateway": "api-management"}',
             "edge load-balancer stands in front of gateway envoy-gateway or kong in cluster aks, not of gateway api-management",
         ),
-        ("application-gateway", "load-balancer", "is not a mapping of keys"),
+        ("application-gateway", "load-balancer", '"load-balancer" must be a mapping'),
     ],
 )
 def test_an_alternative_is_pods_beside_an_edge_outside_the_cluster(edge: str, alternative: str, reason: str) -> None:

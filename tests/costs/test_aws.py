@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from costs.aws import BY_HAND
 from costs.estimate import Line, estimate
 from tests.costs.test_estimate import resource
 
@@ -25,6 +26,14 @@ def test_nodes_have_the_disk_of_their_launch_template_which_is_found_without_its
     found = by_what(group(), TEMPLATE)
     assert found["nodes of nodes"].least == Decimal("0.192") * 730 * 3
     assert (found["GiB of disks of nodes"].count, found["GiB of disks of nodes"].most) == ("150 to 200", Decimal("0.0952") * 200)
+
+
+def test_nodes_are_added_by_hand_where_the_plan_installs_no_autoscaler() -> None:
+    release = resource("kubernetes:helm.sh/v3:Release", chart="oci://public.ecr.aws/karpenter/karpenter")
+    fixed = group(scalingConfig={"minSize": 3, "maxSize": 3, "desiredSize": 3})
+    assert by_what(group())["nodes of nodes"].remark == BY_HAND
+    assert by_what(group(), release)["nodes of nodes"].remark == ""
+    assert by_what(fixed)["nodes of nodes"].remark == ""
 
 
 def test_nodes_without_a_template_have_the_disk_that_eks_chooses() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from costs.aws import BY_HAND
 from costs.estimate import Estimate, estimate
 from planner.plan import Mode
 from planner.program import plan_program
@@ -30,6 +31,7 @@ def test_a_plan_of_azure_has_no_gap_and_every_layer_that_costs(stack: str, name:
     assert found.gaps == ()
     assert [layer for layer, _ in found.layers()] == ["edge", "gateway", "cluster", "mesh"]
     assert all(line.layer != "other" for line in found.lines)
+    assert found.pods == ("workload",)
     assert found.regions == ("westeurope",)
 
 
@@ -38,7 +40,8 @@ def test_a_plan_of_azure_with_nginx_has_no_gap_and_its_edge_is_a_load_balancer(n
     found = estimate(resources(NGINX, name))
     assert found.gaps == ()
     assert [layer for layer, _ in found.layers()] == ["edge", "cluster"]
-    assert [line.what for line in found.lines if line.layer == "edge"] == ["load balancer"]
+    assert {line.what for line in found.lines if line.layer == "edge"} == {"load balancer", "public addresses"}
+    assert found.pods == ("gateway", "mesh", "workload")
 
 
 @pytest.mark.parametrize("stack", ["aws-dev", "aws-prod"])
@@ -46,7 +49,8 @@ def test_a_plan_of_aws_has_no_gap_and_every_layer_that_costs(stack: str) -> None
     found = estimate(of_aws(stack))
     assert found.gaps == ()
     assert [layer for layer, _ in found.layers()] == ["edge", "cluster"]
-    assert any(line.what.startswith("nodes of") for line in found.lines)
+    assert [line.remark for line in found.lines if line.what.startswith("nodes of")] == [BY_HAND]
+    assert found.pods == ("gateway", "mesh", "workload")
 
 
 def test_production_costs_more_in_every_layer_and_the_gateway_most_of_all() -> None:

@@ -59,7 +59,8 @@ STRUCTURED: Final[Mapping[str, Callable[[Properties], Properties]]] = {
 """Outputs of AWS that are no texts."""
 
 READ: Final[Mapping[str, Properties]] = {
-    "azure-native:apimanagement:ApiManagementService": {"privateIPAddresses": ["10.0.0.20"], "publicIPAddresses": [ADDRESS]},
+    "azure-native:apimanagement:ApiManagementService": {"privateIPAddresses": ["10.60.5.4"], "publicIPAddresses": [ADDRESS]},
+    "azure-native:applicationinsights:Component": {"connectionString": "InstrumentationKey=00000000-0000-0000-0000-00000000000b"},
     "azure-native:keyvault:Key": {"keyUriWithVersion": "https://vault.example/keys/disks/1"},
     "azure-native:managedidentity:UserAssignedIdentity": {"principalId": OBJECT, "clientId": OBJECT, "tenantId": OBJECT},
     "azure-native:network:PublicIPAddress": {"ipAddress": ADDRESS},

@@ -26,8 +26,8 @@ from tests.systems import topology
 
 pytestmark = pytest.mark.xdist_group("deployed")
 
-STACKS = (("aws-dev", "abc"), ("aws-prod", "payments"), ("azure-dev", "imaging"), ("azure-nginx", "brokerage"))
-"""Both clouds with either edge, keys of callers in a vault among them."""
+STACKS = (("aws-dev", "abc"), ("aws-prod", "payments"), ("azure-dev", "imaging"), ("azure-prod", "abc"), ("azure-nginx", "brokerage"))
+"""Both clouds with either edge; keys of callers, and the connection that Azure makes for traces, in a vault."""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,22 @@ def another_gateway(plan: Plan) -> None:
     plan.edit(found(plan, RECORD, "apim.gateway"))["aRecords"] = [{"ipv4Address": "10.60.9.9"}]
 
 
+CONNECTION = ("azure-native:keyvault:Secret", "insights-connection")
+
+
+def typed_connection(plan: Plan) -> None:
+    """Type a secret that keeps what it depends on."""
+    plan.edit(found(plan, *CONNECTION))["properties"]["value"] = "hush"
+
+
+def given_connection(plan: Plan) -> None:
+    """Type a secret into the resource that it is taken from."""
+    maker = plan.options(found(plan, "azure-native:applicationinsights:Component"))
+    for side in ("inputs", "outputs"):
+        maker[side]["flowType"] = "hush"
+    typed_connection(plan)
+
+
 STRANGER = "arn:aws:wafv2:eu-central-1:000000000000:regional/webacl/other/1"
 
 CHANGES = [
@@ -105,6 +121,8 @@ CHANGES = [
     pytest.param("aws-dev", "abc", "N05", opened_by_a_rule, id="nodes opened by a new rule"),
     pytest.param("aws-prod", "payments", "P08", given("secretString", "hush", kinds.SECRET_VERSION), id="key typed into the vault"),
     pytest.param("aws-prod", "payments", "P08", typed_secret, id="key typed into a Secret"),
+    pytest.param("azure-prod", "abc", "P08", typed_connection, id="connection typed into the vault"),
+    pytest.param("azure-prod", "abc", "P08", given_connection, id="connection that another resource was given"),
     pytest.param("azure-dev", "imaging", "W09", another_gateway, id="address of another gateway"),
 ]
 

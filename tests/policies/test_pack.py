@@ -1,6 +1,6 @@
 """The pack as the engine runs it: a process that is asked over gRPC."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from pulumi_policy import (
 )
 
 from policies.pack import policies, record_of
+from policies.reading.running import KUBERNETES
 from policies.reading.values import UNKNOWN_SENTINELS
 from tests.policies import engine
 from tests.systems import plan, topology_file
@@ -81,6 +82,22 @@ def test_an_unknown_value_is_a_mandatory_violation_and_hides_no_other(pack: str)
 
 def _permissive(record: Record) -> Record:
     return planned(record, {"mtls": {"mode": "PERMISSIVE"}})
+
+
+def unanswered(records: Iterable[Record]) -> list[Record]:
+    """Return records as the engine shows them while the cluster is only planned: it asks no provider, and every object's outputs are empty."""
+    return [{**record, "outputs": {}} if record["type"].startswith(KUBERNETES) else record for record in records]
+
+
+@pytest.mark.parametrize("stack", ["aws-dev", "azure-dev"])
+def test_a_first_preview_of_a_cloud_is_judged_though_its_cluster_is_only_planned(pack: str, stack: str) -> None:
+    """Seen in `pulumi preview` on an empty state: judged by outputs alone, every object is missing."""
+    assert [diagnostic.message for diagnostic in engine.said(pack, unanswered(plan("abc", stack).resources))] == []
+
+
+def test_a_service_broken_in_a_cluster_that_is_only_planned_is_refused(pack: str) -> None:
+    found = engine.said(pack, unanswered(changed("Service", "abc/b", type="NodePort")))
+    assert any("K01 broken" in diagnostic.message for diagnostic in found)
 
 
 def test_a_deployed_secret_reads_as_it_did_before_its_values_were_made() -> None:

@@ -101,7 +101,7 @@ def control_plane(r: Relations, mesh: Name, around: Surroundings) -> Manifest:
     return network.policy(
         names.istiod(mesh),
         m.control_plane,
-        {names.APP_LABEL: "istiod", names.REVISION_LABEL: mesh},
+        names.istiod_labels(mesh),
         ingress=[
             network.accept(proxies, names.ISTIOD_XDS_PORT),
             # The webhook is asked by the API server, whose address is no pod's: TLS and the API server's trust guard it.
@@ -127,7 +127,7 @@ def _key_set_ports(t: Topology) -> list[int]:
 
 def _proxy_needs(t: Topology, mesh: Name, around: Surroundings) -> list[network.Rule]:
     """Return what every proxy calls: the name service, its control plane, and the trace collector."""
-    istiod = network.pods(t.meshes[mesh].control_plane, {names.APP_LABEL: "istiod", names.REVISION_LABEL: mesh})
+    istiod = network.pods(t.meshes[mesh].control_plane, names.istiod_labels(mesh))
     rules = [network.dns(), network.reach([istiod], names.ISTIOD_XDS_PORT)]
     if around.collector:
         peer, port = around.collector

@@ -131,6 +131,11 @@ def bridged_host(t: Topology, target: ServiceName) -> HostName:
     return f"{target}.{t.mesh_of(target)}.bridge.internal"
 
 
+def istiod_labels(mesh: Name) -> dict[str, str]:
+    """Return the labels by which Istio's chart selects the pods of a mesh's istiod."""
+    return {APP_LABEL: "istiod", REVISION_LABEL: mesh}
+
+
 def istiod(mesh: Name) -> str:
     """Return the name of a mesh's istiod Deployment and Service: the revision is the mesh's name."""
     return f"istiod-{mesh}"

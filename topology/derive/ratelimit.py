@@ -78,7 +78,7 @@ def rate_limit_service(r: Relations, mesh: Name, image: str, redis_image: str) -
     ]
     selector = {"matchLabels": LABELS}
     yield manifest(SECURITY, "AuthorizationPolicy", names.RATE_LIMIT, namespace, {"selector": selector, "action": "ALLOW", "rules": rules})
-    istiod = network.pods(t.meshes[mesh].control_plane, {names.APP_LABEL: "istiod", names.REVISION_LABEL: mesh})
+    istiod = network.pods(t.meshes[mesh].control_plane, names.istiod_labels(mesh))
     callers = [network.pods(t.namespace_of(name), {names.APP_LABEL: name}) for name in asking]
     yield network.policy(
         names.RATE_LIMIT,

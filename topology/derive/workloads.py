@@ -1,7 +1,7 @@
 """What runs a service: a Deployment for each version in each datacenter, a Service, scaling and disruption bounds."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -126,13 +126,17 @@ def pod_template(  # noqa: PLR0913 # the parts of a pod
         "volumes": volumes,
     }
     if spread:
-        chosen = {"matchLabels": {key: labels[key] for key in (names.APP_LABEL, names.VERSION_LABEL) if key in labels}}
-        spec["topologySpreadConstraints"] = [
-            {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": chosen} for key in spread
-        ]
+        chosen = {key: labels[key] for key in (names.APP_LABEL, names.VERSION_LABEL) if key in labels}
+        spec["topologySpreadConstraints"] = spread_over(spread, chosen)
     if place is not None:
         spec["affinity"] = _near(place)
     return {"metadata": {"labels": labels}, "spec": spec}
+
+
+def spread_over(keys: Iterable[str], labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the wish that the pods with these labels run evenly over places; where there are too few, they run together."""
+    selector = {"matchLabels": dict(labels)}
+    return [{"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector} for key in keys]
 
 
 def places(t: Topology, chosen: tuple[Name, ...] = ()) -> list[Name | None]:

@@ -31,9 +31,9 @@ class Disks(Component, layer="cluster"):
                 resource_group_name=where.group,
                 properties=vaults.KeyPropertiesArgs(kty=vaults.JsonWebKeyType.RSA, key_size=KEY_BITS),
             ),
-            # azure-native deletes keys at the vault itself, which answers inside the network alone.
-            opts=pulumi.ResourceOptions(parent=self, deleted_with=land.vault),
+            opts=land.in_vault(self),
         )
+        land.vault_changes.append(key)
         vault_id = known(where.id("Microsoft.KeyVault/vaults", land.vault_name), land.vault)
         made = computing.DiskEncryptionSet(
             "disk-encryption",

@@ -18,6 +18,8 @@ class Addon:
     """Service account whose pods have a role of their own."""
     policies: tuple[str, ...] = ()
     """Of that role, kept by AWS."""
+    namespace: str | None = None
+    """Where AWS is to put it; None: where it puts it by itself (EKS User Guide, `eks-add-ons`)."""
 
     @property
     def version(self) -> str:

@@ -15,7 +15,7 @@ from components.aws.names import Names
 from components.aws.rights import INSTANCES, role, trust, trust_pods
 from components.aws.settings import AwsSettings
 from components.aws.sizes import SIZES
-from components.cluster.eks import addons
+from components.cluster.eks import addons, container_logs
 from components.cluster.eks.system import SystemPods
 from components.cluster.kubernetes import provider
 from components.component import Component
@@ -60,6 +60,8 @@ class EksCluster(Component, layer="cluster"):
         system = SystemPods(inside, network.addresses, settings.services, parent=self)
         nodes = self._nodes([*first, *after, *network.ways_out])
         last = [self._addon(addon, [nodes, *system.fences]) for addon in addons.AFTER_NODES]
+        logs = container_logs.place(names, self.name, key=log_key, days=self._size.log_days, parent=self)
+        last.append(self._addon(container_logs.collector(names), [nodes, *system.fences, *logs]))
         self.provider = provider(kubeconfig, after=[*entries, nodes, *last])
         # The judge compares: an administrator, or an operator's range, from elsewhere is none of the stack file.
         said = {"administrators": list(settings.administrators), "operators": list(settings.operators)}
@@ -130,6 +132,7 @@ class EksCluster(Component, layer="cluster"):
                 addon_name=addon.name,
                 addon_version=addon.version,
                 configuration_values=addon.configuration,
+                namespace_config=eks.AddonNamespaceConfigArgs(namespace=addon.namespace) if addon.namespace else None,
                 pod_identity_associations=identity,
                 resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="OVERWRITE",

@@ -5,20 +5,22 @@ from typing import Final
 
 import pulumi
 
-from components.aws.addresses import Addresses, Tier
+from components.aws.addresses import IDENTITY_AGENT, IDENTITY_PORT, Addresses, Tier
 from components.component import Component
 from topology.derive import names, network
 from topology.derive.manifest import Manifest
 
 NAME_SERVICE: Final = {"k8s-app": "kube-dns"}
 METRICS: Final = {"app.kubernetes.io/name": "metrics-server"}
+COLLECTOR: Final = {"app.kubernetes.io/name": "fluent-bit"}
 METRICS_PORT: Final = 10251
 KUBELET_PORT: Final = 10250
 API_PORT: Final = 443
+ENDPOINT_PORT: Final = 443
 
 
 class SystemPods(Component, layer="cluster"):
-    """The policies of the name service and the metrics server, in place before their pods are."""
+    """The policies of the name service, the metrics server and the collector of logs, in place before their pods are."""
 
     fences: list[pulumi.Resource]
 
@@ -46,3 +48,6 @@ def policies(addresses: Addresses, services: str) -> Iterator[Manifest]:
     measured = network.ranges(addresses.ranges(Tier.PRIVATE), KUBELET_PORT)
     from_api = network.accept([network.block(cidr) for cidr in addresses.ranges(Tier.INTRA)], METRICS_PORT)
     yield network.policy("metrics-server", at, METRICS, ingress=[from_api], egress=[network.dns(), api, measured])
+    endpoints = network.ranges(addresses.ranges(Tier.INTRA), ENDPOINT_PORT)
+    agent = network.ranges([IDENTITY_AGENT], IDENTITY_PORT)
+    yield network.policy("fluent-bit", at, COLLECTOR, ingress=[], egress=[network.dns(), endpoints, agent])

@@ -107,8 +107,10 @@ def _rules(t: Topology, limit: int) -> Iterator[net.WebApplicationFirewallCustom
     equal = net.WebApplicationFirewallOperator.EQUAL
     # Conditions hold together: none of these hosts, and none of those. A host in capitals is the same host.
     parts = [hosts[start : start + MOST_VALUES] for start in range(0, len(hosts), MOST_VALUES)]
-    lower = net.WebApplicationFirewallTransform.LOWERCASE
-    yield _block(2, "otherHosts", *(_match(header, ["Host"], equal, part, negated=True, transform=lower) for part in parts))
+    others = [_match(header, ["Host"], equal, part, negated=True) for part in parts]
+    for condition in others:
+        condition.transforms = [net.WebApplicationFirewallTransform.LOWERCASE]
+    yield _block(2, "otherHosts", *others)
     method = net.WebApplicationFirewallMatchVariable.REQUEST_METHOD
     yield _block(3, "otherMethods", _match(method, [None], equal, methods, negated=True))
     yield _block(4, "overridingHeaders", _match(header, list(REFUSED), net.WebApplicationFirewallOperator.ANY, []))
@@ -153,12 +155,10 @@ def _match(
     values: list[str],
     *,
     negated: bool = False,
-    transform: net.WebApplicationFirewallTransform | None = None,
 ) -> net.MatchConditionArgs:
     return net.MatchConditionArgs(
         match_variables=[net.MatchVariableArgs(variable_name=variable, selector=selector) for selector in selectors],
         operator=operator,
         match_values=values,
         negation_conditon=negated,
-        transforms=[transform] if transform else None,
     )

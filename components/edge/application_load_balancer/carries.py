@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.binding import Binding
-from components.edge.application_load_balancer.paths import LONGEST_PATH, MOST_RULES, coarse, rules
+from components.edge.application_load_balancer.certificate import LONGEST_FIRST_NAME, first_name
+from components.edge.application_load_balancer.paths import LONGEST_HOST, LONGEST_PATH, MOST_RULES, MOST_WILDCARDS, coarse, rules, wildcards
 from components.edge.application_load_balancer.waits import margin
 from topology.findings import Finding
 from topology.model.base import seconds
@@ -38,9 +39,21 @@ def _doors(binding: Binding, t: Topology) -> Iterator[Finding]:
                 yield Finding(
                     path=("doors", name, "paths", number), given=path, reason=reason, suggestion="shorten it, or end it sooner with *"
                 )
+            if wildcards(coarse(path)) > MOST_WILDCARDS:
+                reason = f"needs more wildcards than a rule of {EDGE} has, which is {MOST_WILDCARDS}: a {{*}}, a * and a special character take one"
+                yield Finding(path=("doors", name, "paths", number), given=path, reason=reason, suggestion="end it sooner with *")
 
 
 def _hosts(binding: Binding, t: Topology) -> Iterator[Finding]:
+    for host in t.public_hosts():
+        if len(host) > LONGEST_HOST:
+            reason = f"is longer than a rule of {EDGE} can say, which is {LONGEST_HOST} characters"
+            yield Finding(path=("hosts",), given=host, reason=reason, suggestion="shorten it")
+    if binding.aws and not binding.aws.certificate and t.public_hosts() and first_name(t.public_hosts()) is None:
+        reason = f"are all longer than the first name of a certificate of ACM can be, which is {LONGEST_FIRST_NAME} characters"
+        yield Finding(
+            path=("hosts",), given=len(t.public_hosts()), reason=reason, suggestion="shorten one, or give `perimeter:aws.certificate`"
+        )
     if binding.aws and not binding.aws.certificate and len(t.public_hosts()) > MOST_NAMES:
         reason = f"are more than the {MOST_NAMES} names that a certificate of ACM holds"
         yield Finding(path=("hosts",), given=len(t.public_hosts()), reason=reason, suggestion="give `perimeter:aws.certificate`")

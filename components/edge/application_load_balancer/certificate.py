@@ -1,12 +1,21 @@
 """The certificate that clients see: one of yours, or one that the hosted zone proves."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import pulumi
 from pulumi_aws import acm, route53
 
 from components.aws.land import AwsLand
 from topology.model.base import HostName
+
+LONGEST_FIRST_NAME: Final = 64
+"""Characters of the name that a certificate is asked for; its further names may be longer (ACM API Reference, `RequestCertificate`)."""
+
+
+def first_name(hosts: Sequence[HostName]) -> HostName | None:
+    """Return the host that a certificate is asked for, or None where all of them are too long for it."""
+    return next((host for host in hosts if len(host) <= LONGEST_FIRST_NAME), None)
 
 
 def certificate(hosts: Sequence[HostName], land: AwsLand, *, parent: pulumi.Resource) -> pulumi.Input[str]:
@@ -16,12 +25,15 @@ def certificate(hosts: Sequence[HostName], land: AwsLand, *, parent: pulumi.Reso
         return settings.certificate
     if settings.hosted_zone is None:
         raise ValueError("there is neither a certificate nor a hosted zone, which settings refuse")
+    first = first_name(hosts)
+    if first is None:
+        raise ValueError("no host is short enough for a certificate, which `uncarried` refuses")
     options = pulumi.ResourceOptions(parent=parent)
     made = acm.Certificate(
         "edge-certificate",
         acm.CertificateArgs(
-            domain_name=hosts[0],
-            subject_alternative_names=list(hosts[1:]),
+            domain_name=first,
+            subject_alternative_names=[host for host in hosts if host != first],
             validation_method="DNS",
             key_algorithm="EC_prime256v1",
             tags=land.names.tags("edge-certificate"),

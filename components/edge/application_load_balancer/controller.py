@@ -5,6 +5,7 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import eks
 
+from components.aws.addresses import IDENTITY_AGENT, IDENTITY_PORT
 from components.aws.land import AwsLand
 from components.aws.rights import Statement, role, trust_pods
 from components.binding import Binding
@@ -19,8 +20,6 @@ NAMESPACE: Final = "aws-load-balancer"
 ACCOUNT: Final = CHART
 LABELS: Final = {"app.kubernetes.io/name": CHART}
 WEBHOOK_PORT: Final = 9443
-IDENTITY_AGENT: Final = "169.254.170.23/32"
-"""Where pods get the credentials of their roles, on port 80 of their own node (EKS User Guide, `pod-id-how-it-works`)."""
 HTTPS: Final = 443
 
 LOOKS: Final = (
@@ -85,7 +84,7 @@ class LoadBalancerController(Component, layer="edge"):
 def _fence(binding: Binding) -> dict[str, Any]:
     """Return whom its pods call (the API, AWS's endpoints in the network, the agent that knows their role) and who asks its webhooks."""
     inside = network.ranges(binding.api_server, *binding.api_server_ports)
-    agent = network.ranges([IDENTITY_AGENT], 80)
+    agent = network.ranges([IDENTITY_AGENT], IDENTITY_PORT)
     webhook = {"ports": network.tcp(WEBHOOK_PORT)}
     return network.policy(CHART, NAMESPACE, LABELS, ingress=[webhook], egress=[network.dns(), inside, agent])
 

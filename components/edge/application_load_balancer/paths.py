@@ -18,9 +18,11 @@ from topology.paths import ANY_SEGMENT
 MOST_VALUES: Final = 5
 """Hosts and paths of a rule together, at most (ELB User Guide, `load-balancer-limits`: condition values per rule)."""
 MOST_WILDCARDS: Final = 5
-"""Of a rule, at most (ditto: condition wildcards per rule)."""
+"""`*` and `?` of a rule, at most (ditto: condition wildcards per rule)."""
 _UNSAYABLE: Final = re.compile(r"[^A-Za-z0-9_.$/~@:+&*-]")
 """All but the characters that a path condition may hold (ELB User Guide, `rule-condition-types`)."""
+LONGEST_HOST: Final = 128
+"""Characters of a host in a rule, at most (ELB API Reference, `HostHeaderConditionConfig`)."""
 LONGEST_PATH: Final = 128
 """Characters of a path in a rule, at most (ELB API Reference, `PathPatternConditionConfig`)."""
 MOST_RULES: Final = 100
@@ -52,6 +54,11 @@ def coarse(pattern: str) -> str:
     return _UNSAYABLE.sub("?", pattern.replace(ANY_SEGMENT, "*"))
 
 
+def wildcards(path: str) -> int:
+    """Return how many wildcards a path of a rule holds."""
+    return path.count("*") + path.count("?")
+
+
 def _rules_of(t: Topology, host: HostName) -> Iterable[Rule]:
     spoken: dict[str, bool] = {}
     for name, door in t.doors.items():
@@ -68,4 +75,4 @@ def _rules_of(t: Topology, host: HostName) -> Iterable[Rule]:
 
 
 def _fits(paths: tuple[str, ...]) -> bool:
-    return len(paths) < MOST_VALUES and sum(path.count("*") for path in paths) <= MOST_WILDCARDS
+    return len(paths) < MOST_VALUES and sum(map(wildcards, paths)) <= MOST_WILDCARDS

@@ -1,7 +1,7 @@
 """The web application firewall: AWS's rules in full, and rules of ours that follow from the topology."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import pulumi
@@ -32,14 +32,14 @@ from components.headers import FORGED
 from components.known import known
 from components.versions import AWS_WAF_RULES
 from topology.derive import names
-from topology.model.base import size_in_bytes
+from topology.model.base import HostName, size_in_bytes
 from topology.model.door import Door
 from topology.model.service import Protocol, Service
 from topology.model.system import Topology
 from topology.paths import regex
 
 LONGEST_REGEX: Final = 512
-"""Characters of an expression, at most (WAF Developer Guide, `limits`)."""
+"""Characters of an expression, at most (WAF API Reference, `RegexMatchStatement`)."""
 INSPECTED: Final = 8192
 """Bytes of a body that the firewall sees behind a load balancer, and no more (ditto, `web-acl-setting-body-inspection-limit`)."""
 LARGE_BODY: Final = "SizeRestrictions_BODY"
@@ -133,8 +133,8 @@ def _kept_from_samples() -> wafv2.WebAclDataProtectionConfigArgs:
 def _ours(t: Topology) -> Iterator[wafv2.WebAclRuleArgs]:
     """Yield the rules of ours, which decide before AWS's."""
     yield _address_limit(t)
-    hosts = "|".join(map(re.escape, t.public_hosts()))
-    yield _block(2, "other-hosts", 421, none_of(matches(header("host"), f"^(?:{hosts})(?::443)?$", Change.LOWERCASE)))
+    ours = any_of([matches(header("host"), expression, Change.LOWERCASE) for expression in of_hosts(t.public_hosts())])
+    yield _block(2, "other-hosts", 421, none_of(ours))
     methods = "|".join(sorted({method for door in t.doors.values() for method in door.methods}))
     yield _block(3, "other-methods", 405, none_of(matches(METHOD, f"^(?:{methods})$")))
     yield _block(4, "forged-headers", 400, matches(HEADER_NAMES, f"^(?:{'|'.join(FORGED)})$", Change.LOWERCASE))
@@ -174,18 +174,30 @@ def _takes_long_bodies(t: Topology, door: Door) -> bool:
     return size_in_bytes(door.max_body) > INSPECTED and (not isinstance(workload, Service) or workload.protocol is Protocol.HTTP)
 
 
-def expressions(patterns: list[str]) -> list[str]:
+def expressions(patterns: Iterable[str]) -> list[str]:
     """Return expressions that together match the paths of patterns, and no others."""
-    found: list[list[str]] = [[]]
-    for pattern in patterns:
-        if len(_either([*found[-1], pattern])) > LONGEST_REGEX:
-            found.append([])
-        found[-1].append(pattern)
-    return [_either(some) for some in found if some]
+    return _either(map(regex, patterns))
 
 
-def _either(patterns: list[str]) -> str:
-    return f"^(?:{'|'.join(map(regex, patterns))})$"
+def of_hosts(hosts: Iterable[HostName]) -> list[str]:
+    """Return expressions that together match hosts as clients name them, with or without the port, and no others."""
+    return _either(map(re.escape, hosts), after="(?::443)?")
+
+
+def _either(parts: Iterable[str], *, after: str = "") -> list[str]:
+    """Return expressions, none longer than AWS takes, that together match what is one of the parts and then what may come after."""
+    found: list[str] = []
+    some: list[str] = []
+    for part in parts:
+        if some and len(_one_of([*some, part], after)) > LONGEST_REGEX:
+            found.append(_one_of(some, after))
+            some = []
+        some.append(part)
+    return [*found, _one_of(some, after)] if some else found
+
+
+def _one_of(parts: list[str], after: str) -> str:
+    return f"^(?:{'|'.join(parts)}){after}$"
 
 
 def _group(priority: int, name: str, counted: list[str]) -> wafv2.WebAclRuleArgs:

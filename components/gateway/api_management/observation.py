@@ -64,7 +64,9 @@ def _diagnostic(  # noqa: PLR0913, PLR0917 # the parts of a diagnostic
             logger_id=known(logger_id, logger),
             always_log=apim.AlwaysLog.ALL_ERRORS,
             log_client_ip=True,
-            http_correlation_protocol=apim.HttpCorrelationProtocol.W3_C,
+            # "Sets correlation protocol to use for Application Insights diagnostics" (REST reference, Diagnostic). Azure has refused its sibling
+            # `operationNameFormat` for others (terraform-provider-azurerm, issue 17098).
+            http_correlation_protocol=apim.HttpCorrelationProtocol.W3_C if name == INSIGHTS else None,
             verbosity=apim.Verbosity.INFORMATION,
             sampling=apim.SamplingSettingsArgs(sampling_type=apim.SamplingType.FIXED, percentage=sampled),
             frontend=quiet,

@@ -11,7 +11,7 @@ from components.azure.addresses import Subnet
 from components.azure.land import AzureLand
 from components.azure.roles import Role, grant
 from components.azure.vault import PKCS12, secret
-from components.azure.zones import API_MANAGEMENT, address_record, private_zone
+from components.azure.zones import API_MANAGEMENT, SELF, address_record, private_zone
 from components.component import Component
 from components.gateway.api_management.policies import CLIENT_CERTIFICATE
 from components.known import known
@@ -19,8 +19,10 @@ from topology.derive import names
 from topology.model.door import ApiKeyAuth
 from topology.model.system import Topology
 
-ROLES: Final = ("", ".portal", ".developer", ".management", ".scm")
-"""What a service's names say it is asked for; the first is the gateway."""
+GATEWAY: Final = ""
+PORTAL: Final = (".developer", ".management")
+"""What a service's names say it is asked for: the gateway, the developer portal and who administers it. The others, `.portal` and `.scm`, are of a portal
+that is switched off and of a repository that nobody asks."""
 LEAST_API_VERSION: Final = "2021-08-01"
 """Of its management interface: older ones show secrets."""
 OLD: Final = (
@@ -117,22 +119,15 @@ class Service(Component, layer="gateway"):
 
     def _names(self) -> list[pulumi.Resource]:
         """Register the names of the service: its address is chosen by Azure, and only there is it not known beforehand."""
-        where = self._land.place
-        zone, link = private_zone("apim", API_MANAGEMENT, where, self._land.network_id, parent=self)
+        roles = (GATEWAY, *(PORTAL if self.portal else ()))
+        return [part for role in roles for part in self._zone(role)]
+
+    def _zone(self, role: str) -> tuple[pulumi.Resource, ...]:
+        """Register one name: a zone that holds nothing else, so that the network asks Azure for those of other services."""
+        where, name = self._land.place, f"{self.service_name}{role}.{API_MANAGEMENT}"
+        zone, link = private_zone(f"apim{role}", name, where, self._land.network_id, parent=self)
         address = self.service.private_ip_addresses.apply(lambda addresses: addresses[0])
-        records = [
-            address_record(
-                f"apim{role or '.gateway'}",
-                f"{self.service_name}{role}",
-                address,
-                zone=API_MANAGEMENT,
-                owner=zone,
-                where=where,
-                parent=self,
-            )
-            for role in ROLES
-        ]
-        return [link, *records]
+        return link, address_record(f"apim{role or '.gateway'}", SELF, address, zone=name, owner=zone, where=where, parent=self)
 
     def _certificate(self) -> apim.Certificate:
         """Register the certificate that the gateway shows the mesh: a secret that only the gateway may read."""

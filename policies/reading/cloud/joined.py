@@ -32,8 +32,13 @@ def _provider(kind: str) -> str:
 
 def packages(stack: "Stack") -> Iterator[ModuleType]:
     """Yield the readers of the clouds that a stack has resources of."""
-    for provider in sorted({_provider(kind) for kind in stack.kinds} - {""}):
+    for provider in sorted(clouds_of(stack)):
         yield import_module(PACKAGES[provider])
+
+
+def clouds_of(stack: "Stack") -> frozenset[str]:
+    """Return the packages of the clouds that a stack has resources of: `aws`."""
+    return frozenset({_provider(kind) for kind in stack.kinds} - {""})
 
 
 def cloud_of(stack: "Stack") -> Cloud:

@@ -43,6 +43,10 @@ def test_a_subnet_is_named_after_its_tier_and_its_zone() -> None:
         ({"services": "10.0.0.0/8", "network": "172.16.0.0/16"}, "refused by EKS: give it a range between /24 and /12"),
         ({"services": "100.64.0.0/16"}, r"refused by EKS: give it a part of 10\.0\.0\.0/8"),
         ({"operators": ["0.0.0.0/0"]}, "is every address: name your own"),
+        ({"operators": ["10.8.0.0/24"]}, r"operators 10\.8\.0\.0/24 is refused by EKS"),
+        ({"operators": ["203.0.113.10/32"]}, r"operators 203\.0\.113\.10/32 is refused by EKS.*give your public address"),
+        ({"administrators": SETTINGS["administrators"] * 2}, "administrators names arn:aws:iam::123456789012:role/admin twice"),
+        ({"privateOperators": ["10.8.0.0/24", "10.8.0.0/24"]}, r"privateOperators names 10\.8\.0\.0/24 twice"),
         ({"privateOperators": ["10.0.0.0/7"]}, r"privateOperators 10\.0\.0\.0/7 is not private"),
         ({"privateOperators": ["203.0.113.10/32"]}, "public addresses in operators"),
         ({"availabilityZones": ["us-east-1a", "eu-central-1b", "eu-central-1c"]}, "us-east-1a is not in region eu-central-1"),
@@ -54,6 +58,10 @@ def test_a_subnet_is_named_after_its_tier_and_its_zone() -> None:
 def test_settings_that_cannot_be_are_refused_with_what_to_do(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         AwsSettings.model_validate({**SETTINGS, **change})
+
+
+def test_operators_with_public_addresses_are_taken() -> None:
+    assert AwsSettings.model_validate({**SETTINGS, "operators": ["9.9.9.9/32"]}).operators == ("9.9.9.9/32",)
 
 
 def test_all_mistakes_of_an_environment_are_said_at_once() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from components.binding import Binding, GatewayKind
 from components.edge import uncarried
+from components.edge.application_load_balancer.certificate import first_name
 from components.placement import has_nginx_behind_balancer, layers_in_cluster
 from tests.systems import SYSTEMS, topology
 from topology.model.system import Topology
@@ -67,6 +68,31 @@ def test_each_layer_waits_a_second_longer_than_the_one_behind_it(name: str, door
 def test_a_path_that_is_too_long_for_a_rule_is_refused() -> None:
     (found,) = uncarried(binding(), changed(topology("abc"), "a", paths=("/ok/*", f"/{'x' * 200}/*")))
     assert found.path == ("doors", "a", "paths", 1)
+
+
+@pytest.mark.parametrize("path", ["/{*}/{*}/{*}/{*}/{*}/*", "/a(1)/b(2)/c(3)/*"])
+def test_a_path_with_more_wildcards_than_a_rule_has_is_refused(path: str) -> None:
+    (found,) = uncarried(binding(), changed(topology("abc"), "a", paths=("/ok/*", path)))
+    assert found.path == ("doors", "a", "paths", 1)
+    assert "more wildcards" in found.reason
+
+
+def hosted(*hosts: str) -> Topology:
+    return topology("abc").model_copy(update={"hosts": hosts})
+
+
+def test_a_host_that_is_too_long_for_a_rule_is_refused() -> None:
+    long = f"{'x' * 60}.{'y' * 60}.abc.example"
+    (found,) = uncarried(binding(), hosted("api.abc.example", long))
+    assert (found.path, found.given) == (("hosts",), long)
+
+
+def test_hosts_that_no_certificate_can_begin_with_are_refused() -> None:
+    long = f"{'x' * 60}.abc.example"
+    (found,) = uncarried(binding(), hosted(long))
+    assert "first name of a certificate" in found.reason
+    assert uncarried(binding(), hosted(long, "api.abc.example")) == []
+    assert first_name([long, "api.abc.example"]) == "api.abc.example"
 
 
 def test_more_rules_than_a_load_balancer_has_are_refused() -> None:

@@ -141,7 +141,9 @@ def test_production_is_protected_from_deletion_and_small_is_not(stack: str, name
 
 @OF_A_PLAN
 def test_the_load_balancer_controller_has_its_rights_by_pod_identity_alone(stack: str, name: str) -> None:
-    (association,) = registered(stack, name, "eks/podIdentityAssociation:PodIdentityAssociation")
+    (association,) = (
+        each for each in registered(stack, name, "eks/podIdentityAssociation:PodIdentityAssociation") if named(each) == "load-balancer"
+    )
     (cluster,) = of(stack, name, "eks/cluster:Cluster")
     given = association["inputs"]
     who = ("aws-load-balancer", "aws-load-balancer-controller")
@@ -192,9 +194,9 @@ def test_network_policies_hold_from_the_first_packet_and_awss_own_pods_have_thei
     assert {key: r["inputs"]["addonVersion"] for key, r in found.items()} == EKS_ADDONS
     said = json.loads(found["vpc-cni"]["inputs"]["configurationValues"])
     assert said == {"enableNetworkPolicy": "true", "env": {"NETWORK_POLICY_ENFORCING_MODE": "strict"}}
-    for addon in addons.AFTER_NODES:
-        waited = {urn.rpartition("::")[2] for urn in found[addon.name]["dependencies"]}
-        assert waited >= {"nodes", "kube-system/name-service", "kube-system/metrics-server"}
+    fences = {"kube-system/name-service", "kube-system/metrics-server", "kube-system/fluent-bit"}
+    for addon in (*(addon.name for addon in addons.AFTER_NODES), "fluent-bit"):
+        assert {urn.rpartition("::")[2] for urn in found[addon]["dependencies"]} >= {"nodes", *fences}
     (nodes,) = registered(stack, name, "eks/nodeGroup:NodeGroup")
     assert {addon.name for addon in addons.BEFORE_NODES} <= {urn.rpartition("::")[2] for urn in nodes["dependencies"]}
 
@@ -355,11 +357,32 @@ def test_every_layer_keeps_its_logs_encrypted_and_for_a_time(stack: str, name: s
     groups = of(stack, name, "cloudwatch/logGroup:LogGroup")
     (cluster,) = of(stack, name, "eks/cluster:Cluster")
     own = cluster["name"]
-    assert {inputs["name"] for inputs in groups} == {f"/vpc/{own}/flow", f"/aws/eks/{own}/cluster", f"aws-waf-logs-{own}"}
+    containers = f"/aws/containerinsights/{own}/application"
+    assert {inputs["name"] for inputs in groups} == {f"/vpc/{own}/flow", f"/aws/eks/{own}/cluster", f"aws-waf-logs-{own}", containers}
     assert all(inputs["retentionInDays"] and "kmsKeyId" in inputs for inputs in groups)
     (flow,) = of(stack, name, "ec2/flowLog:FlowLog")
     assert flow["trafficType"] == "ALL"
     assert all(inputs["enableKeyRotation"] is True for inputs in of(stack, name, "kms/key:Key"))
+
+
+@OF_A_PLAN
+def test_what_containers_say_goes_to_a_log_group_by_a_role_that_may_do_nothing_else(stack: str, name: str) -> None:
+    (collector,) = (each for each in registered(stack, name, "eks/addon:Addon") if named(each) == "fluent-bit")
+    (cluster,) = of(stack, name, "eks/cluster:Cluster")
+    config = json.loads(collector["inputs"]["configurationValues"])["config"]
+    group = f"/aws/containerinsights/{cluster['name']}/application"
+    assert f"log_group_name {group}\n" in config["outputs"]
+    assert "auto_create_group Off\n" in config["outputs"]
+    assert config["filters"] == ""
+    assert group in {each["name"] for each in of(stack, name, "cloudwatch/logGroup:LogGroup")}
+    # In the namespace in which its NetworkPolicy is before it, and after all that it writes by.
+    assert collector["inputs"]["namespaceConfig"] == {"namespace": "kube-system"}
+    waited = {urn.rpartition("::")[2] for urn in collector["dependencies"]}
+    assert waited >= {"container-logs", "container-logs-rights", "nodes", "kube-system/fluent-bit"}
+    (rights,) = (each["inputs"] for each in registered(stack, name, "iam/rolePolicy:RolePolicy") if named(each) == "container-logs-rights")
+    (statement,) = json.loads(rights["policy"])["Statement"]
+    assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert [each.partition(":log-group:")[2] for each in statement["Resource"]] == [f"{group}:*"]
 
 
 @OF_A_PLAN

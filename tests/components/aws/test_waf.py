@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.edge.application_load_balancer.waf import INSPECTED, LARGE_BODY_LABEL, LONGEST_REGEX, SECRETS, expressions
+from components.edge.application_load_balancer.waf import INSPECTED, LARGE_BODY_LABEL, LONGEST_REGEX, SECRETS, expressions, of_hosts
 from components.headers import KONG, OVERRIDING, REWRITING
 from components.versions import AWS_WAF_RULES
 from tests.components.aws.systems import PLANS, of, registered, system
@@ -94,6 +94,15 @@ def test_expressions_match_the_paths_of_all_patterns_and_none_is_too_long() -> N
     assert all(len(expression) <= LONGEST_REGEX for expression in found)
     assert all(any(re.search(e, p.replace("{*}", "one").replace("*", "two")) for e in found) for p in patterns)
     assert expressions(["/a"]) == [f"^(?:{regex('/a')})$"]
+
+
+def test_expressions_match_many_hosts_with_and_without_the_port_and_none_is_too_long() -> None:
+    hosts = [f"part-{number}.{'x' * 40}.example" for number in range(20)]
+    found = of_hosts(hosts)
+    assert len(found) > 1
+    assert all(len(expression) <= LONGEST_REGEX for expression in found)
+    assert all(any(re.search(e, f"{host}{port}") for e in found) for host in hosts for port in ("", ":443"))
+    assert not any(re.search(e, foreign) for e in found for foreign in (f"x{hosts[0]}", f"{hosts[-1]}:80", "example"))
 
 
 @OF_A_PLAN

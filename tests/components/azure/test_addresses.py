@@ -44,6 +44,12 @@ def test_a_network_that_is_too_small_is_refused() -> None:
         AzureSettings.model_validate({**SETTINGS, "network": "10.60.0.0/21"})
 
 
+@pytest.mark.parametrize("name", ["shop--dev", "-shop", "shop-", "1shop", "s"])
+def test_a_name_that_a_key_vault_could_not_have_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="one at a time, beginning with a letter"):
+        AzureSettings.model_validate({**SETTINGS, "name": name})
+
+
 def test_nobody_opens_the_kubernetes_api_to_everybody() -> None:
     with pytest.raises(ValidationError, match="is every address: name your own"):
         AzureSettings.model_validate({**SETTINGS, "operators": ["0.0.0.0/0"]})

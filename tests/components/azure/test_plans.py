@@ -416,7 +416,9 @@ def test_the_logger_that_azure_would_make_by_itself_is_made_before_logs_are_sent
 def test_the_edge_comes_after_the_gateways_name_policies_and_doors(stack: str, name: str) -> None:
     (edge,) = [r for r in azure(stack, name) if r["type"].endswith(":ApplicationGateway")]
     gateway = {
-        r["urn"] for r in azure(stack, name) if ":apimanagement:" in r["type"] or r["inputs"].get("privateZoneName") == "azure-api.net"
+        r["urn"]
+        for r in azure(stack, name)
+        if ":apimanagement:" in r["type"] or r["inputs"].get("privateZoneName", "").endswith(".azure-api.net")
     }
     assert gateway <= waited_for(stack, name, edge)
 
@@ -584,3 +586,29 @@ def test_operators_of_a_private_cluster_reach_its_api_from_a_connected_network_a
     (rule,) = [rule for rule in group["securityRules"] if rule["name"] == "in-operators-1"]
     assert (rule["sourceAddressPrefix"], rule["destinationPortRange"], rule["access"]) == ("10.20.0.0/24", "443", "Allow")
     hold_clean(made, topology("abc"))
+
+
+@OF_A_PLAN
+def test_a_vault_takes_one_change_at_a_time_and_none_before_its_private_endpoint_is_there(stack: str, name: str) -> None:
+    kept = [r for r in azure(stack, name) if r["type"].removeprefix(AZURE) in {"keyvault:Secret", "keyvault:Key"}]
+    (endpoint,) = [r["urn"] for r in azure(stack, name) if r["type"].endswith(":PrivateEndpoint")]
+    before = {each["urn"]: waited_for(stack, name, each) for each in kept}
+    assert all(endpoint in waited for waited in before.values())
+    assert sorted(len(before.keys() & waited) for waited in before.values()) == list(range(len(kept)))
+
+
+@OF_A_PLAN
+def test_each_name_of_the_gateway_is_a_zone_that_hides_no_name_of_other_services(stack: str, name: str) -> None:
+    (service,) = of(stack, name, "apimanagement:ApiManagementService")
+    zones = {inputs["privateZoneName"] for inputs in of(stack, name, "privatedns:PrivateZone")}
+    own = {zone for zone in zones if zone.endswith("azure-api.net")}
+    roles = {"", ".developer", ".management"} if service["developerPortalStatus"] == "Enabled" else {""}
+    assert own == {f"{service['serviceName']}{role}.azure-api.net" for role in roles}
+    records = [r for r in of(stack, name, "privatedns:PrivateRecordSet") if r["privateZoneName"] in own]
+    assert sorted((r["privateZoneName"], r["relativeRecordSetName"]) for r in records) == sorted((zone, "@") for zone in own)
+
+
+@OF_A_PLAN
+def test_only_application_insights_is_told_how_requests_are_correlated(stack: str, name: str) -> None:
+    said = {inputs["diagnosticId"]: inputs.get("httpCorrelationProtocol") for inputs in of(stack, name, "apimanagement:Diagnostic")}
+    assert said.items() <= {"azuremonitor": None, "applicationinsights": "W3C"}.items()

@@ -294,9 +294,7 @@ def sink_pool_filled(plan: Plan) -> bool:
 
 @TABLE.mutation("W09", "the gateway's own name leads elsewhere inside the network")
 def gateway_name_moved(plan: Plan) -> bool:
-    record = azure.one(
-        plan, "privatedns:PrivateRecordSet", lambda i: i["privateZoneName"] == "azure-api.net" and "." not in i["relativeRecordSetName"]
-    )
+    record = azure.one(plan, "privatedns:PrivateRecordSet", lambda i: i["privateZoneName"].partition(".")[2] == "azure-api.net")
     assert record is not None
     plan.edit(record)["aRecords"] = [{"ipv4Address": INGRESS}]
     return True

@@ -5,12 +5,19 @@ from typing import Any
 import pytest
 
 from tests.components.aws.systems import resources, system
-from tests.policies.mutations import aws, aws_hostile, aws_keeping, aws_rights
+from tests.policies.mutations import aws, aws_hostile, aws_keeping, aws_logs, aws_overlooked, aws_rights
 from tests.policies.mutations.catalogue import MUTATIONS as OF_THE_CLUSTER
 from tests.policies.mutations.held import Record, hold_noticed, hold_untouched, hold_wellformed
 from tests.policies.mutations.mutation import Family
 
-MUTATIONS = (*aws.MUTATIONS, *aws_rights.MUTATIONS, *aws_hostile.MUTATIONS, *aws_keeping.MUTATIONS)
+MUTATIONS = (
+    *aws.MUTATIONS,
+    *aws_rights.MUTATIONS,
+    *aws_hostile.MUTATIONS,
+    *aws_keeping.MUTATIONS,
+    *aws_logs.MUTATIONS,
+    *aws_overlooked.MUTATIONS,
+)
 PLANS = (("abc", "aws-dev"), ("imaging", "aws-prod"), ("bookinfo", "aws-kong"))
 
 MEANINGLESS = {("aws-bodies-refused", "bookinfo")}

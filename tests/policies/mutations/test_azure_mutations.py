@@ -3,7 +3,17 @@
 import pytest
 
 from tests.components.azure.systems import resources
-from tests.policies.mutations import azure_cluster, azure_edge, azure_gateway, azure_hostile, azure_network, azure_portal, azure_rights
+from tests.policies.mutations import (
+    azure_cluster,
+    azure_edge,
+    azure_gateway,
+    azure_hostile,
+    azure_hunted,
+    azure_hunted_resources,
+    azure_network,
+    azure_portal,
+    azure_rights,
+)
 from tests.policies.mutations.catalogue import MUTATIONS as OF_THE_CLUSTER
 from tests.policies.mutations.held import Record, hold_noticed, hold_wellformed
 from tests.policies.mutations.mutation import CloudFamily, Family
@@ -19,8 +29,12 @@ PLANS = (
 """Each system once, in both sizes; the brokerage with a host that nginx and Envoy Gateway serve beside API Management."""
 FAMILIES = (Family.IDENTITY, Family.BYPASS, Family.HAIRPIN, Family.NETWORK_POLICY, Family.WORKLOADS)
 """Families of the cluster of which a large system in production size is broken; a small one is broken in every way."""
-TABLES = (azure_network, azure_edge, azure_gateway, azure_portal, azure_cluster, azure_rights)
-MUTATIONS = (*(mutation for module in TABLES for mutation in module.TABLE.mutations), *azure_hostile.MUTATIONS)
+TABLES = (azure_network, azure_edge, azure_gateway, azure_hunted, azure_portal, azure_cluster, azure_rights)
+MUTATIONS = (
+    *(mutation for module in TABLES for mutation in module.TABLE.mutations),
+    *azure_hostile.MUTATIONS,
+    *azure_hunted_resources.MUTATIONS,
+)
 
 
 @pytest.mark.parametrize("family", [family for family in CloudFamily if any(each.family is family for each in MUTATIONS)])

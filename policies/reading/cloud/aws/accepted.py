@@ -96,7 +96,7 @@ ACCEPTED: Final[Mapping[str, Table]] = {
         **under("defaultActions.*", _ACTIONS),
     },
     kinds.LISTENER_RULE: {**_of("listenerArn priority"), **under("actions.*", _ACTIONS), **under("conditions.*", _CONDITIONS)},
-    "aws:lb/listenerCertificate:ListenerCertificate": _of("listenerArn certificateArn"),
+    kinds.LISTENER_CERTIFICATE: _of("listenerArn certificateArn"),
     kinds.TARGET_GROUP: {
         **_of("vpcId port protocol targetType healthCheck.* deregistrationDelay slowStart", protocolVersion="HTTP1|HTTP2|GRPC"),
         **all_of("targetGroupHealth.*"),
@@ -155,6 +155,7 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     kinds.ADDON: {
         **_of("addonName clusterName addonVersion configurationValues resolveConflictsOnCreate resolveConflictsOnUpdate"),
         **all_of("serviceAccountRoleArn podIdentityAssociations.*"),
+        "namespaceConfig.namespace": "kube-system",
         "preserve": _ON_OFF,
     },
     kinds.ACCESS_ENTRY: _of("clusterName principalArn", type="STANDARD"),
@@ -179,13 +180,13 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     kinds.POLICY: _of("policy path"),
     kinds.ROLE_POLICY: _of("role policy"),
     kinds.ROLE_ATTACHMENT: _of("role policyArn"),
-    kinds.LOG_GROUP: _of("*"),
+    kinds.LOG_GROUP: _of("kmsKeyId retentionInDays", logGroupClass="STANDARD", skipDestroy=_ON_OFF, deletionProtectionEnabled=_ON_OFF),
     kinds.LOG_POLICY: _of("policyName policyDocument"),
     kinds.BUCKET: _of("bucket bucketPrefix", acl="private", bucketNamespace="global", forceDestroy=_ON_OFF),
     kinds.BUCKET_POLICY: _of("bucket policy"),
     kinds.BUCKET_BLOCK: _of("bucket blockPublicAcls blockPublicPolicy ignorePublicAcls restrictPublicBuckets"),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {**_of("bucket"), "rule.objectOwnership": "BucketOwnerEnforced"},
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of("*"),
+    kinds.BUCKET_ENCRYPTION: _of("*"),
     kinds.BUCKET_LIFECYCLE: _of("*"),
     "aws:s3/bucketVersioning:BucketVersioning": _of("*"),
 }

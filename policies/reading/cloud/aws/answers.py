@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws import kinds
 from policies.reading.cloud.aws.documents import EVERYBODY, Sentence, account_of, allowing, but, is_in
+from policies.reading.cloud.aws.roles import own_roles
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown
@@ -22,6 +23,13 @@ ANSWERING: Final[Mapping[str, str]] = {
 }
 """Where they say whom."""
 
+OF_LOGS: Final = "kms:encryptioncontext:aws:logs:arn"
+"""What CloudWatch Logs tells KMS of the log group that it writes; anybody else may say there what they like.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+"""
+CLOUDWATCH: Final = re.compile(r"logs\.([a-z0-9-]+\.)?amazonaws\.com")
+
 WRITING: Final = frozenset({"s3:PutObject"})
 """What a service does that writes logs."""
 
@@ -33,13 +41,19 @@ LAYERS: Final = re.compile(r"arn:aws:s3:::prod-[a-z0-9-]+-starport-layer-bucket/
 
 
 def whom(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that something answers this account, and services on its behalf."""
-    account = account_of(stack)
+    """Check that something answers this account, and services on its behalf, but not what runs here: its rights are in its role alone."""
+    account, own = account_of(stack), own_roles(stack)
     for each in allowing(resource, ANSWERING[resource.kind]):
         yield from but(each, "answers everybody but some")
         writes = set(each.actions) <= WRITING and _is_place_of(account, each.resources)
         for kind, name in each.principals:
-            yield from _asker(kind, name, each, account, bound=each.is_of(account) or (writes and kind == "Service"))
+            more = (OF_LOGS,) if kind == "Service" and CLOUDWATCH.fullmatch(name) else ()
+            yield from _asker(kind, name, each, account, bound=each.is_of(account, *more) or (writes and kind == "Service"))
+            if kind == "AWS" and name in own:
+                yield Flaw(
+                    message=f"answers {name}, which pods, nodes or AWS's services take on ({', '.join(each.actions)})",
+                    fix="remove it; what they may do, their own policies say",
+                )
 
 
 def _asker(kind: str, name: str, each: Sentence, account: str, *, bound: bool) -> Iterator[Flaw]:
@@ -50,8 +64,8 @@ def _asker(kind: str, name: str, each: Sentence, account: str, *, bound: bool) -
     elif kind != "AWS":
         yield Flaw(message=f"answers {kind} {name}, which no rule reads", fix="name roles of this account", undecided=True)
     elif name == EVERYBODY:
-        if not bound:
-            yield Flaw(message=f"answers everybody in AWS {what}", fix="name the roles that it answers")
+        whom_ = "everybody in the account, what runs here too," if bound else "everybody in AWS"
+        yield Flaw(message=f"answers {whom_} {what}", fix="name the roles that it answers")
     elif not is_in(name, account):
         yield Flaw(message=f"answers {name}, in another account {what}", fix="name roles of this account")
 
@@ -85,8 +99,7 @@ def is_shut(bucket: Resource, stack: "Stack") -> Iterator[Flaw]:
     name = bucket.props.get("bucket")
     for block in stack.of(kinds.BUCKET_BLOCK):
         given = block.props.get("bucket")
-        typed = not is_unknown(given) and not is_unknown(name) and given == name
-        if typed or bucket in stack.sources(block, "bucket"):
+        if bucket in stack.sources(block, "bucket") if is_unknown(given) or is_unknown(name) else given == name:
             return
     yield Flaw(message="may be opened to everybody: nothing blocks that", fix="add aws:s3:BucketPublicAccessBlock, with all four on")
 

@@ -208,9 +208,10 @@ def services_of(stack: "Stack", group: Resource) -> Iterator[Target]:
 
 
 def _binds(stack: "Stack", binding: Resource, group: Resource) -> bool:
-    if by_name := binding.at("spec", default={}).get("targetGroupName"):
-        return by_name == group.at("name")
-    return one(stack, binding, "spec", "targetGroupARN", kinds=(TARGET_GROUP,)) is group
+    spec = binding.at("spec", default={})
+    if spec.get("targetGroupName") and spec.get("targetGroupARN") is None:
+        return spec["targetGroupName"] == group.at("name")
+    return one(stack, binding, "spec", "targetGroupARN", kinds=(TARGET_GROUP,)) is group  # which counts where both are said
 
 
 def groups_of(stack: "Stack", binding: Resource) -> Iterator[Resource]:

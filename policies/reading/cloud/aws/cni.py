@@ -26,7 +26,7 @@ def policies_are_enforced(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
     if not own:
         yield Flaw(message="no add-on vpc-cni of the program enforces NetworkPolicies: nothing does", fix=fix)
     for addon in own:
-        values = _configuration(addon)
+        values = configuration(addon)
         if str(values.get("enableNetworkPolicy", "false")).lower() != "true":
             yield Flaw(message="NetworkPolicies are accepted and not enforced (enableNetworkPolicy)", fix=fix, resource=addon)
         mode = str(mapping(values.get("env")).get("NETWORK_POLICY_ENFORCING_MODE", "standard"))
@@ -74,15 +74,16 @@ def _old(addon: Resource) -> Iterator[Flaw]:
     found = re.match(r"v(\d+)\.(\d+)\.", version)
     if version and (found is None or (int(found[1]), int(found[2])) < FIRST_WITH_POLICIES):
         yield Flaw(
-            message=f"is vpc-cni {version}, which does not enforce NetworkPolicies",
-            fix="take v1.14 or later",
+            message=f"is vpc-cni {version}, which does not enforce NetworkPolicies from a pod's first packet",
+            fix="take v1.17 or later",
             resource=addon,
             undecided=found is None,
         )
 
 
-FIRST_WITH_POLICIES: Final = (1, 14)
-"""https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html"""
+FIRST_WITH_POLICIES: Final = (1, 17)
+"""That enforces them from a pod's first packet; since 1.14 it did so some seconds later, whatever it is told
+(https://github.com/aws/amazon-vpc-cni-k8s/releases/tag/v1.17.1)."""
 
 CNI_VALUES: Final = frozenset({"enableNetworkPolicy", "env", "nodeAgent", "resources", "tolerations", "livenessProbeTimeoutSeconds"})
 """Values of the add-on that do not decide who has which address or what is enforced, or that are read."""
@@ -118,7 +119,12 @@ def _accepted(key: str, value: str) -> bool:
     return allowed is None or value in allowed
 
 
-def _configuration(addon: Resource) -> dict[str, Any]:
+def configuration(addon: Resource) -> dict[str, Any]:
+    """Return the values with which an add-on is installed.
+
+    Raises:
+        UnknownValueError: if they are not known, or no JSON.
+    """
     text = addon.at("configurationValues", default="")
     try:
         return mapping(json.loads(text, object_pairs_hook=once)) if text else {}

@@ -16,6 +16,15 @@ CHART: Final = "aws-load-balancer-controller"
 RELEASE: Final = "Release"
 
 
+def accounts_of(stack: "Stack") -> set[tuple[str, str]]:
+    """Return the service accounts of its pods, each with its namespace."""
+    return {
+        (release.namespace, str(mapping(mapping(release.at("values", default={})).get("serviceAccount")).get("name") or CHART))
+        for release in stack.of(RELEASE)
+        if chart_name(release) == CHART
+    }
+
+
 def watches_targets_alone(release: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that it reads objects of one namespace, where the program's TargetGroupBindings are; else whoever makes one opens a door.
 

@@ -4,7 +4,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,14 +30,10 @@ EXACTLY: Final = "name what is meant, one by one"
 EXCEPTIONS: Final = ("NotPrincipal", "NotAction", "NotResource")
 EXACT: Final = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
 """Comparisons that a request without the key fails. Those of `...IfExists` and `ForAnyValue:...` are not among them."""
-OF_AN_ACCOUNT: Final = frozenset(
-    {"aws:sourceaccount", "aws:sourcearn", "aws:principalaccount", "aws:principalarn", "kms:calleraccount"}
-    | {"kms:encryptioncontext:aws:logs:arn"}
-)
+OF_AN_ACCOUNT: Final = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:principalaccount", "aws:principalarn", "kms:calleraccount"})
 """Keys of conditions that say for which account a request is made.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html; the last one is what CloudWatch Logs tells of the
-log group that it writes (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html).
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
 
@@ -58,16 +55,46 @@ class Sentence:
         """Return the values of which a request must have one under a key; none where it may have any, or no such key at all."""
         return next((keys[key.lower()] for how, keys in self.conditions.items() if how in EXACT and key.lower() in keys), ())
 
-    def is_of(self, account: str) -> bool:
-        """Say whether the conditions leave requests of an account alone."""
+    def is_of(self, account: str, *more: str) -> bool:
+        """Say whether the conditions leave requests of an account alone; `more` are keys besides that say so of who is let in."""
         found = [
             values
             for how, keys in self.conditions.items()
             if how in EXACT
             for key, values in keys.items()
-            if key in OF_AN_ACCOUNT and values
+            if (key in OF_AN_ACCOUNT or key in more) and values
         ]
         return any(all(account in {value, account_in(value)} for value in values) for values in found)
+
+    def is_about(self, action: str, thing: str, service: str = "") -> bool:
+        """Say whether a statement may speak of an action to a thing, by a service where one is named; empty: whatever thing it names."""
+        if self.exceptions:
+            return True
+        asker = not service or any(
+            name == EVERYBODY or _fits(service, name) for kind, name in self.principals if kind in {"Service", "AWS"}
+        )
+        named = any(_fits(each.lower(), action.lower()) for each in self.actions)
+        return asker and named and (not thing or any(_fits(each, thing) for each in self.resources))
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Say whether a text fits a pattern of IAM, in which `*` is any text and `?` any character."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text) is not None
+
+
+IN_CLEAR: Final = {"bool": {"aws:securetransport": ("false",)}}
+"""The one condition of a refusal that nobody fails who writes over TLS."""
+
+
+def lets(resources: Iterable[Resource], field: str, action: str, thing: str, *, service: str = "") -> bool:
+    """Say whether documents let a service, or whoever has their rights, do something: one allows it, and none denies it.
+
+    Raises:
+        UnknownValueError: as `sentences`.
+    """
+    said = [each for resource in resources for each in sentences(resource, field) if each.is_about(action, thing, service)]
+    allowed = any(each.allows and not each.exceptions for each in said)
+    return allowed and not any(not each.allows and each.conditions != IN_CLEAR for each in said)
 
 
 def sentences(resource: Resource, field: str) -> Iterator[Sentence]:

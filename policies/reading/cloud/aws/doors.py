@@ -1,6 +1,7 @@
 """Which requests a load balancer and its firewall let through: those of doors, and of them only what cannot be misread."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.ambiguous import AMBIGUOUS
@@ -31,8 +32,16 @@ WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 MARK: Final = "X"
 """Beside the name of a method it makes one of nobody, which an expression without an end lets pass."""
-METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "SAMPLE")
-"""Methods of HTTP, one of another protocol on top of it, and one of none (RFC 9110, 9.1; RFC 4918)."""
+METHODS: Final = (
+    *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"),
+    *("CONNECT", "ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "LABEL"),
+    *("LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE"),
+    *("MOVE", "ORDERPATCH", "PRI", "PROPFIND", "PROPPATCH", "REBIND", "REPORT", "SEARCH"),
+    *("UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF", "VERSION-CONTROL", "SAMPLE"),
+)
+"""Methods of HTTP and of the protocols on top of it, and one of none (https://www.iana.org/assignments/http-methods)."""
+STRANGER: Final = "stranger.example"
+"""A host of nobody, by itself, and before and behind a host of ours."""
 
 
 def opens_doors_alone(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -50,13 +59,20 @@ def opens_doors_alone(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
     if (acl := acl_of(stack, balancer)) is None:
         return
     known = {door.method for door in doors}
-    for method in (*METHODS, *sorted(f"{each}{MARK}" for each in known), *sorted(f"{MARK}{each}" for each in known)):
-        if doors and method not in known and not answer_of(acl, sample_of(doors[0], method=method)).blocked:
+    like = sorted(text for each in known for text in (f"{each}{MARK}", f"{MARK}{each}", each.lower()))
+    for method in (*METHODS, *like):
+        if doors and method not in known and not answer_of(acl, sample_of(doors[0], method=method), whole=True).blocked:
             yield Flaw(
                 message=f"lets the method {method} pass, which no door has",
                 fix="block every method that no door has",
                 resource=acl,
             )
+    for host in (
+        STRANGER,
+        *(text for each in sorted({door.host for door in doors}) for text in (f"{STRANGER}.{each}", f"{each}.{STRANGER}")),
+    ):
+        if doors and not answer_of(acl, replace(sample_of(doors[0]), host=host), whole=True).blocked:
+            yield Flaw(message=f"lets the host {host} pass, which no door has", fix="block every host that no door has", resource=acl)
 
 
 def _beyond(case: Case, doors: list[Edge]) -> Iterator[Flaw]:
@@ -115,10 +131,13 @@ def takes_bodies(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def refuses_ambiguous(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that a firewall refuses paths that layers read differently."""
+    """Check that a firewall refuses paths that layers read differently, by themselves and behind the path of each door."""
+    before = ("", *sorted({sample_path(str(path)) for door in stack.intent.doors.values() for path in door.paths}))
     for host in stack.intent.public_hosts()[:1]:
         passed = [
-            kind for kind, paths in AMBIGUOUS.items() if not all(answer_of(acl, Sample(host=host, path=path)).blocked for path in paths)
+            kind
+            for kind, paths in AMBIGUOUS.items()
+            if not all(answer_of(acl, Sample(host=host, path=f"{at}{path}"), whole=True).blocked for path in paths for at in before)
         ]
         if passed:
             yield Flaw(
@@ -145,7 +164,8 @@ def forges_no_headers(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
     passed = [
         header
         for header in (*sorted(identity), *ENVOY_INTERNAL, *OVERRIDING)
-        if (header in identity or header not in removed) and not all(answer_of(acl, each).blocked for each in _showing(header, doors[0]))
+        if (header in identity or header not in removed)
+        and not all(answer_of(acl, each, whole=True).blocked for each in _showing(header, doors[0]))
     ]
     if passed:
         more = f" and {len(passed) - 1} more" if len(passed) > 1 else ""

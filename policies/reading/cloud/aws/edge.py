@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws.balancers import cases_of, groups_of, is_application, is_public, listeners_of, services_of, targets_of
 from policies.reading.cloud.aws.documents import account_of, is_in
-from policies.reading.cloud.aws.firewall import kept_here
+from policies.reading.cloud.aws.firewall_logs import kept_here
 from policies.reading.cloud.aws.groups import groups_in, groups_named
-from policies.reading.cloud.aws.kinds import EIP_ASSOCIATION, NAT_GATEWAY
+from policies.reading.cloud.aws.kinds import EIP, EIP_ASSOCIATION, NAT_GATEWAY
 from policies.reading.cloud.aws.references import values_at
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.hsts import is_remembered
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown, mapping
@@ -87,6 +88,20 @@ def answers_plainly(listener: Resource, stack: "Stack") -> Iterator[Flaw]:
 SAME: Final = "#{protocol}"
 SAME_HOST: Final = "#{host}"
 """What a redirect leaves as it was (ELB API Reference, `RedirectActionConfig`)."""
+
+
+def asks_for_tls_again(listener: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that answers tell browsers to come back over TLS alone: a load balancer writes that over whatever a layer behind it says."""
+    del stack
+    value = str(listener.at(REMEMBERED, default=""))
+    if listener.at("protocol", default="HTTP") == "HTTPS" and not is_remembered(value):
+        yield Flaw(
+            message=f"lets browsers speak without TLS again (Strict-Transport-Security {value or 'not said'})",
+            fix=f"set {REMEMBERED}: max-age=31536000",
+        )
+
+
+REMEMBERED: Final = "routingHttpResponseStrictTransportSecurityHeaderValue"
 
 
 def shows_own_certificate(listener: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -183,13 +198,14 @@ def leads_to_gateway(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def sends_nowhere_else(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that the groups of a public load balancer let it connect to no address but its targets'."""
+    """Check that the groups of a public load balancer let it connect to no address but its targets', which are pods on nodes."""
     if not is_public(balancer) or not is_application(balancer):
         return
     groups = groups_in(stack)
+    nodes = stack.cloud.nodes.addresses.names if stack.cloud.nodes else frozenset[str]()
     for group in groups_named(stack, balancer, "securityGroups"):
         for permission in groups.of(group):
-            if permission.way == "out" and permission.peers.ranges:
+            if permission.way == "out" and (permission.peers.ranges or not permission.peers.names <= nodes):
                 yield Flaw(
                     message=f"{group} lets it connect to {permission}, not only to the pods of its targets",
                     fix="name the nodes' group and the port of the targets",
@@ -240,6 +256,12 @@ def attached(address: Resource, stack: "Stack") -> Iterator[Flaw]:
             return
     if not used:
         yield Flaw(message="is a public address, and what has it is not in the program", fix="remove it", undecided=True)
+
+
+def gives_address(association: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that nothing gets a public address that the program does not make; of its own, `attached` tells."""
+    if not any(source.kind == EIP for source in stack.sources(association, "allocationId")):
+        yield Flaw(message="gives something a public address, which is in no plan", fix="remove it")
 
 
 def fixed_addresses(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:

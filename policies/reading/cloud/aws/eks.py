@@ -210,7 +210,9 @@ def belongs(stack: "Stack", resource: Resource, cluster: Resource) -> bool:
 
 # What runs in the cluster
 
-ADDONS: Final = frozenset({CNI, "coredns", "eks-pod-identity-agent", "kube-proxy", "metrics-server"})
+COLLECTOR: Final = "fluent-bit"
+"""Sends what containers say elsewhere (`container_logs.py`)."""
+ADDONS: Final = frozenset({CNI, COLLECTOR, "coredns", "eks-pod-identity-agent", "kube-proxy", "metrics-server"})
 """Add-ons of EKS that open no way as they come.
 
 https://docs.aws.amazon.com/eks/latest/userguide/workloads-add-ons-available-eks.html
@@ -227,7 +229,12 @@ def is_known_addon(addon: Resource, stack: "Stack") -> Iterator[Flaw]:
             fix="register its objects in the program, or exempt it with owner and expiry",
             undecided=True,
         )
-    elif name != CNI and addon.props.get("configurationValues"):
+    elif name != CNI and addon.at("resolveConflictsOnUpdate", default="NONE") == "PRESERVE":
+        yield Flaw(
+            message=f"keeps what somebody changed of the add-on {name} in the cluster (resolveConflictsOnUpdate PRESERVE)",
+            fix="set resolveConflictsOnUpdate: OVERWRITE",
+        )
+    elif name not in {CNI, COLLECTOR} and addon.props.get("configurationValues"):
         yield Flaw(
             message=f"configures the add-on {name}, and what that changes is not known", fix="remove configurationValues", undecided=True
         )

@@ -1,13 +1,13 @@
-"""Web ACLs (AWS WAF): whether they refuse what they find, see whole requests, count, log, and stand before what is public."""
+"""Web ACLs (AWS WAF): whether they refuse what they find, see whole requests, count, and stand before what is public."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.aws.balancers import is_application, is_public
-from policies.reading.cloud.aws.documents import account_in, account_of
-from policies.reading.cloud.aws.kinds import LOAD_BALANCER, WEB_ACL, WEB_ACL_ASSOCIATION, WEB_ACL_LOGGING
+from policies.reading.cloud.aws.kinds import LOAD_BALANCER, WEB_ACL, WEB_ACL_ASSOCIATION
 from policies.reading.cloud.aws.references import one
 from policies.reading.cloud.aws.samples import sample_path
+from policies.reading.cloud.aws.spared import chosen
 from policies.reading.cloud.aws.statements import (
     CORE,
     INSPECTED,
@@ -23,21 +23,22 @@ from policies.reading.cloud.aws.statements import (
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.resource import Resource
 from policies.reading.tiers import fastest
-from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
+from policies.reading.values import UnknownValueError, mapping, sequence
 from topology.model.base import size_in_bytes
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
-WANTED: Final = (CORE, "AWSManagedRulesKnownBadInputsRuleSet")
-"""Managed groups that every web ACL has: the counterpart of OWASP's core rule set, and of its rules for Log4Shell and the like.
+WANTED: Final = (CORE, "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesSQLiRuleSet")
+"""Managed groups that every web ACL has: together the counterpart of OWASP's core rule set, of its rules for Log4Shell and the like, and of
+those against SQL injection, which AWS's core rules do not look for.
 
-https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html, `aws-managed-rule-groups-use-case.html`
 """
 AMAZON: Final = "AWS"
 
-FIXED: Final = ("version", "managedRuleGroupConfigs")
-"""What takes a managed group off the version that AWS renews, or configures it."""
+READ: Final = frozenset({"name", "vendorName", "ruleActionOverrides", "scopeDownStatement"})
+"""What is said of a managed group and is read. `version` takes it off the one that AWS renews, `managedRuleGroupConfigs` configures it."""
 
 REFUSING: Final = frozenset({"block"})
 """Actions of one's own rules that refuse. `captcha` and `challenge` ask a browser, and APIs have none."""
@@ -45,8 +46,8 @@ REFUSING: Final = frozenset({"block"})
 CLIENTS_PER_ADDRESS: Final = 10
 """Clients behind one address that may each use a whole tier at once, as for the other edges (W10)."""
 
-CREDENTIALS: Final = frozenset({"authorization", "cookie"})
-"""Headers that hold what clients show to prove who they are."""
+REFUSAL: Final = 400
+"""The first status by which a server says that it did not do what it was asked (RFC 9110, 15.5)."""
 
 
 # Where firewalls stand
@@ -99,6 +100,18 @@ def refuses(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
             yield Flaw(message=f"rule `{name}` asks for a {action}, which clients of an API cannot answer", fix="set action: {block: {}}")
 
 
+def answers_plainly(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that what a web ACL answers itself is a refusal, without a header by which it says more."""
+    del stack
+    for rule in rules_of(acl):
+        said = mapping(mapping(mapping(rule.get("action")).get("block")).get("customResponse"))
+        if said and (int(said["responseCode"]) < REFUSAL or said.get("responseHeaders") or said.get("customResponseBodyKey")):
+            yield Flaw(
+                message=f"rule `{rule.get('name')}` answers clients itself, in the place of a door",
+                fix="answer with a responseCode of 4xx, without headers and body",
+            )
+
+
 def is_whole(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that the managed rules are there, all of them, for every request, and that they see its body."""
     rules = rules_of(acl)
@@ -115,13 +128,15 @@ def _exclusions(rule: Mapping[str, Any]) -> Iterator[Flaw]:
     waiver = "remove it, or exempt this finding with a reason, an owner and an expiry"
     group = managed_of(rule)
     name = group.get("name")
-    for key in sorted(key for key in FIXED if group.get(key) is not None):
+    for key in sorted(key for key, value in group.items() if value is not None and key not in READ):
         yield Flaw(message=f"{name} says {key}, and what its rules are then is not known", fix=f"remove {key}", undecided=True)
     if group.get("scopeDownStatement") is not None:
         yield Flaw(message=f"{name} looks at some requests only (scopeDownStatement)", fix=waiver)
     for key, value in sorted(overrides_of(group).items()):
         if (name, key, value) != (CORE, LONG_BODY, "count") and value != "block":
             yield Flaw(message=f"rule {key} of {name} is told to {value or 'do nothing'}", fix=waiver)
+    if action_of(rule) in REFUSING and (free := sorted(set(chosen(mapping(rule.get("statement")))))):
+        yield Flaw(message=f"rule `{rule.get('name')}` spares requests by {', '.join(free)}, whatever they ask for", fix=waiver)
     if action_of(rule) == "allow":
         yield Flaw(message=f"rule `{rule.get('name')}` lets requests pass all rules that follow (allow)", fix=waiver)
     if mapping(rule.get("statement")).get("ruleGroupReferenceStatement") is not None:
@@ -179,64 +194,3 @@ def counts_addresses(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 _BY_ADDRESS: Final = "add a rateBasedStatement with aggregateKeyType IP and action block"
-
-
-# What they write down
-
-
-def logs(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that everything a web ACL decides is written down, without credentials."""
-    found = [each for each in stack.of(WEB_ACL_LOGGING) if one(stack, each, "resourceArn", kinds=(WEB_ACL,)) is acl]
-    if not found:
-        yield Flaw(message="what it refuses leaves no trace", fix="add aws:wafv2:WebAclLoggingConfiguration")
-    for each in found:
-        if each.props.get("loggingFilter") is not None:
-            yield Flaw(
-                message="writes down some of what its web ACL decides only (loggingFilter)", fix="remove loggingFilter", resource=each
-            )
-        redacted = {
-            str(mapping(mapping(entry).get("singleHeader")).get("name", "")).lower() for entry in sequence(each.props.get("redactedFields"))
-        }
-        shown = sorted((CREDENTIALS | _key_headers(stack)) - redacted)
-        if shown:
-            yield Flaw(
-                message=f"writes down what clients prove themselves with: the header{'s' if len(shown) > 1 else ''} {', '.join(shown)}",
-                fix="name them in redactedFields",
-                resource=each,
-            )
-        destinations = sequence(each.props.get("logDestinationConfigs"))
-        if not destinations:
-            yield Flaw(message="writes nowhere", fix="name a log group in logDestinationConfigs", resource=each)
-        for destination in destinations:
-            if not kept_here(stack, each, "logDestinationConfigs", destination):
-                yield Flaw(
-                    message=f"writes to {'a place' if is_unknown(destination) else destination}, of which it is not known who reads there",
-                    fix="write to a log group of the program",
-                    resource=each,
-                    undecided=True,
-                )
-
-
-def kept_here(stack: "Stack", resource: Resource, key: str, place: Any) -> bool:
-    """Say whether a log goes to a log group or bucket of the program: one that the property depends on, and whose name it says.
-
-    Raises:
-        UnknownValueError: if the place is in an account, and it is not known which one is the program's.
-    """
-    if not is_unknown(place) and (account := account_in(str(place))) and account != account_of(stack):
-        return False
-    found = stack.sources(resource, key)
-    names = [str(each.props.get(name)) for each in found for name in ("name", "bucket") if each.props.get(name) is not None]
-    return bool(found) if is_unknown(place) else any(str(place) == name or str(place).endswith(f":{name}") for name in names)
-
-
-def _key_headers(stack: "Stack") -> set[str]:
-    """Return the headers in which clients show API keys, as the gateway's own resources name them."""
-    found: set[str] = set()
-    for policy in stack.of("SecurityPolicy.gateway.envoyproxy.io"):
-        for source in sequence(mapping(policy.at("spec", "apiKeyAuth", default={})).get("extractFrom")):
-            found |= {str(name).lower() for name in sequence(mapping(source).get("headers"))}
-    for plugin in stack.of("KongPlugin"):
-        if plugin.at("plugin", default="") == "key-auth":
-            found |= {str(name).lower() for name in sequence(plugin.at("config", "key_names", default=["apikey"]))}
-    return found

@@ -1,9 +1,9 @@
 """Logs of AWS: that there are some of connections, where they go, and how long they are kept."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from policies.reading.cloud.aws.firewall import kept_here
+from policies.reading.cloud.aws.firewall_logs import kept_here
 from policies.reading.cloud.aws.kinds import FLOW_LOG, VPC
 from policies.reading.cloud.aws.references import one, values_at
 from policies.reading.cloud.flaws import Flaw
@@ -32,6 +32,22 @@ def stay_here(flow_log: Resource, stack: "Stack") -> Iterator[Flaw]:
         )
 
 
+def says_enough(flow_log: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that a flow log says who connected to whom, and what became of it; where no format is given, it does.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
+    """
+    del stack
+    said = str(flow_log.at("logFormat", default=""))
+    missing = [field for field in FIELDS if said and f"${{{field}}}" not in said]
+    if missing:
+        yield Flaw(message=f"does not write down {', '.join(missing)} of a connection (logFormat)", fix="remove logFormat")
+
+
+FIELDS: Final = ("srcaddr", "dstaddr", "dstport", "protocol", "start", "action")
+"""Fields of a record without which it does not say who connected to whom."""
+
+
 def are_kept(group: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that a log group keeps what is written; where nothing is said, or 0, for ever."""
     del stack
@@ -43,6 +59,8 @@ def objects_are_kept(lifecycle: Resource, stack: "Stack") -> Iterator[Flaw]:
     del stack
     for days in values_at(lifecycle.props.get("rules"), "expiration", "days"):
         yield from _kept(int(days))
+    if any(True for _ in values_at(lifecycle.props.get("rules"), "expiration", "date")):
+        yield Flaw(message="forgets all logs on a day (expiration.date)", fix=f"keep them for {LEAST_DAYS} days at least (expiration.days)")
 
 
 def _kept(days: int) -> Iterator[Flaw]:

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from policies.reading.cloud.addresses import OUTSIDE, Addresses
 from policies.reading.cloud.aws.balancers import is_public, listeners_of, services_of
 from policies.reading.cloud.aws.eks import COMPONENT, groups_of_nodes
-from policies.reading.cloud.aws.groups import groups_in, groups_named
-from policies.reading.cloud.aws.kinds import CLUSTER, LOAD_BALANCER, NODE_GROUP, TARGET_GROUP
+from policies.reading.cloud.aws.groups import groups_in, groups_named, members
+from policies.reading.cloud.aws.kinds import CLUSTER, LOAD_BALANCER, NODE_GROUP, TARGET_GROUP, VPC_ENDPOINT
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.model import EDGE
 from policies.reading.cloud.operators import is_named, ranges_named
@@ -37,21 +37,45 @@ def lets_internet_in(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def api_takes_operators_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that the Kubernetes API in the network takes the private ranges that the stack file names, and no others."""
-    api = {group.urn for cluster in stack.of(CLUSTER) for group in groups_named(stack, cluster, "vpcConfig", "securityGroupIds")}
+    """Check that the Kubernetes API in the network takes nodes, and the private ranges that the stack file names, and nobody else."""
+    api = {group.urn: group for group in _groups_of_api(stack)}
+    inside = members([*api.values(), *_groups_of_nodes(stack)])
     for group, permission in groups_in(stack).written_in(resource):
-        if group not in api or permission.way != "in" or not permission.peers.ranges or permission.peers & OUTSIDE:
+        if group not in api or permission.way != "in" or permission.peers & OUTSIDE or inside.holds(permission.peers):
             continue
-        if not is_named(permission.peer, ranges_named(stack, COMPONENT, "privateOperators")):
+        if not permission.peers.ranges or not is_named(permission.peer, ranges_named(stack, COMPONENT, "privateOperators")):
             yield Flaw(
                 message=f"lets {permission} connect to the Kubernetes API, which the stack file does not name",
                 fix="remove it; `privateOperators` of the stack file says who reaches the Kubernetes API in the network",
             )
 
 
+def nodes_take_layers_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that nodes take each other, the Kubernetes API and the edge, and nobody else who is connected to the network."""
+    nodes = {group.urn for group in _groups_of_nodes(stack)}
+    layers = members([*_groups_of_api(stack), *_groups_of_nodes(stack)])
+    for place in (*(station.place for station in stack.cloud.of(EDGE)), *((stack.cloud.nodes,) if stack.cloud.nodes else ())):
+        layers |= place.addresses
+    for group, permission in groups_in(stack).written_in(resource):
+        if group in nodes and permission.way == "in" and not permission.peers & OUTSIDE and not layers.holds(permission.peers):
+            yield Flaw(
+                message=f"lets {permission} connect to nodes, which are none of the layers before them",
+                fix="remove it; nodes take each other, the Kubernetes API and the edge",
+            )
+
+
+def _groups_of_nodes(stack: "Stack") -> list[Resource]:
+    return [group for node_group in stack.of(NODE_GROUP) for group in groups_of_nodes(stack, node_group)]
+
+
+def _groups_of_api(stack: "Stack") -> list[Resource]:
+    """Return the groups of the Kubernetes API's interfaces: those that a cluster names, and the one that EKS makes for it."""
+    return [group for cluster in stack.of(CLUSTER) for group in (cluster, *groups_named(stack, cluster, "vpcConfig", "securityGroupIds"))]
+
+
 def edge_reaches_gateway_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that nodes take the edge on the ports where its targets serve, and on no others."""
-    nodes = {group.urn for node_group in stack.of(NODE_GROUP) for group in groups_of_nodes(stack, node_group)}
+    nodes = {group.urn for group in _groups_of_nodes(stack)}
     edge = Addresses()
     for station in stack.cloud.of(EDGE):
         edge |= station.place.addresses
@@ -68,7 +92,7 @@ def edge_reaches_gateway_alone(resource: Resource, stack: "Stack") -> Iterator[F
 
 def nodes_leave_by_few_ports(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that nodes, and pods with them, connect to the Internet on the ports alone that images and the topology ask for."""
-    nodes = {group.urn for node_group in stack.of(NODE_GROUP) for group in groups_of_nodes(stack, node_group)}
+    nodes = {group.urn for group in _groups_of_nodes(stack)}
     ports = _asked_outside(stack)
     for group, permission in groups_in(stack).written_in(resource):
         if group not in nodes or permission.way != "out" or not permission.peers & OUTSIDE:
@@ -112,8 +136,8 @@ def is_in_one_place(group: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def _edge_ports(stack: "Stack") -> dict[str, frozenset[int]]:
     """Return the groups of public load balancers alone, by URN, with the ports of their listeners."""
-    shared = {group.urn for node_group in stack.of(NODE_GROUP) for group in groups_of_nodes(stack, node_group)}
-    shared |= {group.urn for cluster in stack.of(CLUSTER) for group in groups_named(stack, cluster, "vpcConfig", "securityGroupIds")}
+    shared = {group.urn for group in (*_groups_of_nodes(stack), *_groups_of_api(stack))}
+    shared |= {group.urn for endpoint in stack.of(VPC_ENDPOINT) for group in groups_named(stack, endpoint, "securityGroupIds")}
     found: dict[str, frozenset[int]] = {}
     for balancer in stack.of(LOAD_BALANCER):
         ports = frozenset(int(listener.at("port", default=0)) for listener in listeners_of(stack, balancer))

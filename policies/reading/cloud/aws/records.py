@@ -1,7 +1,7 @@
 """Records of Route 53: where they lead the clients of a host."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws.balancers import is_application, is_public
@@ -14,10 +14,13 @@ from policies.reading.values import is_unknown
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
-ACME: Final = "_acme-challenge"
-"""Begins the name of a proof to a certificate authority (RFC 8555, 8.4)."""
-LEADING_NOWHERE: Final = frozenset({"CAA", "TXT"})
-"""Types by which no client connects anywhere (RFC 8659; RFC 1035, 3.3.14)."""
+LEADING_NOWHERE: Final[Mapping[str, re.Pattern[str]]] = {
+    "CAA": re.compile(r'\d+ (issue|issuewild|iodef) "[^"]*"', re.IGNORECASE),
+    "TXT": re.compile(r'"?v=(spf1|DKIM1|DMARC1|STSv1|TLSRPTv1)\b.*', re.IGNORECASE),
+}
+"""Types by which no client connects anywhere, and what they may say: who issues certificates, and what holds for mail (RFC 8659, 7208, 6376,
+7489, 8461, 8460). Any other text, and an address in CAA, may prove a host to a certificate authority for whoever chose it, under whatever name
+(RFC 8555, 8.4; CA/Browser Forum Baseline Requirements, 3.2.2.4.7, .13 and .14)."""
 
 TO_ACM: Final = r".+\.acm-validations\.aws\.?"
 PROOF: Final = ("name", "type", "records")
@@ -28,10 +31,10 @@ def lead_to_the_edge(record: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that a record leads clients to the edge's load balancer, by an alias of it and no address or name that somebody typed."""
     if _proves(record, stack):
         return
-    if record.props.get("aliases") is None and record.at("type") in LEADING_NOWHERE:
-        if str(record.at("name", default="")).startswith(ACME):
+    if record.props.get("aliases") is None and (form := LEADING_NOWHERE.get(record.at("type"))):
+        if not all(form.fullmatch(str(said)) for said in record.at("records", default=[])):
             yield Flaw(
-                message="proves a host to a certificate authority, for whoever chose what it says", fix="remove it; ACM proves hosts"
+                message="may prove a host to a certificate authority, for whoever chose what it says", fix="remove it; ACM proves hosts"
             )
         return
     balancer = one(stack, record, "aliases", "name", kinds=(LOAD_BALANCER,))

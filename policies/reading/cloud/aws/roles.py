@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws import kinds
+from policies.reading.cloud.aws.controller import accounts_of
 from policies.reading.cloud.aws.documents import EVERYBODY, EXACTLY, WHERE, Sentence, account_of, allowing, but, is_in, part
 from policies.reading.cloud.aws.references import values_at
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.resource import Resource
-from policies.reading.values import is_unknown
+from policies.reading.values import UnknownValueError, is_unknown
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 INSTANCES: Final = "ec2.amazonaws.com"
 """Gives an instance roles of its own account alone, and does not say for which account."""
 PODS: Final = "pods.eks.amazonaws.com"
-POD: Final = ("aws:RequestTag/kubernetes-namespace", "aws:RequestTag/kubernetes-service-account")
+POD: Final = (
+    *("aws:RequestTag/eks-cluster-name", "aws:RequestTag/kubernetes-namespace"),
+    "aws:RequestTag/kubernetes-service-account",
+)
 """What EKS says of the pod that takes on a role (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html)."""
 
 LOOKING: Final = re.compile(r"[a-z0-9-]+:(Describe|List)\w*\*?")
@@ -44,13 +48,13 @@ WHOLE: Final = re.compile(r"|[^:/*?]*[:/]?[*?].*")
 """What stands in an ARN for everything of a service, or of a kind: nothing is named before the first wildcard but a kind."""
 
 KEPT_BY_AWS: Final = "arn:aws:iam::aws:policy/"
-NARROW: Final = frozenset(
-    {
-        *("AmazonEKSClusterPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"),
-        *("AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"),
-    }
-)
-"""Policies kept by AWS for clusters and nodes (https://docs.aws.amazon.com/eks/latest/userguide/security-iam-awsmanpol.html)."""
+NARROW: Final[Mapping[str, str]] = {
+    "AmazonEKSClusterPolicy": "eks.amazonaws.com",
+    **dict.fromkeys(("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"), INSTANCES),
+    "AmazonEKS_CNI_Policy": f"{PODS} (kube-system/aws-node)",
+}
+"""Policies kept by AWS for clusters, nodes and the network plugin, and who takes on the role that they are meant for: with them, anybody else
+opens security groups or changes the interfaces of nodes (https://docs.aws.amazon.com/eks/latest/userguide/security-iam-awsmanpol.html)."""
 WIDE: Final = re.compile(r"(.*/)?(AdministratorAccess.*|PowerUserAccess|SystemAdministrator|\w*FullAccess\w*)")
 
 TAKING_ON: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
@@ -64,12 +68,14 @@ TAKING_ON: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 
 
 def is_taken_on(role: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check who takes on a role: a service for this account, or somebody in it by name."""
-    account = account_of(stack)
+    """Check who takes on a role: a service for this account, or somebody in it by name who does not run here."""
+    account, own = account_of(stack), own_roles(stack)
     for each in allowing(role, "assumeRolePolicy"):
         yield from but(each, "is taken on by everybody but some")
         for kind, name in each.principals:
             yield from _taker(kind, name, each, account)
+            if kind == "AWS" and name in own:
+                yield Flaw(message=f"is taken on by {name}, which has rights of its own", fix="remove it; each role has one task")
 
 
 def _taker(kind: str, name: str, each: Sentence, account: str) -> Iterator[Flaw]:
@@ -110,6 +116,11 @@ def may(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
                 yield Flaw(message=message, fix="remove it; an identity of the system writes logs and nothing else there")
             elif wide and not LOOKING.fullmatch(action) and action not in UNBOUND:
                 yield Flaw(message=f"lets a role do {action} to {', '.join(wide)}", fix=EXACTLY)
+            elif not _is_task(action) and action not in WRITING:
+                message = f"lets a role do {action} to {', '.join(each.resources)}, and what that opens is not known"
+                yield Flaw(
+                    message=message, fix="remove it, or add it to the tasks in policies/reading/cloud/aws after review", undecided=True
+                )
 
 
 def _is_wide(thing: str) -> bool:
@@ -141,6 +152,29 @@ def is_given(attachment: Resource, stack: "Stack") -> Iterator[Flaw]:
         yield Flaw(message=message, fix="write the policy in the program", undecided=True)
     elif name not in NARROW:
         yield Flaw(message=f"gives a role {name}", fix="write a policy of what its task asks for")
+    elif strangers := sorted(_takers(attachment, stack) - {NARROW[name]}):
+        yield Flaw(
+            message=f"gives {name} to a role that {', '.join(strangers)} takes on, for which it is not meant",
+            fix=f"attach it to the role of {NARROW[name]} alone",
+        )
+
+
+def _takers(attachment: Resource, stack: "Stack") -> set[str]:
+    """Return who takes on the role to which a policy is attached.
+
+    Raises:
+        UnknownValueError: if that is no role of the program.
+    """
+    given = attachment.props.get("role")
+    depends = stack.sources(attachment, "role")
+    found = [each for each in stack.of(kinds.ROLE) if (each in depends if is_unknown(given) else each.at("name", default="") == given)]
+    if len(found) != 1:
+        raise UnknownValueError(f"{attachment}: role", "no role of the program")
+    return {
+        f"{name} ({'/'.join(value for tag in POD[1:] for value in each.demands(tag))})" if name == PODS else name
+        for each in allowing(found[0], "assumeRolePolicy")
+        for _, name in each.principals
+    }
 
 
 def takes_on_own(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -156,15 +190,25 @@ def takes_on_own(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def serves_no_service(association: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that no service of the topology gets rights in the account: what it may do, the topology says."""
-    if (place := association.at("namespace", default="")) in stack.app_namespaces:
+    """Check that nobody on the way of requests gets rights in the account: what a service may do, the topology says, and a gateway needs none."""
+    place, account = association.at("namespace", default=""), association.at("serviceAccount", default="")
+    if place in stack.app_namespaces:
         yield Flaw(
-            message=f"gives pods of {place}/{association.at('serviceAccount', default='')} rights in the account, which no topology says",
+            message=f"gives pods of {place}/{account} rights in the account, which no topology says",
             fix="remove it; services reach each other and outside hosts by calls of the topology alone",
+        )
+    elif any((pod.namespace, pod.service_account) == (place, account) for pod in stack.pods) and (place, account) not in accounts_of(stack):
+        yield Flaw(
+            message=f"gives pods of {place}/{account} rights in the account, which are not the AWS Load Balancer Controller's",
+            fix="remove it; the load balancer controller alone changes something in the account",
         )
 
 
 def own_roles(stack: "Stack") -> set[str]:
     """Return the ARNs of the roles that the program makes."""
-    account = account_of(stack)
-    return {f"arn:aws:iam::{account}:role{role.at('path', default='/')}{role.at('name', default='')}" for role in stack.of(kinds.ROLE)}
+    return {arn_of(role, stack) for role in stack.of(kinds.ROLE)}
+
+
+def arn_of(role: Resource, stack: "Stack") -> str:
+    """Return the ARN that a role will have."""
+    return f"arn:aws:iam::{account_of(stack)}:role{role.at('path', default='/')}{role.at('name', default='')}"

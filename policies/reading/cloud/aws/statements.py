@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
+from policies.reading.cloud.aws.spared import is_narrowed
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping, sequence
 
@@ -79,14 +80,17 @@ class Answer:
     blocked: bool
 
 
-def answer_of(acl: Resource, sample: Sample) -> Answer:
+def answer_of(acl: Resource, sample: Sample, *, whole: bool = False) -> Answer:
     """Return what the rules of a web ACL do with a request, in the order of their priorities; its default where none decides.
 
+    `whole` leaves out rules that ask for several things at once: what they refuse in a sample, they may let pass in its like.
     A rule that cannot be followed is taken for one that does not match. Managed rules refuse nothing here but a body that is too long:
     samples are no attacks.
     """
     labels: set[str] = set()
     for rule in rules_of(acl):
+        if whole and is_narrowed(mapping(rule.get("statement"))):
+            continue
         try:
             decided = _decided(rule, sample, labels)
         except UnknownValueError:

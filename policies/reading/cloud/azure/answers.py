@@ -85,19 +85,22 @@ def spares_protection(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     gateway = Gateway(resource=resource)
     doors = stack.intent.doors.values()
     asked = {name for door in doors for name in door.response_headers.remove}
+    said = {(name, value) for door in doors for name, value in door.response_headers.set.items()}
     places = {change: place for place in gateway.routes for change in of_the_edge(gateway, place)}
     for change, place in places.items():
-        if wrong := _harm(change, asked):
+        if wrong := _harm(change, asked, said):
             yield Flaw(message=f"{place}: {change.name} of answers: {wrong}", fix="remove it from the rewrite rules")
 
 
-def _harm(change: Change, asked: set[str]) -> str:
+def _harm(change: Change, asked: set[str], said: set[tuple[str, str]]) -> str:
     if not change.value:
         spared = change.name in asked or re.fullmatch(SPARED_RESPONSE_HEADER, change.name)
         return "" if spared else "takes a header out that may protect their readers"
     if change.name.startswith("access-control-"):
         return "lets scripts of other origins read them"
-    return "lets browsers speak without TLS again" if change.name == HSTS and not is_remembered(change.value) else ""
+    if change.name == HSTS:
+        return "" if is_remembered(change.value) else "lets browsers speak without TLS again"
+    return "" if (change.name, change.value) in said else f"is written as `{change.value}`, of which the topology says nothing"
 
 
 def loses_what_doors_say(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -107,7 +110,7 @@ def loses_what_doors_say(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         gone = taken_out(of_the_gateway(operation))
         for door in declared(operation, facts, stack):
             asked = set(door.response_headers.remove) - gone
-            if not asked or not _serves(operation, door, stack, list(operations)):
+            if not asked or not serves(operation, door, stack, list(operations)):
                 continue
             for place in _ways(operation, facts, stack):
                 if kept := sorted(asked - place.gone):
@@ -169,7 +172,7 @@ def _asking(gateway: Gateway, pattern: Pattern, facts: Facts) -> Iterator[Routed
             done.add(routed.listener.name)
 
 
-def _serves(operation: Operation, door: Door, stack: "Stack", operations: list[Operation]) -> bool:
+def serves(operation: Operation, door: Door, stack: "Stack", operations: list[Operation]) -> bool:
     """Say whether an operation answers some request of a door: of its version, and not all are a narrower operation's."""
     version = stack.intent.version_header(door)
     if version and operation.api.headers and (version[0].lower(), version[1]) not in operation.api.headers:

@@ -283,7 +283,7 @@ def is_bounded(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         doors = list(declared(operation, facts, stack))
         most = fastest(tiers_of(stack.intent, doors))
         for limit in facts.limits:
-            yield from _limit(operation, facts, limit, most)
+            yield from _limit(operation, facts, limit.element, most)
         if facts.forward is not None:
             yield from _wait(operation, facts.forward, doors)
         longest = max((size_in_bytes(door.max_body) for door in doors), default=0)
@@ -332,6 +332,14 @@ def _limit(operation: Operation, facts: Facts, limit: Element, most: float) -> I
         )
     elif counted["header"] and not counted["header"].startswith('context.Request.Headers.GetValueOrDefault("x-forwarded-for"'):
         yield Flaw(message=f"{operation}: counts by a header that clients choose", fix="count by subject, key or address")
+    elif counted["header"] and _credentials(operation, facts):
+        yield Flaw(
+            message=f"{operation}: counts a client anew for each of its addresses", fix="count by the token's subject or the key's owner"
+        )
+    elif counted["address"]:
+        yield Flaw(
+            message=f"{operation}: counts by the edge's address: what one client takes is missing for all", fix="count by x-forwarded-for"
+        )
     elif counted["subject"] and not facts.tokens:
         yield Flaw(message=f"{operation}: counts by a token that nobody checked", fix="count by what was verified")
 

@@ -1,6 +1,6 @@
 """Requests through an Application Gateway: firewall, listener, rule, and how it calls what stands behind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from policies.reading.cloud.azure.station import AzureStation
 from policies.reading.cloud.model import EDGE, Landing
 from policies.reading.flow import PLAIN, Flow, Peer
 from policies.reading.requests import Requests
+from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 if TYPE_CHECKING:
@@ -71,10 +72,22 @@ class Edge(AzureStation):
         hosts = firewall.only(policy, "RequestHeaders", "host")
         names = None if hosts is None else sorted({host.partition(":")[0].lower() for host in hosts})
         for by_method in flow.requests.by(sorted(methods) if methods is not None else None):
+            asked = flow.with_requests(by_method).hop(str(policy), "its rules let them pass", policy)
             for requests in by_method.to(names) if names is not None else (by_method,):
-                yield flow.with_requests(requests).hop(str(policy), "its rules let them pass", policy)
+                yield asked.with_requests(requests)
+            if names is not None:
+                others = sorted(set(walk.stack.intent.public_hosts()).difference(names))
+                self._refused(walk, asked, policy, by_method.to(others), f"it lets {', '.join(names)} pass, and no other host")
         if methods is not None:
-            walk.refuse(flow, str(policy), f"it lets {', '.join(sorted(methods))} pass, and no other method", policy)
+            others = sorted({edge.method for edge in walk.stack.expected if edge.host} - methods)
+            reason = f"it lets {', '.join(sorted(methods))} pass, and no other method"
+            self._refused(walk, flow, policy, flow.requests.by(others), reason)
+
+    @staticmethod
+    def _refused(walk: "Walk", flow: Flow, policy: Resource, others: Iterable[Requests], reason: str) -> None:
+        """Note what is refused of the requests that doors take: no more, so that nothing else is blamed for what it let pass."""
+        for requests in others:
+            walk.refuse(flow.with_requests(requests), str(policy), reason, policy)
 
     def _edited(self, flow: Flow, routed: Routed) -> Flow:
         for edit in self.gateway.edits(routed.rewrites):

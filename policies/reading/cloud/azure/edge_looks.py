@@ -9,11 +9,11 @@ from policies.reading.cloud.azure import firewall
 from policies.reading.cloud.azure.apis import API, KEY_HEADER
 from policies.reading.cloud.azure.application_gateway import KIND, WAF, Gateway, Routed
 from policies.reading.cloud.azure.doors import doors_at
-from policies.reading.cloud.azure.ids import last, name_of, part
+from policies.reading.cloud.azure.ids import last, target
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
 from policies.reading.tiers import fastest, largest_body
-from policies.reading.values import UnknownValueError, mapping, sequence
+from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -72,6 +72,10 @@ def is_whole(policy: Resource, stack: "Stack") -> Iterator[Flaw]:
     waiver = "remove it, or exempt this finding with a reason, an owner and an expiry"
     sets = [mapping(each) for each in policy.at("managedRules", "managedRuleSets", default=[])]
     versions = {str(each.get("ruleSetType")): str(each.get("ruleSetVersion")) for each in sets}
+    if strange := [str(each.get("ruleSetType")) for each in sets if str(each.get("ruleSetType")) not in RULE_SETS] or [
+        name for name in versions if sum(str(each.get("ruleSetType")) == name for each in sets) > 1
+    ]:
+        yield Flaw(message=f"has {strange[0]} beside its rule sets: which of them holds is not known", fix=waiver, undecided=True)
     for name, oldest in RULE_SETS.items():
         given = versions.get(name)
         if given is None or tuple(map(int, given.split("."))) < oldest:
@@ -120,35 +124,49 @@ def _asks_for_long_bodies(routed: Routed, stack: "Stack") -> bool:
 
 def is_logged(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """W04."""
-    kept: set[str] = set()
-    for setting in stack.of(DIAGNOSTICS):
-        if part(str(setting.at("resourceUri")), "applicationGateways").lower() != name_of(resource).lower():
-            continue
-        if not any(setting.props.get(field) is not None for field in ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId")):
-            continue
-        for log in setting.at("logs", default=[]):
-            if log.get("enabled") is True:
-                kept |= LOGS if log.get("categoryGroup") in ALL_LOGS else {str(log.get("category"))}
+    kept = categories_kept(resource, stack, LOGS)
     for missing in sorted(LOGS - kept):
         yield Flaw(
             message=f"{missing} is kept nowhere: what the WAF refuses is written down by nobody", fix="add a DiagnosticSetting with it"
         )
 
 
+def categories_kept(resource: Resource, stack: "Stack", whole: frozenset[str]) -> set[str]:
+    """Return the categories of a resource's logs that some diagnostic setting keeps; `whole` stands for a group of all of them."""
+    kept: set[str] = set()
+    for setting in stack.of(DIAGNOSTICS):
+        given = setting.props.get("resourceUri")
+        known = target(stack, setting, "resourceUri", given, resource.kind) if not is_unknown(given) else None
+        if known is not resource and not (is_unknown(given) and resource in stack.sources(setting, "resourceUri")):
+            continue
+        if not any(setting.props.get(field) is not None for field in ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId")):
+            continue
+        for log in setting.at("logs", default=[]):
+            if log.get("enabled") is True:
+                kept |= whole if log.get("categoryGroup") in ALL_LOGS else {str(log.get("category"))}
+    return kept
+
+
 def logs_no_credentials(policy: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """W04: what a rule finds stands in the log with its value, unless that is scrubbed."""
+    """W04: what a rule finds stands in the log with its value, unless that is scrubbed; no more than credentials is."""
     scrubbing = mapping(policy.at("policySettings", "logScrubbing", default={}))
-    hidden = {
-        str(rule.get("selector")).lower()
+    rules = [
+        tuple(str(rule.get(field)) for field in ("matchVariable", "selectorMatchOperator", "selector"))
         for rule in map(mapping, sequence(scrubbing.get("scrubbingRules")))
-        if rule.get("state") == "Enabled"
-        and (rule.get("matchVariable"), rule.get("selectorMatchOperator")) == ("RequestHeaderNames", "Equals")
-    }
+        if str(rule.get("state", "Enabled")) == "Enabled"
+    ]
+    hidden = {selector.lower() for variable, operator, selector in rules if (variable, operator) == ("RequestHeaderNames", "Equals")}
     keys = {api.at("subscriptionKeyParameterNames", "header", default=KEY_HEADER).lower() for api in stack.of(API)}
     wanted = {*CREDENTIALS, *keys} if stack.intent.doors else set[str]()
     kept = sorted(wanted - hidden) if scrubbing.get("state") == "Enabled" else sorted(wanted)
     if kept:
         yield Flaw(message=f"writes a client's {kept[0]} into its log", fix="scrub the header by a rule of `logScrubbing`")
+    for said in rules:
+        if said[:2] != ("RequestHeaderNames", "Equals") or said[2].lower() not in {*CREDENTIALS, *keys}:
+            yield Flaw(
+                message=f"hides {' '.join(said)} in its log: what it refused, and whom, is not to be told any more",
+                fix="scrub credentials alone",
+            )
 
 
 def is_https(resource: Resource, stack: "Stack") -> Iterator[Flaw]:

@@ -26,6 +26,12 @@ OWN: Final = frozenset(
 """Server variables of which the edge knows the value itself (Learn, `rewrite-http-headers-url`); `host` is bound by the listener."""
 AUTHORITATIVE: Final = ("x-forwarded-for",)
 """Headers that the edge has to write: limits and logs go by them."""
+SAID: Final[Mapping[str, str]] = {
+    "x-forwarded-for": r"\{var_client_ip\}",
+    "x-forwarded-proto": r"https|\{var_request_scheme\}",
+    "x-forwarded-host": r"\{var_host\}",
+}
+"""What the edge says in requests, from what it knows itself. All else is said by clients, and by the gateway of what it verified."""
 KUBELET: Final = 10250
 
 _VARIABLE: Final = re.compile(r"\{(var|http_req|http_resp)_([\w-]+)\}")
@@ -69,7 +75,7 @@ def _transport(gateway: Gateway, name: str) -> Iterator[Flaw]:
     for each in sequence(settings.get("trustedRootCertificates")):
         gateway.part("trustedRootCertificates", last(each))
     for field in ("validateCertChainAndExpiry", "validateSNI"):
-        if settings.get(field) is False:
+        if not settings.get(field, True):  # raises where that is not known
             yield Flaw(message=f"settings {name}: the gateway's certificate is not verified ({field})", fix=f"remove `{field}: false`")
 
 
@@ -184,6 +190,7 @@ def forges_nothing(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     for (rewrites, refused), routes in places.items():
         where = f"{routes[0]}{f' and {len(routes) - 1} more' if len(routes) > 1 else ''}"
         yield from _headers(where, _values(gateway, rewrites), wanted - refused)
+        yield from _said(where, gateway, rewrites)
 
 
 def _values(gateway: Gateway, rewrites: str) -> dict[str, str]:
@@ -209,13 +216,20 @@ def _headers(where: str, values: dict[str, str], wanted: set[str]) -> Iterator[F
             yield Flaw(
                 message=f"{where}: passes on a client's own {header}", fix=f"write {header} by a rewrite rule from {{var_client_ip}}"
             )
-    for header, value in sorted(values.items()):
+
+
+def _said(where: str, gateway: Gateway, rewrites: str) -> Iterator[Flaw]:
+    """Tell what the edge writes into requests, be it under a condition, that it does not know itself."""
+    changes = [mapping(each) for edit in gateway.edits(rewrites) for each in sequence(edit.get("requestHeaderConfigurations"))]
+    written = {(str(each["headerName"]).lower(), str(each.get("headerValue") or "")) for each in changes}
+    for header, value in sorted(written):
+        if not value or re.fullmatch(SAID.get(header, ""), value):
+            continue
         chosen = [f"{kind}_{name}" for kind, name in _VARIABLE.findall(value) if kind != "var" or name not in OWN]
-        if chosen:
-            yield Flaw(
-                message=f"{where}: writes what the client chose ({', '.join(chosen)}) into {header}",
-                fix=f"write {header} from what the edge knows itself",
-            )
+        what = f"what the client chose ({', '.join(chosen)})" if chosen else f"`{value}`, which the edge does not know,"
+        yield Flaw(
+            message=f"{where}: writes {what} into {header}", fix=f"write {header} from what the edge knows itself, or leave it alone"
+        )
 
 
 def _refused_headers(gateway: Gateway, routed: Routed, stack: "Stack") -> set[str]:

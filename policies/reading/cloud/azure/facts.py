@@ -10,8 +10,8 @@ from policies.reading.cloud.azure.policy import Element, effective
 from policies.reading.values import UnknownValueError
 
 LIMITS: Final = frozenset({"rate-limit-by-key", "quota-by-key", "rate-limit", "quota"})
-HARMLESS: Final = frozenset({"trace", "emit-metric", "limit-concurrency"})
-"""Policies that neither let in, nor send, nor change anything."""
+HARMLESS: Final = frozenset({"trace", "emit-metric"})
+"""Policies that neither let in, nor send, nor change anything. What they write down, A14 asks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,17 @@ class Header:
     """override, skip, append, delete."""
     values: tuple[str, ...]
     element: Element
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """One limit of how often somebody asks."""
+
+    element: Element
+    tier: str = ""
+    """The tier whose clients alone it counts; empty for everybody."""
+    claim: str = ""
+    """The claim that says the tier; empty where the key's product does."""
 
 
 @dataclass(kw_only=True)
@@ -44,8 +55,12 @@ class Facts:
     not_in_query: set[str] = field(default_factory=set[str])
     """Parameters with which it refuses a request."""
     headers: list[Header] = field(default_factory=list[Header])
-    limits: list[Element] = field(default_factory=list[Element])
+    limits: list[Limit] = field(default_factory=list[Limit])
+    uncounted: bool = False
+    """Whoever is of none of the tiers that it counts by themselves passes uncounted."""
     cache: Element | None = None
+    after_cache: list[Element] = field(default_factory=list[Element])
+    """What it asks only of requests for which no answer is kept."""
     backend: str = ""
     url: str = ""
     """Where it sends requests by address, instead of a backend."""
@@ -54,6 +69,8 @@ class Facts:
     """It answers by itself, whatever is asked."""
     forward: Element | None = None
     """How it sends requests on; None: it does not."""
+    again: Element | None = None
+    """When it sends a request once more."""
     unread: list[str] = field(default_factory=list[str])
     """Conditions that refuse some requests and are not understood."""
 
@@ -91,6 +108,8 @@ def facts_of(operation: Operation) -> Facts:
 
 
 def _inbound(facts: Facts, element: Element) -> None:
+    if facts.cache is not None and element.name in {"choose", "validate-jwt", *LIMITS}:
+        facts.after_cache.append(element)
     match element.name:
         case "choose":
             _choose(facts, element)
@@ -107,7 +126,7 @@ def _inbound(facts: Facts, element: Element) -> None:
         case "cache-lookup":
             facts.cache = element
         case name if name in LIMITS:
-            facts.limits.append(element)
+            facts.limits.append(Limit(element=element))
         case name if name in HARMLESS:
             pass
         case _:
@@ -131,8 +150,9 @@ def _choose(facts: Facts, element: Element) -> None:
             continue  # a condition under which nothing happens
         if inner == {"return-response"} and branch.name == "when":
             _refusal(facts, branch)
-        elif inner <= LIMITS and branch.name == "when" and expressions.OF_TIER.fullmatch(branch.get("condition")):
-            facts.limits += branch.children
+        elif inner <= LIMITS and branch.name == "when" and (match := expressions.OF_TIER.fullmatch(branch.get("condition"))):
+            facts.limits += [Limit(element=each, tier=match[3], claim=match[2] or "") for each in branch.children]
+            facts.uncounted = facts.uncounted or not any(child.name == "otherwise" and child.children for child in element.children)
         elif branch.name != "otherwise" or not inner <= {"return-response"}:
             raise UnknownValueError(
                 f"{element}: {branch.get('condition') or branch.name}", "a condition that does more than refuse or count"
@@ -160,8 +180,11 @@ def _refusal(facts: Facts, branch: Element) -> None:
 def _backend(facts: Facts, element: Element) -> None:
     match element.name:
         case "forward-request":
+            if facts.forward is not None:
+                raise UnknownValueError(str(element), "a policy that sends every request on twice")
             facts.forward = element
         case "retry":
+            facts.again = element
             for child in element.children:
                 _backend(facts, child)
         case name if name in HARMLESS:

@@ -67,10 +67,11 @@ NETWORK: Final[Mapping[str, Table]] = {
 }
 
 OTHERS: Final[Mapping[str, Table]] = {
-    "applicationinsights:Component": all_of(
-        "resourceName applicationType disableLocalAuth flowType ingestionMode kind publicNetworkAccessForIngestion"
-        " publicNetworkAccessForQuery requestSource workspaceResourceId retentionInDays"
-    ),
+    "applicationinsights:Component": {
+        **all_of("resourceName applicationType flowType ingestionMode kind publicNetworkAccessForIngestion"),
+        **all_of("publicNetworkAccessForQuery requestSource workspaceResourceId retentionInDays"),
+        "disableLocalAuth": ON,
+    },
     "authorization:RoleAssignment": {
         **all_of("principalId roleAssignmentName roleDefinitionId scope"),
         "principalType": "ServicePrincipal",
@@ -100,9 +101,11 @@ OTHERS: Final[Mapping[str, Table]] = {
     "monitor:DataCollectionRule": all_of("dataCollectionRuleName dataFlows.* dataSources.* destinations.logAnalytics.* kind"),
     "monitor:DataCollectionRuleAssociation": all_of("associationName dataCollectionRuleId resourceUri"),
     "monitor:DiagnosticSetting": all_of("name logAnalyticsDestinationType logs.* metrics.* resourceUri workspaceId"),
-    "operationalinsights:Workspace": all_of(
-        "workspaceName retentionInDays sku.name workspaceCapping.dailyQuotaGb features.disableLocalAuth"
-    ),
+    "operationalinsights:Workspace": {
+        **all_of("workspaceName retentionInDays features.disableLocalAuth"),
+        "sku.name": "PerGB2018|CapacityReservation",  # `Free` takes half a gigabyte a day, and keeps it for a week
+        "workspaceCapping.dailyQuotaGb": r"-1(\.0)?",  # nothing is written down once a quota is used up
+    },
     "privatedns:PrivateRecordSet": {
         **all_of("aRecords.*.ipv4Address privateZoneName relativeRecordSetName ttl"),
         "recordType": "A",
@@ -114,7 +117,8 @@ OTHERS: Final[Mapping[str, Table]] = {
     },
     "resources:ResourceGroup": all_of("resourceGroupName"),
     "storage:StorageAccount": {
-        **all_of("accountName allowCrossTenantReplication kind sku.name accessTier allowBlobPublicAccess allowSharedKeyAccess"),
+        **all_of("accountName kind sku.name accessTier allowBlobPublicAccess allowSharedKeyAccess"),
+        "allowCrossTenantReplication": OFF,
         **all_of("networkRuleSet.defaultAction publicNetworkAccess"),
         "enableHttpsTrafficOnly": ON,
         "minimumTlsVersion": "TLS1_[23]",
@@ -144,6 +148,8 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
             "networkProfile.serviceCidr",
         ),
     ),
+    "azure-native:apimanagement:ApiManagementService": ("apiVersionConstraint.minApiVersion",),
+    "azure-native:keyvault:Vault": ("properties.enablePurgeProtection",),
     "azure-native:network:VirtualNetwork": ("addressSpace",),
     "azure-native:storage:StorageAccount": ("minimumTlsVersion",),
 }

@@ -39,7 +39,14 @@ _APPLICATION_GATEWAY: Final = {
 }
 
 _WAF: Final = {
-    **all_of("policyName customRules.* managedRules.managedRuleSets.* managedRules.exclusions.* policySettings.state policySettings.mode"),
+    **all_of("policyName customRules.* managedRules.exclusions.* policySettings.state policySettings.mode"),
+    **under(
+        "managedRules.managedRuleSets.*",
+        {
+            **all_of("ruleSetType ruleSetVersion ruleGroupOverrides. ruleGroupOverrides.*.ruleGroupName ruleGroupOverrides.*.rules."),
+            **all_of("ruleGroupOverrides.*.rules.*.ruleId ruleGroupOverrides.*.rules.*.state ruleGroupOverrides.*.rules.*.action"),
+        },
+    ),
     **all_of("policySettings.requestBodyCheck policySettings.requestBodyEnforcement policySettings.requestBodyInspectLimitInKB"),
     **all_of("policySettings.maxRequestBodySizeInKb policySettings.fileUploadEnforcement policySettings.fileUploadLimitInMb"),
     **all_of("policySettings.logScrubbing.* policySettings.jsChallengeCookieExpirationInMins"),
@@ -53,7 +60,8 @@ GATEWAY: Final[Mapping[str, Table]] = {
     "network:WebApplicationFirewallPolicy": _WAF,
     "apimanagement:ApiManagementService": {
         **_WHERE,
-        **all_of("apiVersionConstraint.minApiVersion certificates.*.encodedCertificate customProperties.* developerPortalStatus"),
+        **all_of("certificates.*.encodedCertificate customProperties.* developerPortalStatus"),
+        "apiVersionConstraint.minApiVersion": r"20(2[1-9]|[3-9]\d)-\d\d-\d\d(-preview)?",  # older ones answer with keys in clear
         "certificates.*.storeName": "Root|CertificateAuthority",
         **all_of("enableClientCertificate hostnameConfigurations.* identity.* publisherEmail publisherName sku.*"),
         **all_of("notificationSenderEmail publicNetworkAccess virtualNetworkConfiguration.subnetResourceId virtualNetworkType"),
@@ -82,18 +90,27 @@ GATEWAY: Final[Mapping[str, Table]] = {
     },
     "apimanagement:Backend": {
         **_WHERE,
-        **all_of("backendId url tls.* title description type circuitBreaker.*"),
+        **all_of("backendId url tls.validateCertificateChain tls.validateCertificateName title description type circuitBreaker.*"),
         "protocol": "http",
-        **all_of("credentials.certificate.* credentials.certificateIds.*"),
+        "credentials.certificate.*": ANY,
     },
     "apimanagement:Certificate": {**_WHERE, **all_of("certificateId keyVault.secretIdentifier keyVault.identityClientId data password")},
     "apimanagement:Diagnostic": {
         **_WHERE,
-        **all_of("diagnosticId alwaysLog httpCorrelationProtocol logClientIp loggerId sampling.* verbosity metrics"),
+        **all_of("diagnosticId httpCorrelationProtocol loggerId sampling.* metrics"),
+        "alwaysLog": "allErrors",
+        "logClientIp": "true",
+        "verbosity": "information|verbose",
         **all_of("frontend.request.body.bytes frontend.response.body.bytes backend.request.body.bytes backend.response.body.bytes", "0"),
         **all_of("frontend.request.headers. frontend.response.headers. backend.request.headers. backend.response.headers."),
     },
-    "apimanagement:Logger": {**_WHERE, **all_of("loggerId loggerType credentials.* isBuffered resourceId description")},
+    "apimanagement:Logger": {
+        **_WHERE,
+        **all_of("loggerId isBuffered resourceId description"),
+        "loggerType": "azureMonitor|applicationInsights",
+        "credentials.connectionString": r"\{\{[A-Za-z0-9-]+\}\}",  # a named value, of which N12 asks whose it is
+        "credentials.identityClientId": "SystemAssigned",
+    },
     "apimanagement:NamedValue": {
         **_WHERE,
         **all_of("namedValueId displayName keyVault.secretIdentifier keyVault.identityClientId tags.*"),
@@ -109,7 +126,7 @@ GATEWAY: Final[Mapping[str, Table]] = {
     "apimanagement:ProductPolicy": {**_POLICY, **all_of("productId")},
     "apimanagement:Subscription": {
         **_WHERE,
-        **all_of("sid displayName scope state primaryKey secondaryKey ownerId"),
+        **all_of("sid displayName scope state primaryKey secondaryKey"),  # not `ownerId`: an owner reads keys in the developer portal
         "allowTracing": "false",
     },
 }

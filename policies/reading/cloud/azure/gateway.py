@@ -168,6 +168,8 @@ def _below(prefix: str) -> list[Pattern]:
 def _host(facts: Facts) -> str:
     """Return the `Host` that requests are sent with; empty for the backend's own."""
     given = [each for each in facts.written if each.name == "host"]
+    if any(len(each.values) > 1 for each in given):
+        raise UnknownValueError(str(given[-1].element), "several hosts at once")
     return given[-1].values[0] if given and given[-1].values else ""
 
 

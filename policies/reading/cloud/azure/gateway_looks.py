@@ -8,6 +8,7 @@ from policies.reading.cloud.azure.gateway import URL, ApiManagement
 from policies.reading.cloud.azure.ids import APIM, target
 from policies.reading.cloud.azure.names import Balanced
 from policies.reading.cloud.azure.policy import Document
+from policies.reading.cloud.azure.policy_fields import unreviewed
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping
@@ -149,6 +150,18 @@ def sends_nothing_on(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         )
 
 
+def does_what_was_reviewed(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """A14."""
+    del stack
+    for path, value in dict.fromkeys(unreviewed(resource)):
+        given = f" to `{value}`" if value else ""
+        yield Flaw(
+            message=f"sets {path}{given}, and what that opens is not known",
+            fix="remove it, or add it to policies/reading/cloud/azure/policy_fields.py after review",
+            undecided=True,
+        )
+
+
 READERS: Final = (
     Reader(rule="A03", kinds=(SERVICE,), look=has_no_old_tls),
     Reader(rule="A04", kinds=(BACKEND,), look=verifies),
@@ -158,4 +171,5 @@ READERS: Final = (
     Reader(rule="A08", kinds=(OPERATION,), look=sends_by_backends),
     Reader(rule="A09", kinds=WIDE, look=sends_nothing_on),
     Reader(rule="A12", kinds=NARROW, look=keeps_what_is_above),
+    Reader(rule="A14", kinds=(f"{APIM}Policy", *NARROW), look=does_what_was_reviewed),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.resource import Resource
-from policies.reading.values import UnknownValueError, is_known, is_unknown
+from policies.reading.values import UnknownValueError, is_known, is_unknown, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -30,6 +30,10 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "azure-native:storage:StorageAccount": ("storageAccounts", "accountName"),
     "azure-native:keyvault:Secret": ("secrets", "secretName"),
     "azure-native:privatedns:PrivateZone": ("privateDnsZones", "privateZoneName"),
+    "azure-native:compute:DiskEncryptionSet": ("diskEncryptionSets", "diskEncryptionSetName"),
+    "azure-native:monitor:DataCollectionRule": ("dataCollectionRules", "dataCollectionRuleName"),
+    "azure-native:applicationinsights:Component": ("components", "resourceName"),
+    "azure-native:managedidentity:UserAssignedIdentity": ("userAssignedIdentities", "resourceName"),
 }
 """How a kind is spelled in ids, and the input that gives a resource its name there."""
 
@@ -68,6 +72,18 @@ def group_of(resource: Resource) -> str:
         UnknownValueError: if it is not known.
     """
     return str(resource.at("resourceGroupName", default="")).lower()
+
+
+def along(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """Yield what stands at the end of a path, through lists; nothing where a step is absent."""
+    if is_known(value, list):
+        for each in sequence(value):
+            yield from along(each, path)
+    elif path and is_known(value, dict):
+        if (inner := mapping(value).get(path[0])) is not None:
+            yield from along(inner, path[1:])
+    elif path or value is not None:
+        yield value
 
 
 def depends_on(resource: Resource, source: Resource) -> bool:

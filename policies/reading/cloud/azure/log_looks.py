@@ -1,17 +1,17 @@
 """Where logs of Azure's resources go, and how long they are kept: with the program's own workspace and account, for a month at least."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.azure.cluster import CLUSTER
 from policies.reading.cloud.azure.edge_looks import DIAGNOSTICS
-from policies.reading.cloud.azure.ids import NETWORK, target
+from policies.reading.cloud.azure.ids import APIM, NETWORK, along, target
 from policies.reading.cloud.azure.rights_looks import ACCOUNT
 from policies.reading.cloud.azure.subnets import VNET
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.logs import LEAST_DAYS, WRITTEN_DOWN
 from policies.reading.resource import Resource
-from policies.reading.values import is_known, mapping, sequence
+from policies.reading.values import mapping
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -20,12 +20,14 @@ WORKSPACE: Final = "azure-native:operationalinsights:Workspace"
 FLOW_LOG: Final = f"{NETWORK}FlowLog"
 COLLECTION: Final = "azure-native:monitor:DataCollectionRule"
 INSIGHTS: Final = "azure-native:applicationinsights:Component"
+LOGGER: Final = f"{APIM}Logger"
 
 DESTINATIONS: Final[Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     DIAGNOSTICS: ((("workspaceId",), WORKSPACE),),
     FLOW_LOG: ((("storageId",), ACCOUNT),),
     COLLECTION: ((("destinations", "logAnalytics", "workspaceResourceId"), WORKSPACE),),
     INSIGHTS: ((("workspaceResourceId",), WORKSPACE),),
+    LOGGER: ((("resourceId",), INSIGHTS),),
     CLUSTER: (
         (("addonProfiles", "omsagent", "config", "logAnalyticsWorkspaceResourceID"), WORKSPACE),
         (("securityProfile", "defender", "logAnalyticsWorkspaceResourceId"), WORKSPACE),
@@ -37,25 +39,12 @@ DESTINATIONS: Final[Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
 def stay_here(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N09: whoever owns the place may read what is written there, or throw it away."""
     for path, kind in DESTINATIONS[resource.kind]:
-        for given in _at(resource.props, path):
+        for given in along(resource.props, path):
             if target(stack, resource, path[0], given, kind) is None:
                 yield Flaw(
                     message=f"sends logs to {given}, which the program does not make ({'.'.join(path)})",
                     fix=f"name the program's own {kind.rpartition(':')[2]}",
                 )
-
-
-def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    """Yield what stands at the end of a path, through lists; nothing where a step is absent."""
-    if not path or not (is_known(value, list) or is_known(value, dict) or value is None):
-        if path or value is not None:
-            yield value
-        return
-    if is_known(value, list):
-        for each in sequence(value):
-            yield from _at(each, path)
-    elif (inner := mapping(value).get(path[0])) is not None:
-        yield from _at(inner, path[1:])
 
 
 def are_kept(resource: Resource, stack: "Stack") -> Iterator[Flaw]:

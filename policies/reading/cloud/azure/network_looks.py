@@ -1,7 +1,8 @@
 """What networks, public addresses and AKS tell the rules."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.addresses import INTERNET, OUTSIDE, PRIVATE, Addresses, addresses
@@ -9,9 +10,9 @@ from policies.reading.cloud.azure import balancers, names, public
 from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.cluster import CLUSTER, pools
-from policies.reading.cloud.azure.edge_looks import ALL_LOGS, DIAGNOSTICS
+from policies.reading.cloud.azure.edge_looks import categories_kept
 from policies.reading.cloud.azure.filters import LOAD_BALANCER, PROBES, VIRTUAL_NETWORK, SecurityGroup
-from policies.reading.cloud.azure.ids import name_of, part, target
+from policies.reading.cloud.azure.ids import target
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, subnet_of, subnets
 from policies.reading.cloud.azure.users_looks import COMPONENT
 from policies.reading.cloud.flaws import Flaw, Reader
@@ -38,6 +39,8 @@ MANAGEMENT: Final[Mapping[str, Mapping[int, str]]] = {
 }
 """Ports at which Azure's own control plane is a sender to a layer, by service tag (Learn, `configuration-infrastructure`, `virtual-network-reference`)."""
 ALWAYS: Final = frozenset({80, 443, 3443, 8080, 8443})
+TRANSPORTS: Final = ("TCP", "UDP", "ICMP", "ESP", "AH")
+"""What a rule of a security group may be about (Learn, `network-security-groups-overview`); the last three have no ports."""
 INSIDE: Final = frozenset({VIRTUAL_NETWORK, LOAD_BALANCER})
 """Service tags of addresses inside: the network with all that is joined to it, and Azure's probes."""
 
@@ -59,7 +62,9 @@ def api_is_closed(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N01."""
     access = mapping(resource.at("apiServerAccessProfile", default={}))
     if access.get("enablePrivateCluster") is True:
-        if access.get("enablePrivateClusterPublicFQDN") is True:
+        if (
+            access.get("enablePrivateClusterPublicFQDN", True) is not False
+        ):  # Azure gives it one unless told (Learn, `aks/private-clusters`)
             yield Flaw(message="its private API has a public name besides", fix="write `enablePrivateClusterPublicFQDN: false`")
         return
     ranges = [str(each) for each in sequence(access.get("authorizedIPRanges"))]
@@ -76,7 +81,7 @@ def nodes_are_private(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N03."""
     for owner, spec in pools(stack, resource):
         name = spec.get("name") or owner.name
-        if spec.get("enableNodePublicIP") is True or spec.get("nodePublicIPPrefixID"):
+        if spec.get("enableNodePublicIP") or spec.get("nodePublicIPPrefixID"):  # raises where that is not known
             yield Flaw(message=f"the nodes of pool {name} have public addresses", fix="write `enableNodePublicIP: false`", resource=owner)
 
 
@@ -99,7 +104,7 @@ def nodes_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
                 yield from strangers(nodes, {port.port}, allowed, at=addresses(address))
     for service, address in stack.cloud.published.items():
         own = {port.port for port in service.ports}
-        yield from strangers(nodes, ports_asked(stack, nodes) - own, allowed, at=address)
+        yield from strangers(nodes, ports_asked(stack, nodes), allowed, at=address, heard=own)
 
 
 def subnets_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -115,7 +120,7 @@ def subnets_are_fenced(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         layer, station = layers.get(subnet.addresses, ("", None))
         heard = set(station.ports()) if station and layer == EDGE else set[int]()
         allowed = Allowed(addresses=_always(stack), managers=MANAGEMENT.get(layer, {}))
-        yield from strangers(place, ports_asked(stack, place) - heard, allowed, among=outside)
+        yield from strangers(place, ports_asked(stack, place), allowed, among=outside, heard=heard)
 
 
 def _always(stack: "Stack") -> Addresses:
@@ -154,12 +159,7 @@ def users_are_known(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def control_plane_is_logged(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N09."""
-    kept: set[str] = set()
-    for setting in stack.of(DIAGNOSTICS):
-        if part(str(setting.at("resourceUri")), "managedClusters").lower() == name_of(resource).lower():
-            for log in setting.at("logs", default=[]):
-                if log.get("enabled") is True:
-                    kept |= AUDIT if log.get("categoryGroup") in ALL_LOGS else {str(log.get("category"))}
+    kept = categories_kept(resource, stack, AUDIT)
     if not kept & AUDIT:
         yield Flaw(message="who asks its API for what is written down nowhere", fix="add a DiagnosticSetting with kube-audit-admin")
 
@@ -168,7 +168,7 @@ def publishes_nothing_itself(resource: Resource, stack: "Stack") -> Iterator[Fla
     """N11."""
     del stack
     for addon in ROUTERS:
-        if mapping(mapping(resource.at("addonProfiles", default={})).get(addon)).get("enabled") is True:
+        if mapping(mapping(resource.at("addonProfiles", default={})).get(addon)).get("enabled"):  # raises where that is not known
             yield Flaw(message=f"its add-on {addon} publishes Services by itself", fix=f"switch {addon} off")
     if resource.at("ingressProfile", "webAppRouting", "enabled", default=False) is True:
         yield Flaw(message="its add-on webAppRouting publishes Services by itself", fix="switch webAppRouting off")
@@ -196,6 +196,10 @@ def belongs_to_the_edge(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 def has_an_address_of_ours(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N10, for Services: Azure gives a public load balancer some address, unless told which."""
     service = stack.service(resource.namespace, resource.name)
+    if service is not None and service.type == "LoadBalancer" and resource.at("spec", "loadBalancerClass", default=None):
+        yield Flaw(
+            message="another controller than Azure's makes its load balancer (loadBalancerClass)", fix="remove the class", undecided=True
+        )
     if service is None or not balancers.is_public(service):
         return
     if balancers.address_of(stack, service) is None:
@@ -207,10 +211,6 @@ def has_an_address_of_ours(resource: Resource, stack: "Stack") -> Iterator[Flaw]
         if annotation.startswith(balancers.PREFIX) and annotation not in balancers.KNOWN:
             what = f"its annotation {annotation} tells Azure something of which it is not known what that opens"
             yield Flaw(message=what, fix="remove it, or add it to balancers.py after review", undecided=True)
-    if resource.at("spec", "loadBalancerClass"):
-        yield Flaw(
-            message="another controller than Azure's makes its load balancer (loadBalancerClass)", fix="remove the class", undecided=True
-        )
 
 
 def leads_to_the_edge(record: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -265,24 +265,42 @@ def anywhere(peers: Addresses) -> Addresses:
     return peers
 
 
-def strangers(
-    place: Place, ports: set[int], allowed: Allowed, *, among: Callable[[Addresses], Addresses] = anywhere, at: Addresses | None = None
+def strangers(  # noqa: PLR0913 # each narrows what is asked
+    place: Place,
+    ports: set[int],
+    allowed: Allowed,
+    *,
+    among: Callable[[Addresses], Addresses] = anywhere,
+    at: Addresses | None = None,
+    heard: Collection[int] = (),
 ) -> Iterator[Flaw]:
-    """Tell who else reaches some ports of a place; each rule once, at its first port. `among` chooses a part of all peers."""
+    """Tell who else reaches some ports of a place; each rule once, at its first port.
+
+    Args:
+        place: the place.
+        ports: the ports, asked for over each transport.
+        allowed: who may.
+        among: chooses a part of all peers.
+        at: the address asked for, where it is not the place's own.
+        heard: ports at which the place serves everybody, over TCP.
+    """
     seen: set[tuple[str, str]] = set()
-    for port in sorted(ports):
+    for port, transport in product(sorted(ports), TRANSPORTS):
+        if transport == "TCP" and port in heard:
+            continue
         fine = allowed.at(port)
-        for peers, by, group in senders(place, port, at=at):
+        for peers, by, group in senders(place, port, at=at, transport=transport):
             beyond = among(peers) - fine
             if beyond and (by, group.urn) not in seen:
                 seen.add((by, group.urn))
+                door = f"port {port}" if transport == "TCP" else f"port {port} ({transport})"
                 yield Flaw(
-                    message=f"{beyond} can connect to {place} on port {port} (by {by})",
+                    message=f"{beyond} can connect to {place} on {door} (by {by})",
                     fix="name the layer before it alone",
                     resource=group,
                     path=(
                         Hop(place=str(beyond), allowed_by=f"{group}: {by}", urn=group.urn),
-                        Hop(place=f"{place} port {port}", allowed_by=""),
+                        Hop(place=f"{place} {door}", allowed_by=""),
                     ),
                 )
 

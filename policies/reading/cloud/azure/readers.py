@@ -4,7 +4,9 @@ from typing import Final
 
 from policies.reading.cloud.azure import (
     answers,
+    belonging,
     door_looks,
+    door_promises,
     edge_looks,
     edge_ways,
     gateway_looks,
@@ -17,6 +19,7 @@ from policies.reading.cloud.azure import (
     subnet_looks,
     trust_looks,
     users_looks,
+    written_looks,
 )
 from policies.reading.cloud.flaws import by_rule
 
@@ -24,6 +27,7 @@ READERS: Final = by_rule(
     *holders.READERS,
     *gateway_looks.READERS,
     *door_looks.READERS,
+    *door_promises.READERS,
     *portal_looks.READERS,
     *secret_looks.READERS,
     *edge_looks.READERS,
@@ -34,5 +38,7 @@ READERS: Final = by_rule(
     *log_looks.READERS,
     *trust_looks.READERS,
     *rights_looks.READERS,
+    *belonging.READERS,
     *users_looks.READERS,
+    *written_looks.READERS,
 )

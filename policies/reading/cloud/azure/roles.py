@@ -21,26 +21,41 @@ class Role:
     name: str
     at: frozenset[str]
     """Types of the resources at which it is."""
+    of: frozenset[str]
+    """Kinds of the resources that act with it: by an identity of their own, or by one that they are given."""
     group_of: str = ""
     """The kind of resources of which a group may hold nothing else, and none that others use, for the role to be narrow at the group."""
 
 
-def _role(name: str, *types: str, group_of: str = "") -> Role:
-    return Role(name=name, at=frozenset(types), group_of=group_of)
+CLUSTER: Final = "azure-native:containerservice:ManagedCluster"
+GATEWAY: Final = "azure-native:apimanagement:ApiManagementService"
+
+
+def _role(name: str, *types: str, of: tuple[str, ...], group_of: str = "") -> Role:
+    return Role(name=name, at=frozenset(types), of=frozenset(of), group_of=group_of)
 
 
 NARROW: Final[Mapping[str, Role]] = {
     "4d97b98b-1d4f-4787-a291-c67834d212e7": _role(
         "Network Contributor",
         "Microsoft.Network/virtualNetworks/subnets",
+        of=(CLUSTER,),
         group_of="azure-native:network:PublicIPAddress",  # AKS looks for one among all of a group (Learn, `aks/static-ip`)
     ),
-    "befefa01-2a29-4197-83a8-272ff33ce314": _role("DNS Zone Contributor", "Microsoft.Network/dnsZones"),
-    READER: _role("Reader", "Microsoft.Compute/diskEncryptionSets"),
-    "4633458b-17de-408a-b874-0445c86b69e6": _role("Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets"),
-    CRYPTO_USER: _role("Key Vault Crypto Service Encryption User", "Microsoft.KeyVault/vaults/keys"),
-    "3913510d-42f4-4e42-8a64-420c390055eb": _role("Monitoring Metrics Publisher", "Microsoft.Insights/components"),
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": _role("Storage Blob Data Contributor", "Microsoft.Storage/storageAccounts"),
+    "befefa01-2a29-4197-83a8-272ff33ce314": _role(
+        "DNS Zone Contributor", "Microsoft.Network/dnsZones", of=("azure-native:managedidentity:FederatedIdentityCredential",)
+    ),
+    READER: _role("Reader", "Microsoft.Compute/diskEncryptionSets", of=(CLUSTER,)),
+    "4633458b-17de-408a-b874-0445c86b69e6": _role(
+        "Key Vault Secrets User", "Microsoft.KeyVault/vaults/secrets", of=(GATEWAY, "azure-native:network:ApplicationGateway")
+    ),
+    CRYPTO_USER: _role(
+        "Key Vault Crypto Service Encryption User", "Microsoft.KeyVault/vaults/keys", of=("azure-native:compute:DiskEncryptionSet",)
+    ),
+    "3913510d-42f4-4e42-8a64-420c390055eb": _role("Monitoring Metrics Publisher", "Microsoft.Insights/components", of=(GATEWAY,)),
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": _role(
+        "Storage Blob Data Contributor", "Microsoft.Storage/storageAccounts", of=("azure-native:network:FlowLog",)
+    ),
 }
 """By id."""
 

@@ -1,14 +1,14 @@
 """Credentials that Azure's resources would hold in clear."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from policies.reading.cloud.azure.apis import SUBSCRIPTION
+from policies.reading.cloud.azure.apis import SERVICE, SUBSCRIPTION
 from policies.reading.cloud.azure.certificates import HELD, VAULT_SECRET
-from policies.reading.cloud.azure.ids import APIM
+from policies.reading.cloud.azure.ids import APIM, along
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
-from policies.reading.values import is_known, is_unknown, mapping
+from policies.reading.values import is_unknown
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -20,6 +20,7 @@ CREDENTIALS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     HELD: (("data",), ("password",)),
     SUBSCRIPTION: (("primaryKey",), ("secondaryKey",)),
     NAMED_VALUE: (("value",),),
+    SERVICE: (("hostnameConfigurations", "encodedCertificate"), ("hostnameConfigurations", "certificatePassword")),
 }
 """Fields whose value is a credential, by kind."""
 
@@ -28,11 +29,7 @@ def in_clear(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """P08."""
     del stack
     for path in CREDENTIALS[resource.kind]:
-        value: Mapping[str, Any] = resource.props
-        for step in path[:-1]:
-            value = mapping(value.get(step)) if is_known(value.get(step), dict) else {}
-        given = value.get(path[-1])
-        if not is_unknown(given) and given:
+        if any(not is_unknown(given) and given for given in along(resource.props, path)):
             yield Flaw(
                 message=f"holds {'.'.join(path)} in clear, for every reader of the plan", fix="mark it secret, or take it from a vault"
             )

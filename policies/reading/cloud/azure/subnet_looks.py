@@ -7,6 +7,7 @@ from policies.reading.cloud.addresses import Addresses, addresses
 from policies.reading.cloud.azure.cluster import CLUSTER
 from policies.reading.cloud.azure.filters import LOAD_BALANCER
 from policies.reading.cloud.azure.ids import NETWORK, below, name_of, target
+from policies.reading.cloud.azure.names import RECORD
 from policies.reading.cloud.azure.network_looks import Allowed, inside, ports_asked, strangers
 from policies.reading.cloud.azure.rights_looks import ENDPOINT
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, Subnet, reference_of, subnet_of, subnets
@@ -14,13 +15,15 @@ from policies.reading.cloud.azure.users_looks import COMPONENT
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place
 from policies.reading.resource import Resource
-from policies.reading.values import mapping, sequence
+from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
 PROBED: Final = 9988
 """Where Azure asks whether the Kubernetes API in a subnet lives (Learn, `api-server-vnet-integration`)."""
+FENCING: Final = frozenset({"Enabled", "NetworkSecurityGroupEnabled"})
+"""Values of `privateEndpointNetworkPolicies` with which security groups hold for private endpoints."""
 WAYS_OUT: Final = {"routeTable": f"{NETWORK}RouteTable", "natGateway": f"{NETWORK}NatGateway"}
 """Fields of a subnet that say where packets go which leave it."""
 
@@ -121,6 +124,32 @@ def is_linked(zone: Resource, stack: "Stack") -> Iterator[Flaw]:
         )
 
 
+def endpoints_are_fenced(endpoint: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N04: security groups hold for private endpoints only where their subnet says so (Learn, `disable-private-endpoint-network-policy`)."""
+    known = {(each.network.lower(), each.name.lower()): each for each in subnets(stack)}
+    home = subnet_of(known, endpoint, endpoint.props.get("subnet"))
+    if home.endpoint_policies not in FENCING:
+        yield Flaw(
+            message=f"lies in {home}, whose security group does not hold for private endpoints ({home.endpoint_policies or 'not given'})",
+            fix="write `privateEndpointNetworkPolicies: Enabled` for the subnet",
+        )
+
+
+def leads_inside(record: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N04: a private name leads to an address of the network, or to the one of a resource of the program."""
+    inside = [addresses(*sequence(mapping(each.at("addressSpace")).get("addressPrefixes"))) for each in stack.of(VNET)]
+    owners = stack.sources(record, "aRecords")
+    for each in sequence(record.props.get("aRecords")):
+        given = mapping(each).get("ipv4Address")
+        if is_unknown(given):
+            if len(owners) != 1:
+                raise UnknownValueError(f"{record}: aRecords", "an address that is not known, of no resource or of several")
+        elif not any(str(given) in owner.known_as for owner in owners) and not any(
+            network.holds(addresses(str(given))) for network in inside
+        ):
+            yield Flaw(message=f"leads to {given}, which is no address of the network", fix="name an address inside, or remove the record")
+
+
 LINK: Final = "azure-native:privatedns:VirtualNetworkLink"
 ZONE: Final = "azure-native:privatedns:PrivateZone"
 
@@ -130,4 +159,6 @@ READERS: Final = (
     Reader(rule="N04", kinds=(CLUSTER,), look=asks_inside_for_names),
     Reader(rule="N04", kinds=(LINK,), look=names_stay_inside),
     Reader(rule="N04", kinds=(ZONE,), look=is_linked),
+    Reader(rule="N04", kinds=(ENDPOINT,), look=endpoints_are_fenced),
+    Reader(rule="N04", kinds=(RECORD,), look=leads_inside),
 )

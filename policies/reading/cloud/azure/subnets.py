@@ -29,6 +29,8 @@ class Subnet:
     addresses: Addresses
     group: SecurityGroup | None
     """None where nothing filters what comes and goes."""
+    endpoint_policies: str = ""
+    """Whether the group holds for private endpoints (`privateEndpointNetworkPolicies`); empty where nothing is said."""
 
     def __str__(self) -> str:
         """Name the subnet."""
@@ -74,6 +76,7 @@ def _subnet(stack: "Stack", resource: Resource, field: str, spec: Mapping[str, A
         name=str(spec.get("name") or spec.get("subnetName")),
         addresses=addresses(*prefixes),
         group=security_group(stack, group, space) if group else None,
+        endpoint_policies=str(spec.get("privateEndpointNetworkPolicies") or ""),
     )
 
 

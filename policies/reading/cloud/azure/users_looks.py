@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.administrators import FIX, administrators
 from policies.reading.cloud.azure.cluster import CLUSTER
-from policies.reading.cloud.azure.ids import tenant_of
+from policies.reading.cloud.azure.ids import target, tenant_of
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
 from policies.reading.values import mapping, sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
 COMPONENT: Final = "perimeter:cluster:AksCluster"
+VAULT: Final = "azure-native:keyvault:Vault"
 
 
 def administrators_are_named(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -32,14 +33,18 @@ def directory_is_ours(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def key_is_ours(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """N07: where a key of one's own encrypts Secrets, it is on, named, and asked for inside the network."""
-    del stack
+    """N07: where a key of one's own encrypts Secrets, it is on, named, of a vault of ours, and asked for inside the network."""
     said = cluster.at("securityProfile", "azureKeyVaultKms", default=None)
     if said is None:
         return
     service = mapping(said)
     if service.get("enabled") is not True or not service.get("keyId"):
         yield Flaw(message="names a key for its Secrets and does not use it", fix="write `enabled: true` and a `keyId`, or leave it out")
+    if service.get("keyVaultResourceId") and target(stack, cluster, "securityProfile", service["keyVaultResourceId"], VAULT) is None:
+        yield Flaw(
+            message=f"encrypts its Secrets with a key of {service['keyVaultResourceId']}, which the program does not make",
+            fix="name the program's own vault",
+        )
     if service.get("keyVaultNetworkAccess", "Public") != "Private":
         yield Flaw(
             message="asks for the key of its Secrets over the internet, where the vault has to answer",

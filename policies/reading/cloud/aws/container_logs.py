@@ -1,0 +1,190 @@
+"""What containers say: whether Fluent Bit, as an add-on of EKS, sends all of it to a log group of the program."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from policies.reading.cloud.aws.cni import configuration
+from policies.reading.cloud.aws.documents import PROVIDER, account_of, lets, sentences
+from policies.reading.cloud.aws.eks import COLLECTOR, belongs
+from policies.reading.cloud.aws.kinds import ADDON, LOG_GROUP, POD_IDENTITY
+from policies.reading.cloud.aws.roles import POD, PODS
+from policies.reading.cloud.aws.writers import rights_of, roles_of
+from policies.reading.cloud.flaws import Flaw
+from policies.reading.fluent_bit import Section, UnreadLineError, sections
+from policies.reading.resource import Resource
+from policies.reading.values import UnknownValueError, mapping, sequence
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+EVERYWHERE: Final = "/var/log/containers/*.log"
+"""Where the kubelet links the output of every container of a node."""
+OF_THE_ADDON: Final = frozenset({"config", "resources", "tolerations"})
+"""Values of the add-on that are read here, or that leave no node out (github.com/fluent/helm-charts, `charts/fluent-bit/values.yaml`)."""
+OF_ITS_CONFIG: Final = frozenset({"inputs", "filters", "outputs"})
+LABELS: Final = {"app.kubernetes.io/name": COLLECTOR}
+"""Of its pods, by which a NetworkPolicy selects them (ditto, `templates/_helpers.tpl`)."""
+
+READS: Final[Mapping[str, str]] = {
+    "name": "tail",
+    "path": re.escape(EVERYWHERE),
+    "multiline.parser": "(docker, ?)?cri",
+    "tag": r"[\w.*-]+",
+    "db": ".+",
+    **dict.fromkeys(("mem_buf_limit", "refresh_interval", "rotate_wait"), r"\d+[kmg]?b?"),
+    **dict.fromkeys(("read_from_head", "skip_long_lines"), "on|true|yes"),
+}
+"""Settings of an input that takes everything, with the values that leave nothing out (docs.fluentbit.io, `pipeline/inputs/tail`)."""
+SENDS: Final[Mapping[str, str]] = {
+    "name": "cloudwatch_logs",
+    "match": r"\*",
+    **dict.fromkeys(("region", "log_group_name", "log_stream_prefix"), ".+"),
+    "log_key": "log",
+    "auto_create_group": "off|false|no",
+    "retry_limit": r"no_limits|false|\d+",
+    "workers": r"\d+",
+}
+"""Settings of an output that sends everything to a log group of this account (docs.fluentbit.io, `pipeline/outputs/cloudwatch`)."""
+ASKED: Final = ("name", "match")
+"""Settings without which a section does something else, or nothing."""
+
+WRITING: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
+"""What it asks of CloudWatch (github.com/fluent/fluent-bit v4.2.2, `plugins/out_cloudwatch_logs/cloudwatch_api.c`)."""
+ANYTHING: Final = "log-stream:sample"
+CALLED: Final = {53: "the name service", 80: "the agent that knows its role", 443: "CloudWatch"}
+"""Ports that it calls."""
+
+ON_THE_NODE: Final = "what containers say, access logs among it, stays on the disks of the nodes"
+FIX: Final = "write `config` as components/cluster/eks/container_logs.py does"
+
+
+def are_collected(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that something takes what every container says, and may write it where it is kept."""
+    own = [addon for addon in stack.of(ADDON) if addon.at("addonName", default="") == COLLECTOR and belongs(stack, addon, cluster)]
+    if not own:
+        yield Flaw(message=f"{ON_THE_NODE}: nothing collects it", fix=f"add the add-on {COLLECTOR} with a log group of the program")
+    for addon in own:
+        values = configuration(addon)
+        config = mapping(values.get("config"))
+        for key in sorted((values.keys() - OF_THE_ADDON) | {f"config.{key}" for key in config.keys() - OF_ITS_CONFIG}):
+            message = f"sets {key} of {COLLECTOR}, and what that changes is not known"
+            yield Flaw(message=message, fix="remove it", resource=addon, undecided=True)
+        yield from _inputs(addon, config)
+        yield from _filters(addon, config)
+        yield from _outputs(addon, config, cluster, stack)
+        yield from _calls(addon, stack)
+
+
+def _inputs(addon: Resource, config: Mapping[str, Any]) -> Iterator[Flaw]:
+    found = _sections(addon, config, "inputs")
+    for each in found:
+        yield from _settings(addon, "INPUT", each, READS)
+    if not any(each.settings.get("path") == EVERYWHERE for each in found):
+        yield Flaw(message=f"{ON_THE_NODE}: no input is said to read {EVERYWHERE}", fix=FIX, resource=addon)
+
+
+def _filters(addon: Resource, config: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Check that nothing stands between: by the filter of the add-on's own a pod leaves itself out (`K8S-Logging.Exclude`)."""
+    fix = 'set config.filters: ""'
+    if config.get("filters") is None:
+        message = f"{ON_THE_NODE} where a pod asks for it: its filters are those that {COLLECTOR} brings"
+        yield Flaw(message=message, fix=fix, resource=addon)
+    for each in _sections(addon, config, "filters"):
+        message = f"what containers say passes {each.kind} {each.settings.get('name', '')}, and what that leaves out is not known"
+        yield Flaw(message=message, fix=fix, resource=addon, undecided=True)
+
+
+def _outputs(addon: Resource, config: Mapping[str, Any], cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
+    found = _sections(addon, config, "outputs")
+    if not found:
+        yield Flaw(message=f"{ON_THE_NODE}: no output sends it", fix=FIX, resource=addon)
+    for each in found:
+        yield from _settings(addon, "OUTPUT", each, SENDS)
+        region, name = each.settings.get("region", ""), each.settings.get("log_group_name", "")
+        if region != _region(stack) or not any(group.at("name", default="") == name for group in stack.of(LOG_GROUP)):
+            yield Flaw(
+                message=f"sends what containers say to {name or 'no group'} in {region or 'no region'}, and who reads there is not known",
+                fix="name a log group of the program and its region (log_group_name, region)",
+                resource=addon,
+                undecided=True,
+            )
+        elif not _may_write(addon, cluster, stack, f"arn:aws:logs:{region}:{account_of(stack)}:log-group:{name}:{ANYTHING}"):
+            yield Flaw(
+                message=f"{ON_THE_NODE}: the pods of {COLLECTOR} may not write to {name}",
+                fix=f"give their service account a role with {' and '.join(WRITING)} to it, by a PodIdentityAssociation",
+                resource=addon,
+            )
+
+
+def _settings(addon: Resource, kind: str, section: Section, accepted: Mapping[str, str]) -> Iterator[Flaw]:
+    """Yield the settings of a section by which something may be left out, or go elsewhere."""
+    said = section.settings
+    strange = [f"{key} {value}" for key, value in said.items() if not re.fullmatch(accepted.get(key, "(?!)"), value, re.IGNORECASE)]
+    strange += [f"no {key}" for key in ASKED if key in accepted and key not in said]
+    for each in [f"[{section.kind}]"] if section.kind != kind else strange:
+        message = f"collects what containers say by {kind} `{each}`, and what that leaves out, or to whom it goes, is not known"
+        yield Flaw(message=message, fix=FIX, resource=addon, undecided=True)
+
+
+def _calls(addon: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that NetworkPolicies let it out. Who answers is not in the program, so it counts that some rule opens the port."""
+    policies = [each for each in stack.of("NetworkPolicy") if each.namespace == _place(addon)]
+    rules = [
+        mapping(rule)
+        for each in policies
+        if mapping(each.at("spec", "podSelector", default={})).get("matchLabels") == LABELS
+        for rule in sequence(each.at("spec", "egress", default=[]))
+    ]
+    opened = {mapping(port).get("port") for rule in rules for port in sequence(rule.get("ports"))}
+    if shut := [who for port, who in CALLED.items() if port not in opened]:
+        yield Flaw(
+            message=f"{ON_THE_NODE}: no NetworkPolicy lets {COLLECTOR} reach {', '.join(shut)}",
+            fix=f"add one for its pods in {_place(addon)}",
+            resource=addon,
+        )
+
+
+def _may_write(addon: Resource, cluster: Resource, stack: "Stack", stream: str) -> bool:
+    """Say whether the pods of the add-on get a role by which they may write to a stream of a log group."""
+    wanted = (_place(addon), COLLECTOR)
+    return any(
+        _is_of(role, wanted) and all(lets(rights_of(stack, role), "policy", action, stream) for action in WRITING)
+        for each in stack.of(POD_IDENTITY)
+        if belongs(stack, each, cluster) and (each.at("namespace", default=""), each.at("serviceAccount", default="")) == wanted
+        for role in roles_of(stack, each, "roleArn")
+    )
+
+
+def _is_of(role: Resource, wanted: tuple[str, str]) -> bool:
+    """Say whether pods of a namespace and service account take a role on."""
+    demanded = any(
+        all(each.demands(tag) in {(), (value,)} for tag, value in zip(POD[1:], wanted, strict=True))
+        for each in sentences(role, "assumeRolePolicy")
+        if each.allows
+    )
+    return demanded and lets([role], "assumeRolePolicy", "sts:AssumeRole", "", service=PODS)
+
+
+def _place(addon: Resource) -> str:
+    """Return the namespace of the add-on: of its own name where none is said (EKS User Guide, `community-addons`)."""
+    return str(mapping(addon.at("namespaceConfig", default={})).get("namespace") or COLLECTOR)
+
+
+def _region(stack: "Stack") -> str:
+    """Return the region that the program makes everything in.
+
+    Raises:
+        UnknownValueError: if its providers name none, or several.
+    """
+    named = {str(provider.at("region", default="")) for provider in stack.of(PROVIDER)} - {""}
+    if len(named) != 1:
+        raise UnknownValueError("the region of the program", f"not to be told: its providers name {len(named)} (region)")
+    return named.pop()
+
+
+def _sections(addon: Resource, config: Mapping[str, Any], key: str) -> list[Section]:
+    try:
+        return list(sections(str(config.get(key) or "")))
+    except UnreadLineError as line:
+        raise UnknownValueError(f"{addon}: configurationValues", f"config.{key} has a line that is not read: {line}") from line
