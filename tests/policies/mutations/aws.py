@@ -681,6 +681,11 @@ def aws_door_refused(plan: Plan) -> bool:
     return True
 
 
+@EDGE.mutation("B01", "no way leads through the firewall to a door")
+def aws_no_way_through_the_firewall(plan: Plan) -> bool:
+    return aws_door_refused(plan)
+
+
 @EDGE.mutation("W11", "no door takes a body longer than the firewall sees")
 def aws_bodies_refused(plan: Plan) -> bool:
     if not any(rule["name"] == "large-bodies" for rule in found(plan, kinds.WEB_ACL)["inputs"]["rules"]):

@@ -1,12 +1,12 @@
 """Application load balancers as stations on the way of requests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws.balancers import Case, cases_of, listeners_of, services_of, targets_of
 from policies.reading.cloud.aws.firewall import acl_of
-from policies.reading.cloud.aws.samples import sample_of
+from policies.reading.cloud.aws.samples import doors_of, sample_of
 from policies.reading.cloud.aws.statements import INSPECTED, answer_of
 from policies.reading.cloud.model import EDGE, Landing, Station
 from policies.reading.compare import pattern_of
@@ -80,8 +80,24 @@ class LoadBalancerStation(Station):
         if case.answer:
             walk.refuse(flow, str(self), f"{case.resource} answers itself ({case.answer})", case.resource)
             return
+        if (inspected := self._inspected(walk, flow)) is None:
+            return
         for group in targets_of(self.stack, case):
-            walk.reading(flow, group, lambda group=group: self._target(walk, flow, group))
+            walk.reading(inspected, group, lambda group=group: self._target(walk, inspected, group))
+
+    def _inspected(self, walk: "Walk", flow: Flow) -> Flow | None:
+        """Return the flow behind the firewall, which is asked with a request of each door in it; None where it refuses one."""
+        acl = acl_of(self.stack, self.resource)
+        if acl is None:
+            return flow
+        refused = False
+        for door in doors_of(self.stack):
+            for requests in _of_door(flow.requests, door):
+                if (answer := answer_of(acl, sample_of(door))).blocked:
+                    refused = True
+                    by = f"its rule {answer.rule}" if answer.rule else "its default"
+                    walk.refuse(flow.with_requests(requests), str(acl), f"{by} refuses them", acl)
+        return None if refused else flow.hop(str(acl), "its rules let them pass", acl)
 
     def _target(self, walk: "Walk", flow: Flow, group: Resource) -> None:
         # It does not verify its targets' certificates and shows none of its own: the network is the proof of this hop.
@@ -92,3 +108,9 @@ class LoadBalancerStation(Station):
         for target in targets:
             call = Call(sender=self.place, service=target.service, port=target.port, peer=peer)
             to_service(walk, flow.hop(str(group), str(target.binding), target.binding), call)
+
+
+def _of_door(requests: Requests, door: Edge) -> Iterator[Requests]:
+    for to_host in requests.to([door.host]):
+        for by_method in to_host.by([door.method]):
+            yield from by_method.at([pattern_of(door.entry)])
