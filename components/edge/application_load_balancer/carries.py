@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.binding import Binding
-from components.edge.application_load_balancer.certificate import LONGEST_FIRST_NAME, first_name
+from components.edge.application_load_balancer.certificate_name import LONGEST_FIRST_NAME, first_name
 from components.edge.application_load_balancer.paths import LONGEST_HOST, LONGEST_PATH, MOST_RULES, MOST_WILDCARDS, coarse, rules, wildcards
 from components.edge.application_load_balancer.waits import margin
 from topology.findings import Finding

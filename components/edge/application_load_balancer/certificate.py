@@ -1,21 +1,13 @@
 """The certificate that clients see: one of yours, or one that the hosted zone proves."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import pulumi
 from pulumi_aws import acm, route53
 
 from components.aws.land import AwsLand
+from components.edge.application_load_balancer.certificate_name import first_name
 from topology.model.base import HostName
-
-LONGEST_FIRST_NAME: Final = 64
-"""Characters of the name that a certificate is asked for; its further names may be longer (ACM API Reference, `RequestCertificate`)."""
-
-
-def first_name(hosts: Sequence[HostName]) -> HostName | None:
-    """Return the host that a certificate is asked for, or None where all of them are too long for it."""
-    return next((host for host in hosts if len(host) <= LONGEST_FIRST_NAME), None)
 
 
 def certificate(hosts: Sequence[HostName], land: AwsLand, *, parent: pulumi.Resource) -> pulumi.Input[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from components.binding import Binding, GatewayKind
 from components.edge import uncarried
-from components.edge.application_load_balancer.certificate import first_name
+from components.edge.application_load_balancer.certificate_name import first_name
 from components.placement import has_nginx_behind_balancer, layers_in_cluster
 from tests.systems import SYSTEMS, topology
 from topology.model.system import Topology

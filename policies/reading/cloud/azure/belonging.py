@@ -15,6 +15,7 @@ from policies.reading.cloud.azure.rights_looks import ACCOUNT, TRUST, VAULT, typ
 from policies.reading.cloud.azure.roles import ASSIGNMENT, NARROW
 from policies.reading.cloud.azure.secret_looks import NAMED_VALUE
 from policies.reading.cloud.azure.subnet_looks import ZONE
+from policies.reading.cloud.azure.subnets import subnets
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown, mapping
@@ -114,7 +115,8 @@ def stands_at_ours(assignment: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def _worked_in(stack: "Stack") -> set[str]:
     """Return the names of the subnets in which AKS has something, in small letters."""
-    found: set[str] = set()
+    # Where nothing may come in, the program's subnet for the load balancer that would take it is empty.
+    found = set[str]() if stack.intent.doors else {each.name.lower() for each in subnets(stack)}
     for cluster in stack.of(CLUSTER):
         homes = [spec.get("vnetSubnetID") for _, spec in pools(stack, cluster)]
         homes.append(mapping(cluster.at("apiServerAccessProfile", default={})).get("subnetId"))
