@@ -39,3 +39,13 @@ def test_the_plan_of_any_topology_is_kept_and_allows_exactly_what_it_says(stack:
     report = judge(found, rules())
     assert report.verdict is Verdict.KEPT, [f"{each.rule} {each.resource}: {each.message}" for each in report.findings]
     assert found.observed == edges(random)
+
+
+@pytest.mark.parametrize("stack", ["local", "azure-dev", "aws-dev"])
+def test_the_plan_of_a_system_without_doors_is_kept(stack: str, tmp_path: Path) -> None:
+    whole = yaml.safe_load(topology_file("abc").read_text(encoding="utf-8"))
+    document = {key: value for key, value in whole.items() if key not in {"doors", "issuers", "tiers", "consumers"}}
+    file = tmp_path / "inside.topology.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    report = judge(read_stack(plan_program(ROOT, stack, {"perimeter:topology": str(file)}), file), rules())
+    assert report.verdict is Verdict.KEPT, [f"{each.rule} {each.resource}: {each.message}" for each in report.findings]
