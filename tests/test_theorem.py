@@ -1,7 +1,9 @@
 """The theorem: what can be read back from a plan is what the topology means, for every system and for random ones."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -41,11 +43,20 @@ def test_the_plan_of_any_topology_is_kept_and_allows_exactly_what_it_says(stack:
     assert found.observed == edges(random)
 
 
+def without_doors(abc: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in abc.items() if key not in {"doors", "issuers", "tiers", "consumers"}}
+
+
+def with_a_door_inside_another(abc: dict[str, Any]) -> dict[str, Any]:
+    headers = {"requestHeaders": {"set": {"x-kind": "status"}}, "responseHeaders": {"set": {"x-answer": "status"}}}
+    return abc | {"doors": abc["doors"] | {"status": abc["doors"]["a"] | {"paths": ["/a/status"]} | headers}}
+
+
+@pytest.mark.parametrize("change", [without_doors, with_a_door_inside_another])
 @pytest.mark.parametrize("stack", ["local", "azure-dev", "aws-dev"])
-def test_the_plan_of_a_system_without_doors_is_kept(stack: str, tmp_path: Path) -> None:
-    whole = yaml.safe_load(topology_file("abc").read_text(encoding="utf-8"))
-    document = {key: value for key, value in whole.items() if key not in {"doors", "issuers", "tiers", "consumers"}}
-    file = tmp_path / "inside.topology.yaml"
+def test_what_random_systems_do_not_have_is_kept(stack: str, change: Callable[[dict[str, Any]], dict[str, Any]], tmp_path: Path) -> None:
+    file = tmp_path / "changed.topology.yaml"
+    document = change(yaml.safe_load(topology_file("abc").read_text(encoding="utf-8")))
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     report = judge(read_stack(plan_program(ROOT, stack, {"perimeter:topology": str(file)}), file), rules())
     assert report.verdict is Verdict.KEPT, [f"{each.rule} {each.resource}: {each.message}" for each in report.findings]

@@ -8,7 +8,7 @@ from policies.reading.cloud.aws import kinds
 from tests.policies.mutations.aws import found
 from tests.policies.mutations.aws_rights import rewrite
 from tests.policies.mutations.mutation import CloudFamily, Mutation, Table
-from tests.policies.mutations.plan import Plan
+from tests.policies.mutations.plan import UNKNOWN, Plan
 
 TABLE = Table(CloudFamily.CLUSTER)
 
@@ -177,6 +177,36 @@ def aws_collector_elsewhere(plan: Plan) -> bool:
 @TABLE.mutation("P02", "the collector keeps what somebody changed of it")
 def aws_collector_keeps_changes(plan: Plan) -> bool:
     plan.edit(found(plan, kinds.ADDON, COLLECTOR))["resolveConflictsOnUpdate"] = "PRESERVE"
+    return True
+
+
+@TABLE.mutation("N09", "the collector throws away what it could not send at once")
+def aws_collector_gives_up(plan: Plan) -> bool:
+    return _say(plan, "outputs", "no_limits", "1")
+
+
+@TABLE.mutation("N09", "the collector does not run on nodes with a taint")
+def aws_collector_leaves_nodes_out(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.NODE_GROUP))["taints"] = [{"key": "dedicated", "value": "gateway", "effect": "NO_SCHEDULE"}]
+    return True
+
+
+@TABLE.mutation("N09", "pods of the collector may not say who they are, and get no role")
+def aws_collector_without_tags(plan: Plan) -> bool:
+    role = found(plan, kinds.ROLE, f"role-{OWN}")
+    rewrite(plan, role, lambda said: said[0].update(Action=["sts:AssumeRole"]), "assumeRolePolicy")
+    return True
+
+
+@TABLE.mutation("W04", "whether requests are kept as samples is known after the deployment")
+def aws_samples_unknown(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.WEB_ACL))["visibilityConfig"]["sampledRequestsEnabled"] = UNKNOWN
+    return True
+
+
+@TABLE.mutation("W04", "the bucket of the edge's access log is known after the deployment")
+def aws_bucket_unknown(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.LOAD_BALANCER))["accessLogs"]["bucket"] = UNKNOWN
     return True
 
 

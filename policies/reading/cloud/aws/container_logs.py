@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from policies.reading.cloud.aws.cni import configuration
 from policies.reading.cloud.aws.documents import PROVIDER, account_of, lets, sentences
 from policies.reading.cloud.aws.eks import COLLECTOR, belongs
-from policies.reading.cloud.aws.kinds import ADDON, LOG_GROUP, POD_IDENTITY
+from policies.reading.cloud.aws.kinds import ADDON, LOG_GROUP, NODE_GROUP, POD_IDENTITY
 from policies.reading.cloud.aws.roles import POD, PODS
 from policies.reading.cloud.aws.writers import rights_of, roles_of
 from policies.reading.cloud.flaws import Flaw
@@ -42,7 +42,7 @@ SENDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("region", "log_group_name", "log_stream_prefix"), ".+"),
     "log_key": "log",
     "auto_create_group": "off|false|no",
-    "retry_limit": r"no_limits|false|\d+",
+    "retry_limit": "no_limits|false",
     "workers": r"\d+",
 }
 """Settings of an output that sends everything to a log group of this account (docs.fluentbit.io, `pipeline/outputs/cloudwatch`)."""
@@ -51,6 +51,8 @@ ASKED: Final = ("name", "match")
 
 WRITING: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
 """What it asks of CloudWatch (github.com/fluent/fluent-bit v4.2.2, `plugins/out_cloudwatch_logs/cloudwatch_api.c`)."""
+TAKING_ON: Final = ("sts:AssumeRole", "sts:TagSession")
+"""What Pod Identity does to give pods a role (EKS User Guide, `pod-id-role`)."""
 ANYTHING: Final = "log-stream:sample"
 CALLED: Final = {53: "the name service", 80: "the agent that knows its role", 443: "CloudWatch"}
 """Ports that it calls."""
@@ -70,10 +72,19 @@ def are_collected(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
         for key in sorted((values.keys() - OF_THE_ADDON) | {f"config.{key}" for key in config.keys() - OF_ITS_CONFIG}):
             message = f"sets {key} of {COLLECTOR}, and what that changes is not known"
             yield Flaw(message=message, fix="remove it", resource=addon, undecided=True)
+        if _leaves_out_nodes(values, cluster, stack):
+            message = f"does not run on nodes with a taint: {ON_THE_NODE} there"
+            yield Flaw(message=message, fix="give it the toleration `operator: Exists`", resource=addon)
         yield from _inputs(addon, config)
         yield from _filters(addon, config)
         yield from _outputs(addon, config, cluster, stack)
         yield from _calls(addon, stack)
+
+
+def _leaves_out_nodes(values: Mapping[str, Any], cluster: Resource, stack: "Stack") -> bool:
+    """Say whether some nodes have a taint, and not every taint is tolerated."""
+    tainted = any(group.at("taints", default=[]) for group in stack.of(NODE_GROUP) if belongs(stack, group, cluster))
+    return tainted and {"operator": "Exists"} not in sequence(values.get("tolerations"))
 
 
 def _inputs(addon: Resource, config: Mapping[str, Any]) -> Iterator[Flaw]:
@@ -136,7 +147,8 @@ def _calls(addon: Resource, stack: "Stack") -> Iterator[Flaw]:
         if mapping(each.at("spec", "podSelector", default={})).get("matchLabels") == LABELS
         for rule in sequence(each.at("spec", "egress", default=[]))
     ]
-    opened = {mapping(port).get("port") for rule in rules for port in sequence(rule.get("ports"))}
+    every = any(not rule.get("ports") for rule in rules)
+    opened = set(CALLED) if every else {mapping(port).get("port") for rule in rules for port in sequence(rule["ports"])}
     if shut := [who for port, who in CALLED.items() if port not in opened]:
         yield Flaw(
             message=f"{ON_THE_NODE}: no NetworkPolicy lets {COLLECTOR} reach {', '.join(shut)}",
@@ -163,7 +175,7 @@ def _is_of(role: Resource, wanted: tuple[str, str]) -> bool:
         for each in sentences(role, "assumeRolePolicy")
         if each.allows
     )
-    return demanded and lets([role], "assumeRolePolicy", "sts:AssumeRole", "", service=PODS)
+    return demanded and all(lets([role], "assumeRolePolicy", action, "", service=PODS) for action in TAKING_ON)
 
 
 def _place(addon: Resource) -> str:

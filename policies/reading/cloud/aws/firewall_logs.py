@@ -69,7 +69,7 @@ def samples_hide_credentials(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
     https://docs.aws.amazon.com/waf/latest/developerguide/data-protection-masking.html
     """
     seen = [mapping(each.get("visibilityConfig")) for each in ({"visibilityConfig": acl.props.get("visibilityConfig")}, *rules_of(acl))]
-    if not any(each.get("sampledRequestsEnabled") is True for each in seen):
+    if not any(each.get("sampledRequestsEnabled") for each in seen):
         return
     hidden: set[str] = set()
     for each in map(mapping, sequence(acl.at("dataProtectionConfig", "dataProtections", default=[]))):

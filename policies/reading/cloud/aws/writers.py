@@ -17,7 +17,7 @@ from policies.reading.cloud.aws.references import named, values_at
 from policies.reading.cloud.aws.roles import arn_of
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.resource import Resource
-from policies.reading.values import is_unknown, mapping, sequence
+from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -38,10 +38,16 @@ ANYTHING: Final = "sample"
 
 
 def of_balancer(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that the bucket of a load balancer's access log takes what it writes."""
+    """Check that the bucket of a load balancer's access log takes what it writes.
+
+    Raises:
+        UnknownValueError: if it is not known which bucket that is.
+    """
     logs = mapping(balancer.at("accessLogs", default={}))
-    if logs.get("enabled") is not True or is_unknown(logs.get("bucket")):
-        return  # said elsewhere, or another place
+    if logs.get("enabled") is not True:
+        return  # said elsewhere
+    if is_unknown(logs.get("bucket")):
+        raise UnknownValueError(f"{balancer}: accessLogs.bucket", "a name known after the deployment: give it one")
     name, prefix = str(logs.get("bucket")), f"{logs['prefix']}/" if logs.get("prefix") else ""
     place = f"arn:aws:s3:::{name}/{prefix}AWSLogs/{account_of(stack)}/{ANYTHING}"
     policies = [each for each in stack.of(BUCKET_POLICY) if _is_about(stack, each, name)]
@@ -65,9 +71,15 @@ def _is_about(stack: "Stack", resource: Resource, bucket: str) -> bool:
 
 
 def of_firewall(logging: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that the log group of a firewall takes what it writes."""
+    """Check that the log group of a firewall takes what it writes.
+
+    Raises:
+        UnknownValueError: if it is not known which log group that is.
+    """
     for place in sequence(logging.at("logDestinationConfigs", default=[])):
-        if is_unknown(place) or ":log-group:" not in str(place):
+        if is_unknown(place):
+            raise UnknownValueError(f"{logging}: logDestinationConfigs", "a place known after the deployment: write its ARN")
+        if ":log-group:" not in str(place):
             continue
         stream = f"{str(place).removesuffix(':*')}:{ANYTHING}"
         if not lets(stack.of(LOG_POLICY), "policyDocument", "logs:PutLogEvents", stream, service=DELIVERY):
@@ -75,10 +87,12 @@ def of_firewall(logging: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 
 def of_flows(flow_log: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that the role of a flow log may write to its log group, and that its service takes the role on."""
-    place = flow_log.props.get("logDestination")
-    if is_unknown(place):
-        return  # `logs.stay_here` says where that is
+    """Check that the role of a flow log may write to its log group, and that its service takes the role on.
+
+    Raises:
+        UnknownValueError: if it is not known which log group that is.
+    """
+    place = flow_log.at("logDestination", default="")
     stream = f"{str(place).removesuffix(':*')}:{ANYTHING}"
     if not any(_writes(stack, role, stream) for role in roles_of(stack, flow_log, "iamRoleArn")):
         yield _flaw(f"its role may not write to {place}, or {FLOWS} may not take it on")

@@ -173,7 +173,10 @@ def _asking(gateway: Gateway, pattern: Pattern, facts: Facts) -> Iterator[Routed
 
 
 def serves(operation: Operation, door: Door, stack: "Stack", operations: list[Operation]) -> bool:
-    """Say whether an operation answers some request of a door: of its version, and not all are a narrower operation's."""
+    """Say whether an operation answers some request of a door: of its version, and not all are a narrower operation's.
+
+    Of doors that meet, the one with the narrower path has the requests of both.
+    """
     version = stack.intent.version_header(door)
     if version and operation.api.headers and (version[0].lower(), version[1]) not in operation.api.headers:
         return False
@@ -185,8 +188,23 @@ def serves(operation: Operation, door: Door, stack: "Stack", operations: list[Op
         and other.pattern.within(operation.pattern)
         and not operation.pattern.within(other.pattern)
     ]
-    patterns = [pattern_of(path) for path in door.paths]
-    return any(pattern.meet(operation.pattern) is not None and not covered(pattern, narrower) for pattern in patterns)
+    closer = [
+        pattern_of(path)
+        for other in stack.intent.doors.values()
+        if other is not door
+        and operation.method in other.methods
+        and stack.intent.host_of(other) == stack.intent.host_of(door)
+        and stack.intent.version_header(other) == version
+        for path in other.paths
+    ]
+
+    def is_others(pattern: Pattern) -> bool:
+        return any(operation.pattern.within(each) and each.within(pattern) and not pattern.within(each) for each in closer)
+
+    return any(
+        pattern.meet(operation.pattern) is not None and not covered(pattern, narrower) and not is_others(pattern)
+        for pattern in map(pattern_of, door.paths)
+    )
 
 
 READERS: Final = (
