@@ -8,6 +8,9 @@ if TYPE_CHECKING:
 
 CLIENT_CERTIFICATE: Final = "x-forwarded-client-cert"
 
+CREDENTIALS: Final = frozenset({"authorization", "cookie"})
+"""Headers by which clients prove who they are, beside those of API keys."""
+
 ENVOY_INTERNAL: Final = tuple(
     f"x-envoy-{name}"
     for name in (

@@ -6,7 +6,7 @@ from typing import Any
 
 from policies.reading.cloud.aws import kinds
 from tests.policies.mutations.aws import add, called, depending, every, found, group, permit
-from tests.policies.mutations.aws_rights import allow, rewrite
+from tests.policies.mutations.aws_rights import may, rewrite
 from tests.policies.mutations.mutation import CloudFamily, Mutation, Table
 from tests.policies.mutations.plan import MARKER, UNKNOWN, Plan, Record
 
@@ -17,10 +17,6 @@ RIGHTS = Table(CloudFamily.RIGHTS)
 EVASION = Table(CloudFamily.EVASION)
 
 STRANGER = "999999999999"
-
-
-def _account(plan: Plan) -> str:
-    return str(found(plan, kinds.ACCESS_ENTRY)["inputs"]["principalArn"]).split(":")[4]
 
 
 # The Kubernetes API
@@ -118,18 +114,8 @@ CHANGES = {
 """Rights to one thing each, by which whoever has them opens a way."""
 
 
-def _changes(action: str, thing: str) -> None:
-    words = action.lower().replace("*", "any").replace(":", " ")
-
-    def change(plan: Plan) -> bool:
-        return allow(plan, action, thing.format(account=_account(plan)))
-
-    change.__name__ = f"aws_may_{words.replace(' ', '_')}"
-    RIGHTS.mutation("N12", f"the controller may do {words}, to one thing, and changes the boundary")(change)
-
-
 for _action, _thing in CHANGES.items():
-    _changes(_action, _thing)
+    may(RIGHTS, _action, _thing, "and changes the boundary")
 
 
 @RIGHTS.mutation("N12", "the pods of a service have rights in the account")

@@ -8,7 +8,7 @@ from typing import Any
 from policies.reading.ambiguous import AMBIGUOUS
 from policies.reading.cloud.aws import kinds
 from tests.policies.mutations.aws import add, depending, found, group, permit
-from tests.policies.mutations.aws_rights import allow, rewrite
+from tests.policies.mutations.aws_rights import account, may, rewrite
 from tests.policies.mutations.mutation import CloudFamily, Mutation, Table
 from tests.policies.mutations.plan import UNKNOWN, Plan, name, namespace
 
@@ -25,12 +25,8 @@ CONNECTED = "192.168.0.0/16"
 Statement = dict[str, Any]
 
 
-def _account(plan: Plan) -> str:
-    return str(found(plan, kinds.ACCESS_ENTRY)["inputs"]["principalArn"]).split(":")[4]
-
-
 def _role(plan: Plan, wanted: str) -> str:
-    return f"arn:aws:iam::{_account(plan)}:role/{found(plan, kinds.ROLE, wanted)['inputs']['name']}"
+    return f"arn:aws:iam::{account(plan)}:role/{found(plan, kinds.ROLE, wanted)['inputs']['name']}"
 
 
 # What the plan builds on is somebody else's
@@ -399,13 +395,13 @@ def key_of_nodes(plan: Plan) -> bool:
 
 @RIGHTS.mutation("N12", "whatever runs in the account may decrypt Secrets")
 def key_of_everybody_here(plan: Plan) -> bool:
-    own = {"StringEquals": {"aws:PrincipalAccount": _account(plan)}}
+    own = {"StringEquals": {"aws:PrincipalAccount": account(plan)}}
     return _says(plan, kinds.KEY, "key-secrets", Principal="*", Action="kms:Decrypt", Condition=own)
 
 
 @RIGHTS.mutation("N12", "a service of AWS may use a key for any account that says our log group in its context")
 def key_by_a_context(plan: Plan) -> bool:
-    said = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:eu-central-1:{_account(plan)}:log-group:*"}}
+    said = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:eu-central-1:{account(plan)}:log-group:*"}}
     return _says(plan, kinds.KEY, "key-secrets", Principal={"Service": "lambda.amazonaws.com"}, Action="kms:*", Condition=said)
 
 
@@ -484,16 +480,8 @@ MAY_RUN = {
 """Rights in services that no table of rights names: to change images, to run something, to share what is here."""
 
 
-def _may(action: str, thing: str) -> None:
-    def change(plan: Plan) -> bool:
-        return allow(plan, action, thing.format(account=_account(plan)))
-
-    change.__name__ = f"aws_may_{action.lower().replace(':', '_')}"
-    RIGHTS.mutation("N12", f"the controller may do {action.replace(':', ' ')}, to one thing, which is no task of it")(change)
-
-
 for _action, _thing in MAY_RUN.items():
-    _may(_action, _thing)
+    may(RIGHTS, _action, _thing, "which is no task of it")
 
 
 # Records that prove a host to somebody else

@@ -32,8 +32,20 @@ def allow(plan: Plan, action: str, thing: str = "*", **more: Any) -> bool:
     return True
 
 
-def _account(plan: Plan) -> str:
+def account(plan: Plan) -> str:
+    """Return the account of a plan."""
     return str(found(plan, kinds.ACCESS_ENTRY)["inputs"]["principalArn"]).split(":")[4]
+
+
+def may(table: Table, action: str, thing: str, what: str) -> None:
+    """Add the mutation that gives the load balancer controller a right to one thing; `{account}` in it is the plan's."""
+    words = action.lower().replace("*", "any").replace(":", " ")
+
+    def change(plan: Plan) -> bool:
+        return allow(plan, action, thing.format(account=account(plan)))
+
+    change.__name__ = f"aws_may_{words.replace(' ', '_')}"
+    table.mutation("N12", f"the controller may do {words}, to one thing, {what}")(change)
 
 
 # What a role may do
@@ -78,12 +90,12 @@ def role_may_pass_roles(plan: Plan) -> bool:
 
 @TABLE.mutation("N12", "a role may pass on any role whose name begins as ours do")
 def role_may_pass_our_roles(plan: Plan) -> bool:
-    return allow(plan, "iam:passrole", f"arn:aws:iam::{_account(plan)}:role/abc-*")
+    return allow(plan, "iam:passrole", f"arn:aws:iam::{account(plan)}:role/abc-*")
 
 
 @TABLE.mutation("N12", "a role may write its own policy, which is one thing only")
 def role_may_write_policies(plan: Plan) -> bool:
-    return allow(plan, "iam:PutRolePolicy", f"arn:aws:iam::{_account(plan)}:role/abc-dev-load-balancer")
+    return allow(plan, "iam:PutRolePolicy", f"arn:aws:iam::{account(plan)}:role/abc-dev-load-balancer")
 
 
 @TABLE.mutation("N12", "a role may take on a role of another account")
@@ -102,7 +114,7 @@ def nodes_administer(plan: Plan) -> bool:
 @TABLE.mutation("N12", "nodes have a policy of which only the account knows what it says")
 def nodes_have_somebodys_policy(plan: Plan) -> bool:
     record = found(plan, kinds.ROLE_ATTACHMENT, "nodes-AmazonEKSWorkerNodePolicy")
-    add(plan, kinds.ROLE_ATTACHMENT, {**record["inputs"], "policyArn": f"arn:aws:iam::{_account(plan)}:policy/legacy"})
+    add(plan, kinds.ROLE_ATTACHMENT, {**record["inputs"], "policyArn": f"arn:aws:iam::{account(plan)}:policy/legacy"})
     return True
 
 
@@ -133,14 +145,14 @@ def role_with_rights_inside(plan: Plan) -> bool:
 
 @TABLE.mutation("N12", "nodes take on a role of which nothing is in the plan")
 def nodes_take_on_a_strange_role(plan: Plan) -> bool:
-    plan.edit(found(plan, kinds.NODE_GROUP))["nodeRoleArn"] = f"arn:aws:iam::{_account(plan)}:role/legacy-nodes"
+    plan.edit(found(plan, kinds.NODE_GROUP))["nodeRoleArn"] = f"arn:aws:iam::{account(plan)}:role/legacy-nodes"
     return True
 
 
 @TABLE.mutation("N12", "nodes take on a role of our name in another account")
 def nodes_take_on_a_namesake(plan: Plan) -> bool:
     inputs = plan.edit(found(plan, kinds.NODE_GROUP))
-    inputs["nodeRoleArn"] = str(inputs["nodeRoleArn"]).replace(_account(plan), STRANGER)
+    inputs["nodeRoleArn"] = str(inputs["nodeRoleArn"]).replace(account(plan), STRANGER)
     return True
 
 
@@ -182,7 +194,7 @@ def role_of_a_stranger(plan: Plan) -> bool:
 
 @TABLE.mutation("N12", "whoever in the account may take on roles takes this one on")
 def role_of_the_account(plan: Plan) -> bool:
-    return _trust(plan, "role-nodes", lambda said: said["Principal"].update(AWS=_account(plan)))
+    return _trust(plan, "role-nodes", lambda said: said["Principal"].update(AWS=account(plan)))
 
 
 @TABLE.mutation("N12", "a service takes a role on for any account")
@@ -203,7 +215,7 @@ def role_of_any_pod(plan: Plan) -> bool:
 
 @TABLE.mutation("N12", "whom somebody else vouches for takes a role on")
 def role_of_a_provider(plan: Plan) -> bool:
-    provider = {"Federated": f"arn:aws:iam::{_account(plan)}:oidc-provider/token.example"}
+    provider = {"Federated": f"arn:aws:iam::{account(plan)}:oidc-provider/token.example"}
     return _trust(plan, "role-load-balancer", lambda said: said.update(Principal=provider, Action="sts:AssumeRoleWithWebIdentity"))
 
 
@@ -299,7 +311,7 @@ def _enter(plan: Plan, principal: str) -> bool:
 
 @TABLE.mutation("N08", "an administrator whom the stack file does not name")
 def another_administrator(plan: Plan) -> bool:
-    return _enter(plan, f"arn:aws:iam::{_account(plan)}:role/{MARKER}")
+    return _enter(plan, f"arn:aws:iam::{account(plan)}:role/{MARKER}")
 
 
 @TABLE.mutation("N08", "an administrator of another account")
@@ -309,12 +321,12 @@ def strange_administrator(plan: Plan) -> bool:
 
 @TABLE.mutation("N08", "the nodes' role administers the cluster")
 def nodes_enter(plan: Plan) -> bool:
-    return _enter(plan, f"arn:aws:iam::{_account(plan)}:role/{found(plan, kinds.ROLE, 'role-nodes')['inputs']['name']}")
+    return _enter(plan, f"arn:aws:iam::{account(plan)}:role/{found(plan, kinds.ROLE, 'role-nodes')['inputs']['name']}")
 
 
 @TABLE.mutation("N08", "the account's root administers the cluster")
 def root_enters(plan: Plan) -> bool:
-    return _enter(plan, f"arn:aws:iam::{_account(plan)}:root")
+    return _enter(plan, f"arn:aws:iam::{account(plan)}:root")
 
 
 @TABLE.mutation("N08", "who gets a policy of the cluster is not known")

@@ -8,7 +8,7 @@ from policies.reading.cloud.aws.cni import configuration
 from policies.reading.cloud.aws.documents import PROVIDER, account_of, lets, sentences
 from policies.reading.cloud.aws.eks import COLLECTOR, belongs
 from policies.reading.cloud.aws.kinds import ADDON, LOG_GROUP, NODE_GROUP, POD_IDENTITY
-from policies.reading.cloud.aws.roles import POD, PODS
+from policies.reading.cloud.aws.roles import POD, PODS, WRITING
 from policies.reading.cloud.aws.writers import rights_of, roles_of
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.fluent_bit import Section, UnreadLineError, sections
@@ -49,8 +49,6 @@ SENDS: Final[Mapping[str, str]] = {
 ASKED: Final = ("name", "match")
 """Settings without which a section does something else, or nothing."""
 
-WRITING: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
-"""What it asks of CloudWatch (github.com/fluent/fluent-bit v4.2.2, `plugins/out_cloudwatch_logs/cloudwatch_api.c`)."""
 TAKING_ON: Final = ("sts:AssumeRole", "sts:TagSession")
 """What Pod Identity does to give pods a role (EKS User Guide, `pod-id-role`)."""
 ANYTHING: Final = "log-stream:sample"
@@ -123,7 +121,7 @@ def _outputs(addon: Resource, config: Mapping[str, Any], cluster: Resource, stac
         elif not _may_write(addon, cluster, stack, f"arn:aws:logs:{region}:{account_of(stack)}:log-group:{name}:{ANYTHING}"):
             yield Flaw(
                 message=f"{ON_THE_NODE}: the pods of {COLLECTOR} may not write to {name}",
-                fix=f"give their service account a role with {' and '.join(WRITING)} to it, by a PodIdentityAssociation",
+                fix=f"give their service account a role with {' and '.join(sorted(WRITING))} to it, by a PodIdentityAssociation",
                 resource=addon,
             )
 

@@ -10,13 +10,11 @@ from policies.reading.cloud.aws.spared import HOST
 from policies.reading.cloud.aws.statements import rules_of
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.resource import Resource
+from policies.reading.spoken_headers import CREDENTIALS
 from policies.reading.values import is_unknown, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
-
-CREDENTIALS: Final = frozenset({"authorization", "cookie"})
-"""Headers that hold what clients show to prove who they are."""
 
 WHAT_WAS_ASKED: Final = frozenset({"method", "uriPath"})
 """Parts of a request without which nobody can tell what was refused."""

@@ -37,7 +37,8 @@ BOUNDARY: Final = frozenset(
 KEEPING: Final = frozenset({"cloudtrail", "config", "guardduty", "kms", "logs", "s3", "secretsmanager"})
 """Services that keep keys, secrets, and what happened."""
 WRITING: Final = frozenset({"logs:CreateLogStream", "logs:PutLogEvents"})
-"""The one task of an identity of the system in those: to write down what happens."""
+"""The one task of an identity of the system in those: to write down what happens. Fluent Bit asks for no more (github.com/fluent/fluent-bit
+v4.2.2, `plugins/out_cloudwatch_logs/cloudwatch_api.c`)."""
 BINDING: Final = frozenset(
     f"elasticloadbalancing:{verb}" for verb in ("RegisterTargets", "DeregisterTargets", "ModifyTargetGroup", "ModifyTargetGroupAttributes")
 )

@@ -12,6 +12,7 @@ from policies.reading.cloud.azure.doors import doors_at
 from policies.reading.cloud.azure.ids import last, target
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
+from policies.reading.spoken_headers import CREDENTIALS
 from policies.reading.tiers import fastest, largest_body
 from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
 
@@ -29,9 +30,6 @@ CIPHERS: Final = re.compile(r"^TLS_(ECDHE_(ECDSA|RSA)_WITH_)?AES_(128|256)_GCM_S
 LOGS: Final = frozenset({"ApplicationGatewayFirewallLog", "ApplicationGatewayAccessLog"})
 ALL_LOGS: Final = frozenset({"allLogs", "audit"})
 DIAGNOSTICS: Final = "azure-native:monitor:DiagnosticSetting"
-
-CREDENTIALS: Final = frozenset({"authorization", "cookie"})
-"""Headers that are credentials, beside those of API keys."""
 
 CLIENTS_PER_ADDRESS: Final = 10
 """Clients behind one address that may each use a whole tier at once; what lets more through stops no flood."""

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from policies.reading.cloud.azure.apis import SERVICE as GATEWAY
+from policies.reading.cloud.azure.cluster import CLUSTER
+
 ASSIGNMENT: Final = "azure-native:authorization:RoleAssignment"
 """What gives an identity a role."""
 
@@ -25,10 +28,6 @@ class Role:
     """Kinds of the resources that act with it: by an identity of their own, or by one that they are given."""
     group_of: str = ""
     """The kind of resources of which a group may hold nothing else, and none that others use, for the role to be narrow at the group."""
-
-
-CLUSTER: Final = "azure-native:containerservice:ManagedCluster"
-GATEWAY: Final = "azure-native:apimanagement:ApiManagementService"
 
 
 def _role(name: str, *types: str, of: tuple[str, ...], group_of: str = "") -> Role:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from policies.reading.cloud.administrators import FIX, administrators
 from policies.reading.cloud.azure.cluster import CLUSTER
 from policies.reading.cloud.azure.ids import target, tenant_of
+from policies.reading.cloud.azure.rights_looks import VAULT
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
 from policies.reading.values import mapping, sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
 COMPONENT: Final = "perimeter:cluster:AksCluster"
-VAULT: Final = "azure-native:keyvault:Vault"
 
 
 def administrators_are_named(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
