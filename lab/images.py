@@ -36,6 +36,8 @@ TABLES: Final = tuple(
     for variant in ("-nft",)
     for word in ("", "-save", "-restore")
 )
+GRACEFULLY: Final = "SIGQUIT"
+"""As in the published images of nginx, which by SIGTERM drops what it has begun."""
 _VERSION: Final = "1"
 """Changes when images are put together in another way."""
 
@@ -169,6 +171,7 @@ def _platform(s: Sources) -> Iterator[Image]:
         # Where the published image has its modules: relative to the prefix that its nginx was built with.
         links={"/etc/nginx/modules": "/usr/lib/nginx/modules", "/usr/share/nginx/modules": "/usr/lib/nginx/modules"},
         folders=("/var/lib/nginx", "/var/log/nginx"),
+        stop_signal=GRACEFULLY,
     )
     folders = ("/var/lib/nginx", "/var/log/nginx")
     yield Image(
@@ -176,6 +179,7 @@ def _platform(s: Sources) -> Iterator[Image]:
         entrypoint=("/usr/sbin/nginx",),
         user="101",
         files=nginx,
+        stop_signal=GRACEFULLY,
         folders=folders,
     )
     redis = _programs(s, ("/usr/bin/redis-server", "/usr/bin/redis-cli"))

@@ -31,10 +31,12 @@ class Image:
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     folders: tuple[str, ...] = ()
     """Empty folders that anybody may write to."""
+    stop_signal: str = "SIGTERM"
+    """What whoever runs it sends to have it end."""
 
     def key_parts(self) -> list[str]:
         """Return what tells this image from others: files count by where they are, for they are in folders named by their content."""
-        plain = (self.names, self.entrypoint, self.user, self.workdir, self.folders)
+        plain = (self.names, self.entrypoint, self.user, self.workdir, self.folders, self.stop_signal)
         members = (
             sorted((path, str(source)) for path, source in self.files.items()),
             sorted(self.texts.items()),
@@ -49,7 +51,13 @@ def write(image: Image, target: Path) -> None:
     with tarfile.open(layer, "w") as tar:
         _fill(tar, image)
     diff = _digest(layer)
-    configuration = {"Entrypoint": list(image.entrypoint), "User": image.user, "WorkingDir": image.workdir, "Env": [_PATH]}
+    configuration = {
+        "Entrypoint": list(image.entrypoint),
+        "User": image.user,
+        "WorkingDir": image.workdir,
+        "Env": [_PATH],
+        "StopSignal": image.stop_signal,
+    }
     config = _json(
         {"architecture": "amd64", "os": "linux", "config": configuration, "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff}"]}}
     )

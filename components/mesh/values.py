@@ -6,7 +6,7 @@ from typing import Any, Final
 from components.binding import Binding
 from components.scaling import BUDGET, CPU_TARGET, most, spread
 from components.versions import ISTIO_VERSION
-from topology.derive import identity, names, telemetry
+from topology.derive import draining, identity, names, telemetry
 from topology.derive.manifest import Manifest
 from topology.model.base import Name, seconds
 from topology.model.system import Topology
@@ -72,7 +72,9 @@ def gateway(binding: Binding, t: Topology, mesh: Name, role: Name) -> dict[str, 
     """Return the values of one of a mesh's own gateways. The chart's Service would be public: ours stands beside it."""
     least: int = getattr(binding.replicas, role)
     # A request keeps the id that it has: a gateway, which takes its clients for the internet, would make a new one.
+    drain = draining.drain(t)
     proxy_config: dict[str, Any] = {
+        "terminationDrainDuration": f"{drain}s",
         "proxyHeaders": {**QUIET_HEADERS, "requestId": {"disabled": True}},
         # By default a gateway sends its caller's whole certificate on, to services and to outside hosts alike.
         "gatewayTopology": {"forwardClientCertDetails": "SANITIZE"},
@@ -96,6 +98,7 @@ def gateway(binding: Binding, t: Topology, mesh: Name, role: Name) -> dict[str, 
         "topologySpreadConstraints": spread(identity.gateway_labels(role)),
         "service": {"type": "None"},
         "securityContext": RESTRICTED,
+        "terminationGracePeriodSeconds": draining.grace(drain),
         "podAnnotations": {"proxy.istio.io/config": json.dumps(proxy_config, sort_keys=True)},
         "resources": {"requests": {"cpu": GATEWAY_CPU, "memory": "96Mi"}, "limits": {"memory": "1Gi"}},
     }

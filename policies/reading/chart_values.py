@@ -126,6 +126,7 @@ _GATEWAY: Final[Mapping[str, str]] = {
     "service.type": ANY,
     "serviceAccount.create": ANY,
     "serviceAccount.name": ANY,
+    "terminationGracePeriodSeconds": NUMBER,
 }
 
 _ENVOY_GATEWAY: Final[Mapping[str, str]] = {

@@ -48,6 +48,12 @@ def gone(cluster: Cluster, deployment: str, pods: Pods) -> Generator[None, None,
         ready(cluster, deployment, pods.namespace)
 
 
+def replace(cluster: Cluster, deployment: str, pods: Pods) -> None:
+    """Have each pod of a Deployment replaced as a new image is rolled out, and wait until the new ones answer."""
+    cluster.run("rollout", "restart", f"deployment/{deployment}", "-n", pods.namespace)
+    ready(cluster, deployment, pods.namespace)
+
+
 def ready(cluster: Cluster, deployment: str, namespace: str) -> None:
     """Wait until a Deployment has all its pods."""
     cluster.run("rollout", "status", f"deployment/{deployment}", "-n", namespace, f"--timeout={STARTING}s", patience=STARTING + 10)

@@ -14,7 +14,8 @@ from tests.systems import topology_file
 from topology.derive import names
 from topology.derive.probes import Admitted, Certificate, Family, Place, Probe, Refused, probes
 from topology.derive.probes.layer import INSIDE
-from topology.derive.probes.pods import layer_pods
+from topology.derive.probes.pods import Pods, layer_pods
+from topology.derive.probes.traffic import SLOW_HEADER
 from topology.model.system import Topology
 
 ISSUER: Final = "customers"
@@ -28,9 +29,14 @@ A_TO_C: Final = "calls/a->c/none"
 AT_GATEWAY: Final = "the edge's certificate at the gateway, with a token"
 AT_INGRESS: Final = "the gateway's certificate at the ingress, with a token"
 REVOKED: Final = "a's call of b, which was revoked"
+SLOWLY: Final = "a's door, behind which an answer takes its time"
+TAKES: Final = 12.0
+"""Seconds: more than anything goes on by itself once it was told to stop, less than a door waits."""
 
 EDGE: Final = layer_pods(names.EDGE_NAMESPACE, names.EDGE)
 GATEWAY: Final = layer_pods(names.GATEWAY_NAMESPACE, names.GATEWAY)
+INGRESS: Final = layer_pods("istio-ingress", names.INGRESS)
+A: Final = Pods(namespace="abc", label=names.APP_LABEL, value="a")
 
 AROUND: Final = frozenset({Family.EXPOSURE, Family.NETWORK, Family.ENCRYPTION, Family.CERTIFICATES})
 ANYWHERE: Final = frozenset({Place.OUTSIDE, Place.NODE, Place.STRANGER, Place.UNCAPTURED})
@@ -67,10 +73,12 @@ def written(file: Path, change: Callable[[dict[str, Any]], None]) -> Path:
 
 
 def questions(t: Topology) -> tuple[Probe, ...]:
-    """Return a system's probes, and three that only these tests have a use for."""
+    """Return a system's probes, and four that only these tests have a use for."""
     known = probes(t)
     by_id = {probe.id: probe for probe in known}
-    token = by_id[ENTRANCE].request.credential
+    asked = by_id[ENTRANCE].request
+    token = asked.credential
+    slow = replace(asked, headers=(*asked.headers, (SLOW_HEADER, f"{TAKES:.0f}s")), seconds=2 * TAKES)
 
     def admitted(like: str, id_: str, certificate: Certificate) -> Probe:
         request = replace(by_id[like].request, certificate=certificate, credential=token)
@@ -81,4 +89,5 @@ def questions(t: Topology) -> tuple[Probe, ...]:
         admitted("certificates/pod edge/edge->gateway/no certificate", AT_GATEWAY, Certificate.EDGE),
         admitted("certificates/pod gateway/gateway->ingress of main/without token", AT_INGRESS, Certificate.GATEWAY),
         replace(by_id[A_TO_B], id=REVOKED, expect=Refused(by=INSIDE)),
+        replace(by_id[ENTRANCE], id=SLOWLY, request=slow),
     )

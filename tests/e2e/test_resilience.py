@@ -31,10 +31,13 @@ from tests.e2e.system import (
     EDGE,
     ENTRANCE,
     GATEWAY,
+    INGRESS,
     ISSUER,
     KEY_CACHE,
     NO_TOKEN,
     REVOKED,
+    SLOWLY,
+    A,
     System,
     questions,
     ways_around,
@@ -229,6 +232,32 @@ def test_certificates_and_their_authorities_are_renewed_under_load_without_an_er
             passes(ask.anew(), AT_GATEWAY, AT_INGRESS)
         after = {secret: outages.kept(cluster, secret, home) for secret, home in homes.items()}
         assert [secret for secret, number in after.items() if number == before[secret]] == []
+        assert len(heard.of(ENTRANCE)) > AFTERWARDS
+        assert heard.wrong == []
+
+
+@pytest.mark.parametrize(
+    ("deployment", "pods"),
+    [
+        (names.EDGE, EDGE),
+        (names.GATEWAY, GATEWAY),
+        (names.INGRESS, INGRESS),
+        ("a-v1", A),
+    ],
+    ids=("edge", "gateway", "ingress", "service"),
+)
+def test_whatever_is_replaced_on_the_way_no_request_is_lost(system: System, deployment: str, pods: Pods) -> None:
+    asked = (ENTRANCE,) * 4 + (SLOWLY,) * 8
+    with asking(system.probes, system.running, (ENTRANCE, SLOWLY)) as ask:
+        passes(ask, ENTRANCE, SLOWLY)
+        before = set(outages.running(system.cluster, pods))
+        with load(ask, *asked) as heard:
+            outages.replace(system.cluster, deployment, pods)
+            until(
+                "those that were there before are gone",
+                outages.STARTING,
+                lambda: before.intersection(outages.running(system.cluster, pods)),
+            )
         assert len(heard.of(ENTRANCE)) > AFTERWARDS
         assert heard.wrong == []
 

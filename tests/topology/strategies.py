@@ -63,6 +63,7 @@ def topologies(draw: st.DrawFn, *, max_services: int = len(NAMES)) -> Topology:
     for members in meshes.values():
         _composition(draw, document, members, of[members[0]])
     _use_everything(draw, document)
+    _doors_inside_others(draw, document)
     _clients(document)
     if draw(st.booleans()):
         document["datacenters"] = {"dc1": {"region": "north"}, "dc2": {"region": "south"}}
@@ -128,7 +129,7 @@ def _doors(draw: st.DrawFn, document: Document) -> None:
 
 
 def _door(draw: st.DrawFn, document: Document, service: str) -> None:
-    """Open a door named like its service, on paths below `/<service>/`, so that doors do not overlap."""
+    """Open a door named like its service, on paths below `/<service>/`, so that these doors do not overlap."""
     about: Document = document["services"][service]
     protocol, data = about["protocol"], about["data"]
     auths: list[Document] = [{"jwt": "login"}, {"apiKey": ["partner"]}]
@@ -152,6 +153,25 @@ def _door(draw: st.DrawFn, document: Document, service: str) -> None:
     if protocol == "http" and data == "public" and set(door["methods"]) <= {"GET", "HEAD"} and draw(st.booleans()):
         door["cache"] = {"ttl": "1m"}
     document.setdefault("doors", {})[service] = door
+
+
+def _doors_inside_others(draw: st.DrawFn, document: Document) -> None:
+    """Open doors on paths that others cover: for the same credential, with a method of theirs, and narrow enough that all layers agree."""
+    services: dict[str, Document] = document["services"]
+    wide = [(name, door) for name, door in document.get("doors", {}).items() if f"/{name}/*" in door["paths"]]
+    for name, outer in wide:
+        protocol = services[name]["protocol"]
+        behind = [other for other, about in services.items() if about["protocol"] == protocol == "http"]
+        behind = [other for other in behind if "public" not in outer["auth"] or services[other]["data"] not in SENSITIVE]
+        if not behind or not draw(st.booleans()):
+            continue
+        exact, prefix = [f"/{name}/inside"], [f"/{name}/inside/*"]
+        some = exact if any("{*}" in path for path in outer["paths"]) else draw(st.sampled_from((exact, prefix, exact + prefix)))
+        same = {key: outer[key] for key in ("auth", "tiers", "host") if key in outer}
+        inner = {"methods": [draw(st.sampled_from(outer["methods"]))], "paths": some, "service": draw(st.sampled_from(behind)), **same}
+        if draw(st.booleans()):
+            inner["rewrite"] = {"prefix": f"/{name}/", "replacement": f"/v1/{name}/"}
+        document["doors"][f"{name}-inside"] = inner
 
 
 def _bridges(draw: st.DrawFn, document: Document, meshes: list[list[str]]) -> None:

@@ -7,7 +7,7 @@ without one (204) from a finished answer. The client's query is not passed on; i
 from collections.abc import Iterator
 from typing import Any, Final
 
-from topology.derive import names
+from topology.derive import draining, names
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
 from topology.derive.workloads import (
@@ -122,6 +122,7 @@ def workload(r: Relations, name: ServiceName, images: Images) -> Iterator[Manife
             "labels": {**labels, **names.trust_label(r.t, r.t.mesh_of(name))},
             "annotations": {CONFIG_ANNOTATION: config_digest(files)},
         }
+        template = draining.served_out(template, TIMEOUT)
         spec = {"replicas": composition.replicas, "selector": {"matchLabels": labels}, "template": template}
         yield manifest("apps/v1", "Deployment", deployment_name(name, VERSION, place), namespace, spec, labels=labels)
 

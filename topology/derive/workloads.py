@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from topology.derive import names
+from topology.derive import draining, names
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
 from topology.model.base import Name, ServiceName, VersionName
@@ -166,6 +166,7 @@ def _deployment(r: Relations, name: ServiceName, version: VersionName, place: Na
         container["env"] = [{"name": key, "value": value} for key, value in about.env.items()]
     template = pod_template(labels, name, container, spread=SPREAD[availability.spread], volumes=volumes, place=place)
     template["metadata"]["labels"] = {**labels, **names.trust_label(t, t.mesh_of(name))}
+    template = draining.served_out(template, s.resilience.timeout)
     spec: dict[str, Any] = {"selector": {"matchLabels": labels}, "strategy": _rollout(availability), "template": template}
     if availability.max_replicas is None:
         spec = {"replicas": availability.replicas, **spec}

@@ -8,7 +8,7 @@ from components.edge.nginx import waf
 from components.edge.nginx.balancer import Balancer
 from components.edge.nginx.config import CLIENT_CERTIFICATE, DIRECTORY, HEALTH_PORT, SERVER_CERTIFICATE, nginx_conf
 from components.scaling import BUDGET, CPU_TARGET, most, spread
-from topology.derive import names, network
+from topology.derive import draining, names, network
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.workloads import RESTRICTED_CONTAINER
 from topology.model.system import Topology
@@ -27,8 +27,6 @@ MEMORY: Final = 512
 """MiB for two workers with the rule set; bodies, which the WAF holds while it looks at them, come on top."""
 CACHE: Final = 256
 """MiB of disk for kept answers, as nginx.conf says."""
-DRAIN: Final = 10
-"""Seconds a pod goes on answering after it was told to stop, until nobody sends to it any more."""
 
 
 def files(t: Topology, gateway: str, balancer: Balancer | None = None) -> dict[str, str]:
@@ -86,7 +84,7 @@ def workload(t: Topology, config: Manifest, image: str, replicas: int) -> Iterat
     digest = hashlib.sha256("\0".join(config["data"].values()).encode()).hexdigest()
     template = {
         "metadata": {"labels": LABELS, "annotations": {CONFIG_ANNOTATION: digest[:16]}},
-        "spec": _pod(image, memory=MEMORY + 3 * waf.largest_body(t) // 2**20),
+        "spec": _pod(t, image, memory=MEMORY + 3 * waf.largest_body(t) // 2**20),
     }
     rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     spec = {"selector": {"matchLabels": LABELS}, "strategy": rolling, "template": template}
@@ -103,7 +101,7 @@ def workload(t: Topology, config: Manifest, image: str, replicas: int) -> Iterat
     yield manifest("policy/v1", "PodDisruptionBudget", names.EDGE, names.EDGE_NAMESPACE, budget, labels=LABELS)
 
 
-def _pod(image: str, memory: int) -> dict[str, Any]:
+def _pod(t: Topology, image: str, memory: int) -> dict[str, Any]:
     # By a name: an address as Host is worth an entry in the firewall's audit log to the Core Rule Set (920350), each time.
     check = {"httpGet": {"path": "/healthz", "port": HEALTH_PORT, "httpHeaders": [{"name": "Host", "value": names.EDGE}]}}
     mounts = {"config": DIRECTORY, "server": SERVER_CERTIFICATE, "client": CLIENT_CERTIFICATE}
@@ -124,7 +122,7 @@ def _pod(image: str, memory: int) -> dict[str, Any]:
         "startupProbe": {**check, "periodSeconds": 2, "failureThreshold": 30},
         "readinessProbe": {**check, "periodSeconds": 5},
         "livenessProbe": {**check, "periodSeconds": 15, "failureThreshold": 4},
-        "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN}}},
+        "lifecycle": draining.lifecycle(),
     }
     return {
         "serviceAccountName": names.EDGE,
@@ -136,7 +134,7 @@ def _pod(image: str, memory: int) -> dict[str, Any]:
             "fsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "terminationGracePeriodSeconds": DRAIN + 30,
+        "terminationGracePeriodSeconds": draining.grace(draining.longest_request(t)),
         "containers": [container],
         "topologySpreadConstraints": spread(LABELS),
         "volumes": [

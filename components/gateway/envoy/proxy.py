@@ -11,7 +11,7 @@ from components.gateway.envoy.doors import API, PROVIDER
 from components.gateway.inside import callers
 from components.headers import BELIEVED, HIDDEN
 from components.scaling import BUDGET, most, spread
-from topology.derive import names, network
+from topology.derive import draining, names, network
 from topology.derive.manifest import Manifest, manifest
 from topology.model.base import size_in_bytes
 from topology.model.door import JwtAuth
@@ -84,7 +84,7 @@ def envoy_proxy(binding: Binding, t: Topology) -> Manifest:
                 "settings": [{"format": {"type": "JSON", "json": LOG}, "sinks": [{"type": "File", "file": {"path": "/dev/stdout"}}]}]
             }
         },
-        "shutdown": {"drainTimeout": "30s", "minDrainDuration": "10s"},
+        "shutdown": {"drainTimeout": f"{draining.drain(t)}s", "minDrainDuration": f"{draining.NOTICE}s"},
     }
     return manifest(API, "EnvoyProxy", names.GATEWAY, names.GATEWAY_NAMESPACE, spec)
 

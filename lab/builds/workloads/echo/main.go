@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	grace  = 5 * time.Second
+	grace  = 20 * time.Second // longer than any timeout of a system that is asked
 	header = 10 * time.Second
 )
 
@@ -49,8 +49,9 @@ func main() {
 	case <-ctx.Done():
 		rest, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
+		context.AfterFunc(rest, rpc.Stop)
 		_ = web.Shutdown(rest)
-		rpc.Stop()
+		rpc.GracefulStop()
 	}
 }
 
