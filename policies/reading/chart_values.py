@@ -11,6 +11,7 @@ from policies.reading import allowed_values
 from policies.reading.allowed_values import ANY, all_of, under
 from policies.reading.charts import chart_name
 from policies.reading.resource import Resource
+from policies.reading.values import is_known, values_in
 
 OFF: Final = "false"
 NUMBER: Final = "[0-9]+"
@@ -309,3 +310,12 @@ def unaccepted(release: Resource) -> Iterator[tuple[str, str]]:
         UnknownValueError: if the values, or one whose value matters, are not known.
     """
     yield from allowed_values.unaccepted(release.at("values", default={}), ACCEPTED[chart_name(release)])
+
+
+def of_several_lines(release: Resource) -> list[str]:
+    """Return the texts among a Release's values, keys included, that hold a line break: many charts print a value as it stands, so that
+    its second line is a field, or a document, of its own (https://helm.sh/docs/chart_template_guide/yaml_techniques/).
+    """
+    inside = values_in(release.at("values", default={}))
+    keys = [key for each in inside if is_known(each, dict) for key in each]
+    return [text for text in (*inside, *keys) if is_known(text, str) and len(text.splitlines()) > 1]

@@ -7,7 +7,7 @@ from policies.cloud_rule import in_clouds
 from policies.reading import engine_inputs
 from policies.reading.allowed_values import Table
 from policies.reading.allowed_values import unaccepted as unaccepted_in
-from policies.reading.chart_values import INTERNAL_DEFAULTS, unaccepted
+from policies.reading.chart_values import INTERNAL_DEFAULTS, of_several_lines, unaccepted
 from policies.reading.charts import chart_name, is_known
 from policies.reading.cloud.joined import accepted_fields
 from policies.reading.clusters import same_cluster
@@ -44,7 +44,8 @@ class P02(Rule):
           is changed after rendering (`postrender`) or by values that the plan does not show (`valueYamlFiles`, `reuseValues`);
         - an input of a release or of the Kubernetes provider that is not accepted in `policies/reading/engine_inputs.py`
           (`disableWebhooks`, `skipCrds`, `forceUpdate`, `pluginDownloadURL`), and a chart from a repository of somebody's account;
-        - a value or variable of a chart that is not accepted in `policies/reading/chart_values.py`, an image from elsewhere included;
+        - a value or variable of a chart that is not accepted in `policies/reading/chart_values.py`, an image from elsewhere included, or
+          that is a text of several lines;
         - dynamic resources other than the generator of API keys, references to other stacks, a second Kubernetes provider;
         - add-ons of a cloud's cluster other than its own parts, or that keep what somebody changed of them in the cluster;
         - kinds and types of resources that no rule knows: what is not known to open nothing is undecided.
@@ -186,6 +187,13 @@ class P02(Rule):
                     f"gives the chart `{chart}` a value that nobody reviewed: it sets values.{path}{given}, and what that opens is not known",
                     "remove it, or add it to policies/reading/chart_values.py after review",
                 )
+        for text in of_several_lines(release):
+            yield self.undecided(
+                release,
+                f"gives the chart `{chart}` a text of several lines ({text.splitlines()[0]!r} and more), which charts print as it stands: "
+                "the further lines may be fields or objects of their own",
+                "say it in one line",
+            )
 
     def _providers(self, stack: Stack) -> Iterator[Finding]:
         providers = list(stack.of(PROVIDER))

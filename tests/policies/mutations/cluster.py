@@ -52,6 +52,17 @@ def _releases(chart: str, key: str, value: Any) -> Callable[[Plan], bool]:
     return change
 
 
+def _tag(chart: str) -> Callable[[Plan], bool]:
+    def change(plan: Plan) -> bool:
+        release = plan.release(chart)
+        if release is None:
+            return False
+        plan.edit(release)["values"]["global"]["tag"] += "\n---\napiVersion: v1\nkind: Pod"
+        return True
+
+    return change
+
+
 def _labels(key: str, value: str | None, *, where: str = "") -> Callable[[Plan], bool]:
     """Return a change of a label of a namespace: of services, or the one of a name."""
 
@@ -141,6 +152,7 @@ CHANGES: dict[str, tuple[str, str, Callable[[Plan], bool]]] = {
     "release-nulls": ("P02", "a release takes defaults out of a chart", _releases("istiod", "allowNullValues", True)),
     "release-unvalidated": ("P02", "a release is not validated", _releases("istiod", "disableOpenapiValidation", True)),
     "release-keyring": ("P02", "a release trusts keys of a file", _releases("istiod", "keyring", "/tmp/ring")),  # noqa: S108 # none
+    "release-with-an-object-of-its-own": ("P02", "a chart's text becomes an object", _tag("istiod")),
     "release-unknown-input": ("P02", "a release has an input of tomorrow", _releases("istiod", "set", [{"name": "x"}])),
     "repository-of-an-account": (
         "P02",
