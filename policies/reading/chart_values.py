@@ -313,8 +313,10 @@ def unaccepted(release: Resource) -> Iterator[tuple[str, str]]:
 
 
 def of_several_lines(release: Resource) -> list[str]:
-    """Return the texts among a Release's values, keys included, that hold a line break: many charts print a value as it stands, so that
-    its second line is a field, or a document, of its own (https://helm.sh/docs/chart_template_guide/yaml_techniques/).
+    """Return the texts among a Release's values, keys included, that hold a line break.
+
+    Many charts print a value as it stands, so that its second line is a field, or a document, of its own
+    (https://helm.sh/docs/chart_template_guide/yaml_techniques/).
     """
     inside = values_in(release.at("values", default={}))
     keys = [key for each in inside if is_known(each, dict) for key in each]

@@ -46,13 +46,14 @@ class K13(PodRule):
         - an image, a command or variables other than those that the topology declares for the version of the service that the
           label `version` names; an image without a tag, or with `latest`;
         - a directory that a declared image may write to and that is neither `/tmp` nor one of the version's `scratch`;
-        - a Secret in a pod of a service: as a volume, or in its environment.
+        - a Secret in a pod of a service: as a volume, or in its environment without being one of the version's `secrets`; one that a
+          Certificate of the program fills, whatever the topology says.
 
     Why:
         All containers of a pod share its identity, its addresses and its volumes. A helper that nobody declared may call what the
         service may call, listens where the service listens, and sees its requests. The same goes for another program under the
-        service's name. A topology declares no Secrets, so one that a service reads is somebody else's: a key of the mesh or of
-        the gateway.
+        service's name. A Secret that the topology does not give to a service is somebody else's: a key of the mesh or of the
+        gateway.
 
     Instead:
         Declare the image in the topology, and give a helper a service of its own::
@@ -60,7 +61,10 @@ class K13(PodRule):
             services:
               orders:
                 versions:
-                  v1: {image: registry.example/orders:1.4.2, command: [./orders]}
+                  v1:
+                    image: registry.example/orders:1.4.2
+                    command: [./orders]
+                    secrets: {DATABASE_PASSWORD: {secret: orders-database, key: password}}
     """
 
     id = "K13"
@@ -83,7 +87,7 @@ class K13(PodRule):
                 yield self._undeclared(pod, container, f"in {kind}")
         if pod.namespace in stack.app_namespaces:
             yield from self._service(pod, stack)
-            yield from self._secrets(pod)
+            yield from self._secrets(pod, stack)
         else:
             for container in pod.containers:
                 if not _stands_in(container):
@@ -123,8 +127,12 @@ class K13(PodRule):
             "remove it; give a helper a service of its own",
         )
 
-    def _secrets(self, pod: Pod) -> Iterator[Finding]:
+    def _secrets(self, pod: Pod, stack: Stack) -> Iterator[Finding]:
+        versions = stack.declared.get(stack.identity(pod), {}).values()
+        given = {value.secret for version in versions for value in version.secrets.values()}
         for place, name in _secrets(pod):
+            if name in given and stack.certificates.of(pod.namespace, name) is None and not place.startswith("volume"):
+                continue
             yield self.undecided(
                 pod.resource, f"{place} reads the Secret {name}, which no topology gives it: whose key it holds is not known", "remove it"
             )
@@ -139,12 +147,28 @@ def _writable(pod: Pod, container: Mapping[str, Any]) -> set[str]:
 def _runs(container: Mapping[str, Any], version: Version) -> bool:
     """Say whether a container is what a version declares, or the stand-in of a version without image."""
     image, command = str(container.get("image", "")), tuple(sequence(container.get("command")))
-    given = {entry["name"]: entry.get("value") for entry in sequence(container.get("env"))}
-    if given != dict(version.env) or sequence(container.get("args")) or sequence(container.get("envFrom")):
+    given = {entry["name"]: _source(entry) for entry in sequence(container.get("env"))}
+    if given != _sources(version) or sequence(container.get("args")) or sequence(container.get("envFrom")):
         return False
     if version.image is None:
         return _stands_in({"image": image}) and command == version.command if version.command else _stands_in(container)
     return (image, command) == (version.image, version.command)
+
+
+_Source = str | tuple[str, str] | None
+"""A variable's value, or the Secret and the key that hold it; None: something else."""
+
+
+def _sources(version: Version) -> dict[str, _Source]:
+    return {**version.env, **{name: (value.secret, value.key) for name, value in version.secrets.items()}}
+
+
+def _source(entry: Mapping[str, Any]) -> _Source:
+    source = mapping(entry.get("valueFrom"))
+    secret = mapping(source.get("secretKeyRef"))
+    if set(source) == {"secretKeyRef"} and set(secret) == {"name", "key"}:
+        return str(secret["name"]), str(secret["key"])
+    return None if source else entry.get("value")
 
 
 def _stands_in(container: Mapping[str, Any]) -> bool:

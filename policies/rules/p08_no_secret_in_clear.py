@@ -21,6 +21,9 @@ PUBLIC: Final[Mapping[str, frozenset[str]]] = {
 """Fields of a Kong credential that are no secret, by its type: the `key` of `jwt` is the name of the issuer."""
 
 
+KEEP: Final = "keep it in a Secret, referred to by name: a service's by `secrets` of its version in the topology"
+
+
 class P08(Rule):
     """A secret is made on deployment, or marked as one; nothing else in the plan holds one.
 
@@ -70,9 +73,7 @@ class P08(Rule):
 
     def _shapes(self, resource: Resource) -> Iterator[Finding]:
         for path, kind in credentials(resource.props):
-            yield self.broken(
-                resource, f"{path} holds {kind} in clear: everybody who reads the plan knows it", "keep it in a Secret, referred to by name"
-            )
+            yield self.broken(resource, f"{path} holds {kind} in clear: everybody who reads the plan knows it", KEEP)
 
     def _variables(self, resource: Resource) -> Iterator[Finding]:
         pod = pod_of(resource)
@@ -81,5 +82,5 @@ class P08(Rule):
                 yield self.broken(
                     resource,
                     f"variable {variable} of container {container} holds a credential in clear",
-                    "keep it in a Secret, referred to by name",
+                    KEEP,
                 )

@@ -23,6 +23,7 @@ _ENDING: Final = {"lifecycle": "deprecated", "deprecatedSince": "2026-01-15", "s
 _ONE_KEY: Final = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"
 
 _SHOP: Final = "services.shop"
+_SECRETS: Final = f"{_SHOP}.versions.v1.secrets"
 _CALLS: Final = f"{_SHOP}.resilience"
 _CONNECTIONS: Final = f"{_CALLS}.connections"
 _EJECTION: Final = f"{_CALLS}.ejection"
@@ -139,6 +140,9 @@ CASES: Final[Mapping[str, tuple[Change, ...]]] = {
     "Version.image": ({f"{_SHOP}.versions.v1.image": "docker.io/example/shop:1.1"},),
     "Version.command": ({f"{_SHOP}.versions.v1.command": ["sh"]},),
     "Version.env": ({f"{_SHOP}.versions.v1.env.LOG_DIR": "/logs/more"},),
+    "Version.secrets": ({_SECRETS: GONE}, {f"{_SECRETS}.SMTP_PASSWORD": {"secret": "mail", "key": "password"}}),
+    "SecretValue.secret": ({f"{_SECRETS}.DATABASE_PASSWORD.secret": "gateway-client"},),
+    "SecretValue.key": ({f"{_SECRETS}.DATABASE_PASSWORD.key": "certificate"},),
     "Version.scratch": ({f"{_SHOP}.versions.v1.scratch": ["/logs", "/app"]},),
     "Version.weight": ({f"{_SHOP}.versions.v1.weight": 80, f"{_SHOP}.versions.v2.weight": 20},),
     "Canary.header": ({f"{_SHOP}.canary.header": "x-tester"},),
@@ -201,7 +205,7 @@ class Unjudged:
 
 _WORDS: Final = "words for people"
 _NAME: Final = "a name of our own: the judge knows the objects by what they do, not by what they are called"
-_SIZE: Final = "how many instances there are and where they are put says nothing of who may call whom"
+_SIZE: Final = "how many instances there are, how large, and where they are put says nothing of who may call whom"
 _LAW: Final = "a law of the topology, which is checked before there is a plan; no object says it"
 
 UNJUDGED: Final[Mapping[str, Unjudged]] = {
@@ -244,6 +248,9 @@ UNJUDGED: Final[Mapping[str, Unjudged]] = {
     "Availability.max_unavailable": Unjudged(why=_SIZE, change={f"{_SHOP}.availability.maxUnavailable": 2}),
     "Availability.max_surge": Unjudged(why=_SIZE, change={f"{_SHOP}.availability.maxSurge": 2}),
     "Service.availability": Unjudged(why=_SIZE, change={"services.stock.availability": {"replicas": 3}}),
+    "Resources.cpu": Unjudged(why=_SIZE, change={f"{_SHOP}.resources.cpu": "500m"}),
+    "Resources.memory": Unjudged(why=_SIZE, change={f"{_SHOP}.resources.memory": "2Gi"}),
+    "Service.resources": Unjudged(why=_SIZE, change={"services.stock.resources": {"cpu": "100m"}}),
     "Service.description": Unjudged(why=_WORDS, change={f"{_SHOP}.description": "Another."}),
     "Service.port": Unjudged(
         why="where a service listens is the same in every object, or calls do not arrive, which the proofs notice",

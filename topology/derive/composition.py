@@ -12,7 +12,6 @@ from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
 from topology.derive.workloads import (
     CONFIG_ANNOTATION,
-    RESOURCES,
     RESTRICTED_CONTAINER,
     SCRATCH,
     SCRATCH_MOUNT,
@@ -23,9 +22,11 @@ from topology.derive.workloads import (
     places,
     pod_labels,
     pod_template,
+    resources,
 )
 from topology.model.base import ServiceName
 from topology.model.door import Composition
+from topology.model.service import Resources
 from topology.model.system import COMPOSITION_PORT
 
 DIRECTORY: Final = "/etc/composition"
@@ -135,7 +136,7 @@ def _container(name: ServiceName, image: str) -> dict[str, Any]:
         "command": ["nginx", "-c", f"{DIRECTORY}/nginx.conf", "-g", "daemon off;"],
         "ports": [{"name": "http", "containerPort": COMPOSITION_PORT, "protocol": "TCP"}],
         "securityContext": RESTRICTED_CONTAINER,
-        "resources": RESOURCES,
+        "resources": resources(Resources()),
         "volumeMounts": [SCRATCH_MOUNT, {"name": "composition", "mountPath": DIRECTORY, "readOnly": True}],
         "readinessProbe": {**check, "periodSeconds": 5},
         "livenessProbe": {**check, "periodSeconds": 15, "failureThreshold": 4},

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from topology.derive import names, network
 from topology.derive.manifest import Manifest, manifest
-from topology.derive.workloads import RESOURCES, RESTRICTED_CONTAINER, SCRATCH, SCRATCH_MOUNT, pod_template
+from topology.derive.workloads import RESTRICTED_CONTAINER, SCRATCH, SCRATCH_MOUNT, pod_template, resources
 from topology.model.base import Name
-from topology.model.service import Scope
+from topology.model.service import Resources, Scope
 from topology.model.system import Topology
 
 REDIS_LABELS: Final = {names.APP_LABEL: names.REDIS}
@@ -56,7 +56,7 @@ def redis_container(image: str, address: str) -> dict[str, Any]:
         "command": ["redis-server", "--bind", address, *REDIS_SETTINGS],
         "ports": [{"name": "redis", "containerPort": names.REDIS_PORT, "protocol": "TCP"}],
         "securityContext": RESTRICTED_CONTAINER,
-        "resources": RESOURCES,
+        "resources": resources(Resources()),
         "volumeMounts": [SCRATCH_MOUNT],
         "readinessProbe": check,
     }

@@ -11,16 +11,16 @@ from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
 from topology.derive.workloads import (
     CONFIG_ANNOTATION,
-    RESOURCES,
     RESTRICTED_CONTAINER,
     SCRATCH,
     SCRATCH_MOUNT,
     config_digest,
     pod_template,
+    resources,
 )
 from topology.edges import identity
 from topology.model.base import Name, ServiceName
-from topology.model.service import Scope, Service, ServiceLimit
+from topology.model.service import Resources, Scope, Service, ServiceLimit
 
 LABELS: Final = {names.APP_LABEL: names.RATE_LIMIT}
 DOMAIN: Final = "perimeter"
@@ -191,7 +191,7 @@ def _rate_limit_container(image: str) -> dict[str, Any]:
         "env": [{"name": key, "value": value} for key, value in env.items()],
         "ports": [{"name": "grpc", "containerPort": names.RATE_LIMIT_PORT, "protocol": "TCP"}],
         "securityContext": RESTRICTED_CONTAINER,
-        "resources": RESOURCES,
+        "resources": resources(Resources()),
         "volumeMounts": [SCRATCH_MOUNT, {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True}],
         "readinessProbe": {"tcpSocket": {"port": names.RATE_LIMIT_PORT}},
     }

@@ -9,7 +9,7 @@ from topology.derive import draining, names
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
 from topology.model.base import Name, ServiceName, VersionName
-from topology.model.service import Availability, Protocol, Service
+from topology.model.service import Availability, Protocol, Resources, Service, Version
 from topology.model.system import Topology
 
 USER: Final = 10001
@@ -27,7 +27,8 @@ RESTRICTED_CONTAINER: Final[dict[str, Any]] = {
     "capabilities": {"drop": ["ALL"]},
     "readOnlyRootFilesystem": True,
 }
-RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
+RESERVED_MEMORY: Final = "64Mi"
+MOST_MEMORY: Final = "256Mi"
 SCRATCH: Final[dict[str, Any]] = {"name": "tmp", "emptyDir": {}}
 SCRATCH_MOUNT: Final = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 # the pod's own
 
@@ -156,14 +157,14 @@ def _deployment(r: Relations, name: ServiceName, version: VersionName, place: Na
         "image": about.image or images.demo,
         "ports": [{"name": PORT_NAMES[s.protocol], "containerPort": s.port, "protocol": "TCP"}],
         "securityContext": RESTRICTED_CONTAINER,
-        "resources": RESOURCES,
+        "resources": resources(s.resources),
         "volumeMounts": mounts,
         **_probes(s),
     }
     if command := list(about.command) or ([] if about.image else _demo_command(s)):
         container["command"] = command
-    if about.env:
-        container["env"] = [{"name": key, "value": value} for key, value in about.env.items()]
+    if variables := [*_plain(about), *_secret(about)]:
+        container["env"] = variables
     template = pod_template(labels, name, container, spread=SPREAD[availability.spread], volumes=volumes, place=place)
     template["metadata"]["labels"] = {**labels, **names.trust_label(t, t.mesh_of(name))}
     template = draining.served_out(template, s.resilience.timeout)
@@ -171,6 +172,24 @@ def _deployment(r: Relations, name: ServiceName, version: VersionName, place: Na
     if availability.max_replicas is None:
         spec = {"replicas": availability.replicas, **spec}
     return manifest("apps/v1", "Deployment", deployment_name(name, version, place), t.namespace_of(name), spec, labels=labels)
+
+
+def resources(given: Resources) -> dict[str, Any]:
+    """Return a container's `resources`. Processor time has no bound: whoever is throttled answers late though the machine is idle."""
+    return {
+        "requests": {"cpu": given.cpu, "memory": given.memory or RESERVED_MEMORY},
+        "limits": {"memory": given.memory or MOST_MEMORY},
+    }
+
+
+def _plain(about: Version) -> Iterator[dict[str, Any]]:
+    for key, value in about.env.items():
+        yield {"name": key, "value": value}
+
+
+def _secret(about: Version) -> Iterator[dict[str, Any]]:
+    for key, value in about.secrets.items():
+        yield {"name": key, "valueFrom": {"secretKeyRef": {"name": value.secret, "key": value.key}}}
 
 
 def _rollout(availability: Availability) -> dict[str, Any]:

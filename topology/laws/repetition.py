@@ -19,6 +19,15 @@ def lists_hold_no_value_twice(t: Topology) -> Iterator[Finding]:
             seen.add(value)
 
 
+def variables_have_one_value(t: Topology) -> Iterator[Finding]:
+    """A variable of a container is a value or a Secret's, not both."""
+    for name, service in t.services.items():
+        for version, about in service.versions.items():
+            for variable in sorted({*about.env} & {*about.secrets}):
+                path = ("services", name, "versions", version, "secrets", variable)
+                yield Finding(path=path, given=variable, reason="has a value in `env` too", suggestion="remove one")
+
+
 def _lists(t: Topology) -> Iterator[tuple[KeyPath, Sequence[str]]]:
     yield ("hosts",), t.hosts
     for name, issuer in t.issuers.items():
@@ -57,4 +66,4 @@ def _operations(path: KeyPath, granted: tuple[Operation, ...]) -> Iterator[tuple
                 yield (*path, index, "rpcs"), operation.rpcs
 
 
-LAWS: tuple[Law, ...] = (lists_hold_no_value_twice,)
+LAWS: tuple[Law, ...] = (lists_hold_no_value_twice, variables_have_one_value)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from topology.model.text import NOT_THIS_TEXT, Text
+from topology.model.text import NOT_THIS_TEXT, Most, Text
 
 
 class Model(BaseModel):
@@ -19,6 +19,24 @@ class Model(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, use_attribute_docstrings=True)
+
+
+UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(duration: str) -> float:
+    """Return a `Duration` in seconds."""
+    number = duration.rstrip("hms")
+    return int(number) * UNITS[duration.removeprefix(number)]
+
+
+BYTES: Final = {"": 1, "k": 1000, "M": 1000**2, "Ki": 1024, "Mi": 1024**2}
+
+
+def size_in_bytes(size: str) -> int:
+    """Return a `Size` in bytes."""
+    number = size.rstrip("kKMi")
+    return int(number) * BYTES[size.removeprefix(number)]
 
 
 DNS_LABEL: Final = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
@@ -76,10 +94,18 @@ TrustDomain = Annotated[
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 """A TCP port."""
 
-Count = Annotated[int, Field(strict=True, ge=1)]
+MOST: Final = 10_000_000
+"""The greatest count.
+
+Kubernetes and Istio count instances and connections in 32 bits with a sign, Envoy's token bucket in 32 bits without one
+(https://www.envoyproxy.io/docs/envoy/latest/api-v3/type/v3/token_bucket.proto). A rate with a burst is also written for the next longer
+unit, sixty times as much (`components/gateway/limits.py`), and still fits into either.
+"""
+
+Count = Annotated[int, Field(strict=True, ge=1, le=MOST)]
 """How many, at least one."""
 
-CountOrZero = Annotated[int, Field(strict=True, ge=0)]
+CountOrZero = Annotated[int, Field(strict=True, ge=0, le=MOST)]
 """How many, zero included."""
 
 WholePercent = Annotated[int, Field(strict=True, ge=1, le=100)]
@@ -97,9 +123,15 @@ Duration = Annotated[
         pattern=r"^[1-9][0-9]{0,5}(ms|s|m|h)$",
         must="a length of time with one unit (ms, s, m or h), longer than none",
         examples=("5s", "250ms", "1m", "24h"),
+        most=Most(text="24h", measure=seconds),
     ),
 ]
-"""A length of time. Zero has no spelling: to most proxies it means for ever."""
+"""A length of time. Zero has no spelling: to most proxies it means for ever.
+
+At most a day, which is what Application Gateway waits for an answer at most (`requestTimeout`, 1 to 86400 seconds:
+https://learn.microsoft.com/rest/api/application-gateway/application-gateways/get). Where a layer carries less (an Application Load
+Balancer 4000 seconds, API Management 240), the stack says so.
+"""
 
 Size = Annotated[
     str,
@@ -107,9 +139,24 @@ Size = Annotated[
         pattern=r"^[1-9][0-9]{0,8}(k|M|Ki|Mi)?$",
         must="a number of bytes with or without a unit (k, M, Ki or Mi), more than none",
         examples=("1Mi", "8Ki", "512"),
+        most=Most(text="1024Mi", measure=size_in_bytes),
     ),
 ]
-"""A number of bytes. Zero has no spelling: to most proxies it means without limit."""
+"""A number of bytes. Zero has no spelling: to most proxies it means without limit.
+
+At most a gibibyte. Envoy's buffer filter counts in 32 bits, and ModSecurity holds what it inspects to a gibibyte (`SecRequestBodyLimit`,
+"hard limit": https://github.com/owasp-modsecurity/ModSecurity/wiki/Reference-Manual-%28v2.x%29#secrequestbodylimit). Both keep a body in
+memory, which the layers are given as much of as the largest body needs.
+"""
+
+Cpu = Annotated[
+    str,
+    Text(pattern=r"^([1-9][0-9]{0,4}m|[1-9][0-9]?)$", must="a share of processors, in thousandths (m) or whole", examples=("250m", "2")),
+]
+"""Processor time, as Kubernetes writes it: `1000m` is one processor."""
+
+Memory = Annotated[str, Text(pattern=r"^[1-9][0-9]{0,4}(Mi|Gi)$", must="an amount of memory in Mi or Gi", examples=("512Mi", "2Gi"))]
+"""Memory, as Kubernetes writes it."""
 
 HttpMethod = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 """An HTTP method a service may be called with; GET does not imply HEAD. CONNECT and TRACE have no spelling: they are never allowed."""
@@ -183,6 +230,22 @@ Rpc = Annotated[
 ]
 """A gRPC method, or every method of one gRPC service."""
 
+SecretName = Annotated[
+    str,
+    Text(
+        pattern=rf"^({_LABEL}\.)*{_LABEL}$",
+        max_length=253,
+        must="the name of a Secret: letters, digits, '-' and '.', lower case",
+        examples=("orders-database",),
+    ),
+]
+"""Name of a Kubernetes Secret."""
+
+DataKey = Annotated[
+    str, Text(pattern=r"^[-._a-zA-Z0-9]{1,253}$", must="a key of a Secret: letters, digits, '-', '_' and '.'", examples=("password",))
+]
+"""A key of a Kubernetes Secret (https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data)."""
+
 PathPrefix = Annotated[
     str, Text(pattern=r"^/([A-Za-z0-9._~-]+/)*$", must="a path prefix that begins and ends with '/'", examples=("/partners/", "/"))
 ]
@@ -208,24 +271,6 @@ def _day(value: object) -> object:
 
 Day = Annotated[date, BeforeValidator(_day)]
 """A day of the calendar. Not a time."""
-
-UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds(duration: Duration) -> float:
-    """Return a duration in seconds."""
-    number = duration.rstrip("hms")
-    return int(number) * UNITS[duration.removeprefix(number)]
-
-
-BYTES: Final = {"": 1, "k": 1000, "M": 1000**2, "Ki": 1024, "Mi": 1024**2}
-
-
-def size_in_bytes(size: Size) -> int:
-    """Return a size in bytes."""
-    number = size.rstrip("kKMi")
-    return int(number) * BYTES[size.removeprefix(number)]
-
 
 NO_MEMBER: Final = "no_member"
 """The error type of a mapping that is none of the members of a union."""

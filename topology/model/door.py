@@ -35,6 +35,7 @@ class Issuer(Model):
     """Who signs the tokens of outside clients, and what such a token must say."""
 
     issuer: HttpsUrl
+    """Its name: what `iss` of a token must say, letter by letter."""
     audiences: Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
     """A token must be meant for one of these."""
     jwks_uri: HttpsUrl
@@ -58,6 +59,7 @@ class Tier(Model):
     limits: Annotated[tuple[Rate, ...], Field(min_length=1)]
     """Each holds; the strictest ends first."""
     scope: Scope = Scope.LOCAL
+    """Where requests are counted."""
 
 
 class Consumer(Model):
@@ -73,15 +75,20 @@ class Lifecycle(StrEnum):
     """Where an API version stands between design and retirement."""
 
     DRAFT = "draft"
+    """Listed, so that it can be discussed. Has no door, so nobody can use it."""
     PUBLISHED = "published"
+    """In use. Has at least one door."""
     DEPRECATED = "deprecated"
+    """Still in use, and ends on the day of `sunset`, which its answers say."""
     RETIRED = "retired"
+    """Over. Kept on record; has no door."""
 
 
 class ApiVersion(Model):
     """One version of an API, side by side with others."""
 
     lifecycle: Lifecycle = Lifecycle.PUBLISHED
+    """Decides whether it has doors, and what its answers say."""
     deprecated_since: Day | None = None
     """Announced in the `Deprecation` header (RFC 9745)."""
     sunset: Day | None = None
@@ -135,6 +142,7 @@ class PublicAuth(Model):
     """Anybody may use the door; the reason is said out loud."""
 
     public: Reason
+    """Why everybody may come in."""
 
 
 Auth = Annotated[
@@ -148,6 +156,7 @@ class Cache(Model):
     """Answers to GET are kept and given to later clients without asking the service."""
 
     ttl: Duration
+    """How long an answer is kept."""
     vary: tuple[HeaderName, ...] = ()
     """Request headers by which answers differ."""
 
@@ -156,7 +165,9 @@ class Rewrite(Model):
     """The path prefix of a door is replaced before the service sees it."""
 
     prefix: PathPrefix
+    """What the client's path begins with; each path of the door begins so."""
     replacement: PathPrefix
+    """What the service sees in its place."""
 
 
 class HeaderEdit(Model):
@@ -188,13 +199,19 @@ class Door(Model):
     tiers: tuple[Name, ...] = ()
     """Tiers whose limits apply to the clients of a JWT or public door; an API-key door names them in `auth`."""
     api: DoorApi | None = None
+    """The API version that the door belongs to; absent: none, and the developer portal does not list it."""
     cache: Cache | None = None
+    """Answers that are kept; absent: none."""
     max_body: Size = "1Mi"
     """The largest request body that is let in."""
     timeout: Duration = "15s"
+    """How long the gateway waits for the whole answer before it says 504."""
     rewrite: Rewrite | None = None
+    """Another beginning of the path for the service."""
     request_headers: HeaderEdit = HeaderEdit()
+    """What is changed before the service sees the request."""
     response_headers: HeaderEdit = HeaderEdit()
+    """What is changed before the client sees the answer."""
 
 
 class Part(Model):

@@ -9,6 +9,8 @@ from pydantic import Field, Tag
 from topology.model.base import (
     Count,
     CountOrZero,
+    Cpu,
+    DataKey,
     Directory,
     Duration,
     Flag,
@@ -16,11 +18,13 @@ from topology.model.base import (
     HeaderValue,
     HttpMethod,
     Image,
+    Memory,
     Model,
     Name,
     Percent,
     Port,
     Rpc,
+    SecretName,
     ServiceName,
     Variable,
     VersionName,
@@ -100,6 +104,24 @@ class ServiceLimit(Rate):
     scope: Scope = Scope.LOCAL
 
 
+class SecretValue(Model):
+    """One value of a Secret in the service's namespace. Somebody else fills it: an operator of a secret store, a person."""
+
+    secret: SecretName
+    """Name of the Secret. While it is not there, instances wait for it."""
+    key: DataKey
+    """Which of its values."""
+
+
+class Resources(Model):
+    """What each instance of a service gets of the machine it runs on."""
+
+    cpu: Cpu = "50m"
+    """Reserved processor time; what others leave may be used besides."""
+    memory: Memory | None = None
+    """Reserved memory, and the most: an instance that takes more is killed. Default: 64Mi reserved, 256Mi the most."""
+
+
 class Version(Model):
     """One deployed version of a service: one Deployment."""
 
@@ -109,6 +131,8 @@ class Version(Model):
     """Replaces the command of the image."""
     env: Mapping[Variable, str] = {}
     """Environment of the container. No place for secrets: everybody who reads this file reads it."""
+    secrets: Mapping[Variable, SecretValue] = {}
+    """Environment of the container whose values are in Secrets, of which this file says the names alone."""
     scratch: tuple[Directory, ...] = ()
     """Directories that the container may write to besides `/tmp`: empty at start, gone with the instance."""
     weight: Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
@@ -243,3 +267,4 @@ class Service(Model):
     audit: Flag = False
     """Every request is logged with caller, method, path and status, and traced, at the doors that lead to it too."""
     availability: Availability = Availability()
+    resources: Resources = Resources()

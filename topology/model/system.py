@@ -14,6 +14,7 @@ class Mesh(Model):
     """One certificate authority and the name space of identities it signs."""
 
     trust_domain: TrustDomain
+    """Begins every identity in the mesh: `spiffe://<trustDomain>/ns/<namespace>/sa/<service>`. No two meshes share one."""
     namespace: Name | None = None
     """Namespace of its services, where a service does not name another. Default: the name of the system."""
     control_plane: Name = "istio-system"
@@ -50,6 +51,7 @@ class Egress(Model):
     """An outside host that named services may call, through the egress gateway, which speaks TLS to it."""
 
     host: HostName
+    """The outside host."""
     port: Port = 443
     """Where the host speaks TLS."""
     services: Annotated[tuple[ServiceName, ...], Field(min_length=1)]

@@ -124,3 +124,22 @@ def test_nobody_waits_for_a_service_without_instances() -> None:
 def test_health_is_asked_by_path_where_there_is_one() -> None:
     assert container(made("health: /healthz")["Deployment", "a-v1"])["readinessProbe"]["httpGet"] == {"path": "/healthz", "port": 8080}
     assert container(made("")["Deployment", "a-v1"])["readinessProbe"]["tcpSocket"] == {"port": 8080}
+
+
+def test_a_variable_is_a_value_or_a_secret_s() -> None:
+    text = "versions: {v1: {env: {MODE: fast}, secrets: {PASSWORD: {secret: a-database, key: password}}}}"
+    assert container(made(text)["Deployment", "a-v1"])["env"] == [
+        {"name": "MODE", "value": "fast"},
+        {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "a-database", "key": "password"}}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "reserved", "most"),
+    [
+        ("", {"cpu": "50m", "memory": "64Mi"}, "256Mi"),
+        ("resources: {cpu: 250m, memory: 1Gi}", {"cpu": "250m", "memory": "1Gi"}, "1Gi"),
+    ],
+)
+def test_an_instance_gets_what_it_reserves_and_no_more_memory(given: str, reserved: dict[str, str], most: str) -> None:
+    assert container(made(given)["Deployment", "a-v1"])["resources"] == {"requests": reserved, "limits": {"memory": most}}
