@@ -62,10 +62,11 @@ bench-path: setup
 	$(RUN) perimeter up local --lab --echo --no-verify --topology tests/bench/path/path.topology.yaml
 	$(RUN) python -m tests.bench.path $(ARGS)
 
-## Write the generated documents: JSON Schema, rule pages.
+## Write the generated documents: JSON Schema, rule pages, references of topology and stack files, lists of documents.
 docs: setup
 	$(RUN) perimeter schema --write docs/topology.schema.json
 	$(RUN) perimeter rules --write docs/rules
+	$(RUN) python -m cli.documents docs
 
 setup: .venv/.done
 

@@ -13,6 +13,7 @@ from cli import kind
 from cli.errors import UsageError
 from components.binding import ClusterKind
 from deploy.processes import Tools
+from topology.findings import did_you_mean
 
 KIND: Final = "perimeter:cluster"
 """Key of the stack's configuration that says where its cluster comes from."""
@@ -67,6 +68,27 @@ class Cluster:
     is_lab: bool = False
     is_made: bool = False
     forwarded: str | None = None
+
+
+def admit_context(cluster: Cluster | None) -> None:
+    """Admit a cluster whose context kubectl knows, as far as there is a kubectl to be asked; what else is wrong shows when it is used.
+
+    Raises:
+        UsageError: with the contexts that it knows.
+    """
+    if cluster is None or cluster.is_lab or cluster.is_made or not cluster.tools.context or shutil.which("kubectl") is None:
+        return
+    of = ("--kubeconfig", str(cluster.tools.kubeconfig)) if cluster.tools.kubeconfig else ()
+    asked = subprocess.run(["kubectl", *of, "config", "get-contexts", "--output=name"], capture_output=True, text=True, check=False)
+    known = asked.stdout.split()
+    if asked.returncode == 0 and cluster.tools.context not in known:
+        there = (
+            did_you_mean(cluster.tools.context, known)
+            if known
+            else "there is none; a cluster's own tool writes it, as kind and the clouds' do"
+        )
+        whose = f" in {cluster.tools.kubeconfig}" if cluster.tools.kubeconfig else ""
+        raise UsageError(f"kubectl knows no context {cluster.tools.context!r}{whose} ({there}).")
 
 
 def made(configured: Mapping[str, str]) -> Cluster | None:

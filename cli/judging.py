@@ -51,9 +51,10 @@ class Judged:
         return (*self.report.findings, *self.only_optimistic)
 
 
-def read_stack(plan: Plan, topology: Path) -> Stack:
-    """Return a plan as the judge sees it: what the program said."""
-    return Stack(normalise(_records(plan)), load_intent(topology), topology_path=str(topology))
+def read_stack(project: Project, plan: Plan, topology: Path) -> Stack:
+    """Return a plan as the judge sees it: what the program said, held against what the project's files say."""
+    config = project.config_of(plan.stack)
+    return Stack(normalise(_records(plan)), load_intent(topology), topology_path=str(topology), config=config)
 
 
 def _records(plan: Plan) -> tuple[Mapping[str, Any], ...]:
@@ -64,7 +65,7 @@ def judge_plan(project: Project, plan: Plan, topology: Path, *, subject: str, in
     """Judge one plan. Of an export both what the program said and what the API server answered must keep the boundary.
 
     Args:
-        project: where the exemptions are.
+        project: where the exemptions and the stack's file are.
         plan: the plan.
         topology: the topology file.
         subject: what the plan is of, for people.
@@ -73,10 +74,11 @@ def judge_plan(project: Project, plan: Plan, topology: Path, *, subject: str, in
     started = time.monotonic()
     records, excused = _records(plan), exemptions.load(project.policies / "exemptions.yaml")
     with _kept():
-        stack = Stack(normalise(records), intent or load_intent(topology), topology_path=str(topology))
+        config = project.config_of(plan.stack)
+        stack = Stack(normalise(records), intent or load_intent(topology), topology_path=str(topology), config=config)
         report = judge(stack, rules(), excused, today=date.today())
         if plan.mode is Mode.EXPORTED:
-            runs = Stack(normalise(running(records)), stack.intent, topology_path=stack.topology_path)
+            runs = Stack(normalise(running(records)), stack.intent, topology_path=stack.topology_path, config=config)
             report = merged(report, judge(runs, rules(), excused, today=date.today()))
     return Judged(
         subject=subject,

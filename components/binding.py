@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self, cast
+from pathlib import Path
+from typing import Annotated, Any, Final, cast
 
 import pulumi
 import pulumi.runtime.config as runtime_config
@@ -13,12 +14,14 @@ from pydantic.alias_generators import to_camel
 
 from components.aws.settings import AwsSettings
 from components.azure.settings import AzureSettings
+from components.fitting import Fitting, faults_beside
 from components.part import AddressRange, Part
 from components.ranges import PRIVATE
 from components.versions import CHARTS, IMAGES, Chart
 from topology.derive import names
 from topology.explain import explain
-from topology.findings import Faults, Finding, did_you_mean, spell
+from topology.findings import Finding, KeyPath, did_you_mean, spell
+from topology.load import read as read_document
 
 PROJECT: Final = "perimeter"
 LOCAL: Final = ("./", "../", "/")
@@ -29,8 +32,11 @@ class EdgeKind(StrEnum):
     """Products that can play the edge."""
 
     NGINX = "nginx"
+    """Pods of nginx with ModSecurity and the OWASP Core Rule Set, public by a NodePort."""
     APPLICATION_GATEWAY = "application-gateway"
+    """Azure Application Gateway with its web application firewall."""
     APPLICATION_LOAD_BALANCER = "application-load-balancer"
+    """AWS Application Load Balancer with a WAFv2 web ACL."""
     LOAD_BALANCER = "load-balancer"
     """Pods of nginx behind a load balancer that only passes connections on."""
 
@@ -39,8 +45,11 @@ class GatewayKind(StrEnum):
     """Products that can play the API gateway."""
 
     ENVOY_GATEWAY = "envoy-gateway"
+    """Envoy Gateway, as pods of the cluster. Fetches the key sets of issuers by itself."""
     KONG = "kong"
+    """Kong's open-source edition, as pods of the cluster. Is given public keys (`issuers.<name>.publicKeys`)."""
     API_MANAGEMENT = "api-management"
+    """Azure API Management in the internal mode of a virtual network."""
 
 
 class ClusterKind(StrEnum):
@@ -49,7 +58,9 @@ class ClusterKind(StrEnum):
     EXISTING = "existing"
     """It is there: a kube context."""
     AKS = "aks"
+    """The stack makes one in Azure."""
     EKS = "eks"
+    """The stack makes one in AWS."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,14 +102,18 @@ class IssuerRef(Part):
     """A cert-manager ClusterIssuer of the user's own, for the certificate that clients see."""
 
     name: str
+    """Its name."""
 
 
 class Collector(Part):
     """An OpenTelemetry collector in the cluster that takes traces over OTLP/gRPC."""
 
     namespace: str
+    """Where it runs."""
     service: str
+    """Name of its Kubernetes Service."""
     port: Annotated[int, Field(ge=1, le=65535)] = 4317
+    """Port of the Service."""
     pod_labels: Mapping[str, str] = {}
     """Labels of its pods, for the NetworkPolicies that let proxies reach it; empty: every pod of the namespace."""
 
@@ -107,36 +122,58 @@ class ChartOverride(Part):
     """Another place for a chart: a local path, a mirror, another version."""
 
     chart: str | None = None
+    """Path of a folder (begins with `./`, `../` or `/`), an `oci://` reference, or a name in the repository. Default: the pinned one."""
     version: str | None = None
+    """Default: the pinned one. A folder has none that a plan could say, which is undecided, unless it is given here."""
     repository: str | None = None
+    """URL of the Helm repository. Default: the pinned one; none for a folder or an `oci://` reference."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_reference(cls, given: object) -> object:
+        """Take a text as a path or a reference, which is looked for in no repository; a folder has no version that a plan could say."""
+        if not isinstance(given, str):
+            return given
+        return {"chart": given, "repository": "", **({"version": ""} if given.startswith(LOCAL) else {})}
 
 
 class Replicas(Part):
-    """Instances of each layer's proxies and of istiod."""
+    """Instances of each layer's proxies and of istiod. From two on, a drained node takes one at a time."""
 
     edge: Annotated[int, Field(ge=1)] = 1
+    """Pods of the edge, where pods play it."""
     gateway: Annotated[int, Field(ge=1)] = 1
+    """Pods of the API gateway, where pods play it."""
     ingress: Annotated[int, Field(ge=1)] = 1
+    """Mesh ingress, of each mesh."""
     egress: Annotated[int, Field(ge=1)] = 1
+    """Egress gateway, of each mesh."""
     bridge: Annotated[int, Field(ge=1)] = 1
+    """Internal gateway, of each mesh that has one."""
     istiod: Annotated[int, Field(ge=1)] = 1
+    """Control plane, of each mesh."""
 
 
 class Alternative(Part):
     """Another edge and gateway, beside the stack's own."""
 
     edge: EdgeKind
+    """The other edge."""
     gateway: GatewayKind
+    """The gateway behind it."""
 
 
-class Binding(Part):
+class Binding(Fitting):
     """The environment half of a stack: the boundary itself is in the topology."""
 
     topology: str
     """Path of the topology file, relative to the project."""
     edge: EdgeKind = EdgeKind.NGINX
+    """What plays the edge."""
     gateway: GatewayKind = GatewayKind.ENVOY_GATEWAY
+    """What plays the API gateway."""
     cluster: ClusterKind = ClusterKind.EXISTING
+    """Where the Kubernetes cluster comes from."""
     alternative: Alternative | None = None
     """Who serves the hosts with a door that `edge` and `gateway` cannot carry; there is none of it where they carry all."""
     azure: AzureSettings | None = None
@@ -144,17 +181,19 @@ class Binding(Part):
     aws: AwsSettings | None = None
     """What an AWS environment needs to know; only for cluster `eks`."""
     public_port: Annotated[int, Field(ge=30000, le=32767)] = names.EDGE_NODE_PORT
-    """NodePort of the edge, the only public port."""
+    """NodePort of the edge `nginx`, the only public port."""
     context: str | None = None
-    """Kube context; default: the current one."""
+    """Kube context of cluster `existing`. Name it: without one `pulumi up` takes the current context, and `perimeter up` asks."""
     kubeconfig: str | None = None
-    charts: Mapping[str, ChartOverride | str] = {}
-    """By the keys of `components.versions.CHARTS`; a string is a path or reference."""
+    """Kubeconfig file of cluster `existing`; default: kubectl's own."""
+    charts: Mapping[str, ChartOverride] = {}
+    """Other places for charts, by the keys below; a text is a path or a reference."""
     images: Mapping[str, str] = {}
-    """By the keys of `components.versions.IMAGES`."""
+    """Other images, by the keys below."""
     api_server: tuple[AddressRange, ...] = tuple(map(str, PRIVATE))
     """Where the Kubernetes API server may be, for the controllers that must reach it."""
     api_server_ports: tuple[int, ...] = (443, 6443)
+    """Ports on which the Kubernetes API server answers there."""
     inside: tuple[AddressRange, ...] = (*map(str, PRIVATE), "169.254.0.0/16")
     """Addresses that are not outside: what egress to the outside never reaches."""
     certificate_issuer: IssuerRef | None = None
@@ -162,25 +201,26 @@ class Binding(Part):
     collector: Collector | None = None
     """Where traces go; without it no proxy sends any."""
     values: Mapping[str, dict[str, Any]] = {}
-    """Further values of charts, by the keys of `components.versions.CHARTS`, laid over ours: sizes, affinities, tolerations."""
+    """Further values of charts, by the keys of charts, laid over ours: sizes, affinities, tolerations."""
     replicas: Replicas = Replicas()
+    """Least instances of each layer. Autoscalers make up to four times as many, except of Kong."""
     rotation: str = "1"
     """Any other value makes new API keys."""
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if misplaced := [*_misplaced(self.edge, self.gateway, self.cluster), *self._alternative()]:
-            raise Faults(misplaced)
-        clouds: dict[str, tuple[ClusterKind, object]] = {"azure": (ClusterKind.AKS, self.azure), "aws": (ClusterKind.EKS, self.aws)}
-        wrong = [
-            f"cluster {self.cluster} {f'needs the key {key}' if given is None else f'has no use for the key {key}: remove it'}"
-            for key, (cluster, given) in clouds.items()
-            if (given is None) is (self.cluster is cluster)
-        ]
-        wrong += self._azure_keys() if self.azure else []
-        if wrong:
-            raise Faults(wrong)
-        return self
+    def faults(self) -> Iterator[str]:
+        """Yield what cannot be, each with what to do."""
+        if self.read("edge", "gateway", "cluster"):
+            misplaced = [*_misplaced(self.edge, self.gateway, self.cluster), *(self._alternative() if self.read("alternative") else ())]
+            yield from misplaced
+            yield from () if misplaced else self._clouds()
+
+    def _clouds(self) -> Iterator[str]:
+        for key, (cluster, given) in {"azure": (ClusterKind.AKS, self.azure), "aws": (ClusterKind.EKS, self.aws)}.items():
+            # What was given and cannot be read is there all the same.
+            is_there = given is not None or not self.read(key)
+            if is_there is not (self.cluster is cluster):
+                yield f"cluster {self.cluster} {f'has no use for the key {key}: remove it' if is_there else f'needs the key {key}'}"
+        yield from self._azure_keys() if self.azure else ()
 
     def _alternative(self) -> Iterator[str]:
         other = self.alternative
@@ -208,8 +248,6 @@ class Binding(Part):
         pinned, override = CHARTS[key], self.charts.get(key)
         if override is None:
             return pinned
-        if isinstance(override, str):
-            return Chart(chart=override, version="" if override.startswith(LOCAL) else pinned.version)
         chart = pinned.chart if override.chart is None else override.chart
         # A folder and an OCI reference say where they are: Helm would look for them in a repository, were one given.
         whence = "" if chart.startswith((*LOCAL, "oci://")) else pinned.repository
@@ -251,15 +289,21 @@ def stack_binding() -> Binding:
     given = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
     prefix = f"{config.name}:"
     keys = sorted(key.removeprefix(prefix) for key in given if key.startswith(prefix))
-    return read_binding({key: config.require(key) for key in keys}, pulumi.get_stack())
+    stack = pulumi.get_stack()
+    return read_binding({key: config.require(key) for key in keys}, stack, Path(_file(stack)))
 
 
-def read_binding(values: Mapping[str, str], stack: str) -> Binding:
+def _file(stack: str) -> str:
+    return f"stacks/Pulumi.{stack}.yaml"
+
+
+def read_binding(values: Mapping[str, str], stack: str, file: Path | None = None) -> Binding:
     """Return the binding in a stack's configuration.
 
     Args:
         values: configuration values of the project's own namespace by key, structured ones as JSON text (as Pulumi hands them over).
         stack: name of the stack, for messages.
+        file: its file, for the lines of messages; without it they have none.
 
     Raises:
         BindingError: with every mistake: key, given value, reason, what to do.
@@ -270,10 +314,11 @@ def read_binding(values: Mapping[str, str], stack: str) -> Binding:
         binding = Binding.model_validate(given)
     except ValidationError as error:
         found += explain(error, Binding)
+        found += [each for each in faults_beside(Binding, given, found) if each not in found]
         binding = None
     found += _unknown_keys(given)
     if found or binding is None:
-        raise BindingError(f"stacks/Pulumi.{stack}.yaml: {_said(finding)}" for finding in found)
+        raise BindingError(_said(finding, stack, line) for line, finding in _placed(found, file))
     return binding
 
 
@@ -306,6 +351,32 @@ def _unknown_keys(given: Mapping[str, Any]) -> list[Finding]:
     return found
 
 
-def _said(finding: Finding) -> str:
+def _placed(findings: Iterable[Finding], file: Path | None) -> list[tuple[int, Finding]]:
+    """Return findings in the order of the file, each with its line there; 0 where there is no file."""
+    try:
+        text = file.read_text(encoding="utf-8") if file else ""
+    except (OSError, UnicodeDecodeError):  # what cannot be read has no lines
+        text = ""
+    lines = read_document(text).lines
+    return sorted(((_line(lines, finding), finding) for finding in findings), key=lambda each: each[0])
+
+
+def _line(lines: Mapping[KeyPath, int], finding: Finding) -> int:
+    """Return the line of the key that a finding is on, however it is written in the file, or of what that was to stand in."""
+    # What several values cannot be together begins with the key of one.
+    path = (*finding.path, finding.reason.partition(" ")[0])
+    key, *rest = path
+    written = next(
+        (("config", each) for each in (f"{PROJECT}:{key}", f"{PROJECT}:config:{key}", str(key)) if ("config", each) in lines), None
+    )
+    if written is None:
+        return lines.get(("config",), 0)
+    while (*written, *rest) not in lines:
+        rest.pop()
+    return lines[*written, *rest]
+
+
+def _said(finding: Finding, stack: str, line: int) -> str:
     where = f"{PROJECT}:{spell(finding.path)}" if finding.path else PROJECT
-    return f"{where}: {finding.said}{f' ({finding.suggestion})' if finding.suggestion else ''}"
+    place = f"{_file(stack)}:{line}" if line else _file(stack)
+    return f"{place}: {where}: {finding.said}{f' ({finding.suggestion})' if finding.suggestion else ''}"

@@ -1,6 +1,6 @@
 """Ranges of addresses of an environment: what no stack file can say, whatever the cloud."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 from itertools import combinations
 from typing import Final
@@ -24,9 +24,9 @@ def faults(
     wrong: list[str] = []
     taken = {key: block for key, given in own.items() for block in _networks(key, [given], wrong)}
     wrong += [f"{a} {taken[a]} and {b} {taken[b]} overlap" for a, b in combinations(taken, 2) if taken[a].overlaps(taken[b])]
-    network = taken.get("network")
-    if network and network.prefixlen > longest_prefix:
-        wrong.append(f"network {network} is too small for the plan of subnets: give it a /{longest_prefix} or larger")
+    whole = taken.get("network")
+    if whole and whole.prefixlen > longest_prefix:
+        wrong.append(f"network {whole} is too small for the plan of subnets: give it a /{longest_prefix} or larger")
     everybody = [block for block in _networks("operators", operators, wrong) if not block.prefixlen]
     wrong += [f"operators {block} is every address: name your own" for block in everybody]
     for block in _networks("privateOperators", private_operators, wrong):
@@ -39,6 +39,26 @@ def faults(
             if elsewhere and block.overlaps(other)
         ]
     return wrong
+
+
+def unreachable(operators: Iterable[str], why: str) -> Iterator[str]:
+    """Yield operators' ranges that no address of the internet is in: private ones and those of documentation.
+
+    Args:
+        operators: ranges from which the Kubernetes API is reached over the internet; what is no range, `faults` says.
+        why: completes the sentence after the range.
+    """
+    for block in filter(None, map(network, operators)):
+        if not block.is_global and block.prefixlen:
+            yield f"operators {block} {why}: give your public address, and private ranges in privateOperators"
+
+
+def network(given: str) -> IPv4Network | None:
+    """Return a range, or None where it is none."""
+    try:
+        return IPv4Network(given)
+    except ValueError:
+        return None
 
 
 def _networks(key: str, given: Iterable[str], wrong: list[str]) -> list[IPv4Network]:

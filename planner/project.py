@@ -1,5 +1,6 @@
 """A project folder: what `Pulumi.yaml` and a stack file say, read as Pulumi reads them."""
 
+import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -7,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
 from planner import wire
+from planner.documents import Document, load_document
 from planner.errors import PlanError
 
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
@@ -61,19 +61,26 @@ def load_program(root: Path, stack: str, overrides: Mapping[str, str]) -> Progra
         PlanError: with every reason for which there is no such program.
     """
     root = root.resolve()
-    path, settings = _project_file(root)
-    findings = _project_findings(path, settings)
-    stack_folder = root / str(settings.get("stackConfigDir") or _legacy_stack_folder(settings))
-    stack_file = next((file for suffix in ("yaml", "yml") if (file := stack_folder / f"Pulumi.{stack}.{suffix}").is_file()), None)
+    path, project = _project_file(root)
+    settings = project.value
+    findings = [*project.findings, *_project_findings(path, settings)]
+    stack_folder = _stack_folder(root, settings)
+    stack_file = _stack_file(stack_folder, stack)
     if stack_file is None:
-        findings.append(f"{stack_folder / f'Pulumi.{stack}.yaml'}: there is no such file. {_known_stacks(stack_folder)}")
-    stack_settings = _mapping(stack_file) if stack_file else {}
+        findings.append(f"{stack_folder / f'Pulumi.{stack}.yaml'}: there is no such file. {_known(stack, stack_folder)}")
+    given = load_document(stack_file) if stack_file else Document(file=stack_folder, value={})
+    stack_settings = given.value
+    findings += given.findings
     if stack_settings.get("environment"):
         findings.append(
-            f"{stack_file}: `environment` takes values from Pulumi Cloud, which is out of reach here. Give them as config of the stack instead."
+            f"{given.at('environment')}: `environment` takes values from Pulumi Cloud, which is out of reach here. Give them as config of the stack instead."
         )
     name = str(settings.get("name"))
-    sources = [(path, _defaults(settings)), (stack_file, _given(stack_file, stack_settings, findings)), (_CALLER, overrides)]
+    sources: list[tuple[Document | None, Mapping[str, Any]]] = [
+        (project, _defaults(settings)),
+        (given, _given(given, findings)),
+        (None, overrides),
+    ]
     config, secret_keys, more = _config(name, sources)
     folder, entry = _entry(root, path, settings, findings)
     if findings or more or stack_file is None:
@@ -91,11 +98,11 @@ def load_program(root: Path, stack: str, overrides: Mapping[str, str]) -> Progra
     )
 
 
-def _project_file(root: Path) -> tuple[Path, dict[str, Any]]:
+def _project_file(root: Path) -> tuple[Path, Document]:
     path = next((file for name in _PROJECT_FILES if (file := root / name).is_file()), None)
     if path is None:
         raise PlanError([f"{root / _PROJECT_FILES[0]}: there is no such file. Give the folder of a Pulumi project."])
-    return path, _mapping(path)
+    return path, load_document(path)
 
 
 def _project_findings(path: Path, settings: Mapping[str, Any]) -> list[str]:
@@ -115,9 +122,32 @@ def _legacy_stack_folder(settings: Mapping[str, Any]) -> str:
     return config if isinstance(config, str) else ""
 
 
-def _known_stacks(folder: Path) -> str:
-    names = sorted(match[1] for file in folder.glob("Pulumi.*") if (match := re.fullmatch(r"Pulumi\.(.+)\.ya?ml", file.name)))
-    return f"Stacks with a file: {', '.join(names)}." if names else "No stack has a file there."
+def stacks_of(root: Path) -> tuple[str, ...]:
+    """Return the names of a project's stacks that have a file; none where its own file cannot be read."""
+    try:
+        _, project = _project_file(root.resolve())
+    except PlanError:
+        return ()
+    return _stacks_in(_stack_folder(root.resolve(), project.value))
+
+
+def _stack_folder(root: Path, settings: Mapping[str, Any]) -> Path:
+    return root / str(settings.get("stackConfigDir") or _legacy_stack_folder(settings))
+
+
+def _stack_file(folder: Path, stack: str) -> Path | None:
+    return next((file for suffix in ("yaml", "yml") if (file := folder / f"Pulumi.{stack}.{suffix}").is_file()), None)
+
+
+def _stacks_in(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(match[1] for file in folder.glob("Pulumi.*") if (match := re.fullmatch(r"Pulumi\.(.+)\.ya?ml", file.name))))
+
+
+def _known(stack: str, folder: Path) -> str:
+    names = _stacks_in(folder)
+    near = difflib.get_close_matches(stack, names, n=1)
+    meant = f'Did you mean "{near[0]}"? ' if near else ""
+    return f"{meant}Stacks with a file: {', '.join(names)}." if names else "No stack has a file there."
 
 
 def _entry(root: Path, path: Path, settings: Mapping[str, Any], findings: list[str]) -> tuple[Path, str]:
@@ -127,36 +157,6 @@ def _entry(root: Path, path: Path, settings: Mapping[str, Any], findings: list[s
     if not (main / "__main__.py" if main.is_dir() else main).is_file():
         findings.append(f"{path}: there is no program {main / '__main__.py' if main.is_dir() else main}. `main` names its folder or file.")
     return folder, entry
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars, as Pulumi reads them: `on` and `12:30` are text, which PyYAML would make a truth value and a number."""
-
-    yaml_implicit_resolvers = {}  # noqa: RUF012 # PyYAML's way to begin without its own resolvers
-
-
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-    ("null", r"~|null|Null|NULL|", "~nN\0"),
-    ("merge", r"<<", "<"),
-):
-    cast(Any, _Loader).add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first, *([""] if _tag == "null" else [])]
-    )
-
-
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        document: object = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 # a safe loader with fewer resolvers
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PlanError([f"{path}: no YAML: {error}"]) from error
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise PlanError([f"{path}: holds no mapping. Expected keys with values, such as `name: shop`."])
-    return cast(dict[str, Any], document)
 
 
 def _defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,15 +173,17 @@ def _defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _given(stack_file: Path | None, settings: Mapping[str, Any], findings: list[str]) -> Mapping[str, Any]:
-    given: object = settings.get("config") or {}
+def _given(stack_file: Document, findings: list[str]) -> Mapping[str, Any]:
+    given: object = stack_file.value.get("config") or {}
     if not isinstance(given, dict):
-        findings.append(f"{stack_file}: `config` holds no mapping. Expected keys with values, such as `shop:size: 3`.")
+        findings.append(f"{stack_file.at('config')}: `config` holds no mapping. Expected keys with values, such as `shop:size: 3`.")
         return {}
     return cast(dict[str, Any], given)
 
 
-def _config(project: str, sources: Iterable[tuple[object, Mapping[str, Any]]]) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
+def _config(
+    project: str, sources: Iterable[tuple[Document | None, Mapping[str, Any]]]
+) -> tuple[dict[str, str], tuple[str, ...], list[str]]:
     """Return values and secret keys of all sources, a later one's in place of an earlier one's, and what is wrong with them."""
     config: dict[str, str] = {}
     secrets: set[str] = set()
@@ -190,7 +192,8 @@ def _config(project: str, sources: Iterable[tuple[object, Mapping[str, Any]]]) -
         for written, value in entries.items():
             key = _key(project, written)
             if key is None:
-                findings.append(f"{source}: {written!r} is no configuration key. Write `<namespace>:<name>`.")
+                place = source.at("config", str(written)) if source else _CALLER
+                findings.append(f"{place}: {written!r} is no configuration key. Write `<namespace>:<name>`.")
                 continue
             config[key], is_secret = _text(value)
             if is_secret:

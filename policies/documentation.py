@@ -66,6 +66,7 @@ def index(rules: Iterable[Rule]) -> str:
         "# Rules",
         "",
         "Made from the rules by `perimeter rules --write docs/rules`. A rule is broken, kept, or undecided; undecided blocks.",
+        "A finding that is right, and that you accept for a while, goes into [a file of exemptions](../exemptions.md).",
         "",
     ]
     for letter, title in LAYERS.items():

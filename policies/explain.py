@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
+from policies.parties import OUTSIDE, PartyError, party, stranger
 from policies.proof import SHOWN, call
 from policies.reading.accepted import ANYONE
 from policies.reading.stack import Stack
 from policies.reading.values import UnknownValueError
 from policies.rule import Hop
-from topology.edges import INTERNET, Edge, identity
-from topology.findings import did_you_mean
+from topology.edges import INTERNET, Edge
+
+__all__ = ["Explanation", "PartyError", "Path", "Reach", "explain"]
 
 
 class Reach(StrEnum):
@@ -41,13 +42,6 @@ class Explanation:
     paths: tuple[Path, ...]
 
 
-class PartyError(ValueError):
-    """A name that is no party of the topology; the message says which there are."""
-
-
-OUTSIDE: Final = frozenset({INTERNET, ANYONE})
-
-
 def explain(stack: Stack, source: str, target: str) -> Explanation:
     """Say whether and why a party can reach another.
 
@@ -57,12 +51,12 @@ def explain(stack: Stack, source: str, target: str) -> Explanation:
     Raises:
         PartyError: for a name that is none of these.
     """
-    sender, receivers = _party(stack, source), _targets(stack, target)
+    sender, receivers = party(stack.intent, source), _targets(stack, target)
     found = sorted(edge for edge in stack.ways.trails if _sent_by(edge, sender) and _sent_to(edge, receivers))
     if found:
         paths = tuple(Path(title=call(edge), hops=trail.hops) for edge in found for trail in stack.ways.trails[edge][:1])
         return Explanation(source=source, target=target, reach=Reach.YES, paths=_once(paths))
-    doubts, endings = [*_doubts(stack, sender)], list[Path]()
+    doubts, endings = [*_doubts(stack, sender)], [*_undeclared(stack, source, target)]
     try:
         endings.extend(_endings(stack, sender, receivers))
     except UnknownValueError as error:
@@ -72,27 +66,13 @@ def explain(stack: Stack, source: str, target: str) -> Explanation:
     return Explanation(source=source, target=target, reach=Reach.UNDECIDED if doubts else Reach.NO, paths=(*endings, *doubts))
 
 
-def _party(stack: Stack, name: str) -> str:
-    t = stack.intent
-    if name in OUTSIDE:
-        return name
-    if name in t.services or name in t.compositions:
-        return identity(t, name)
-    if "." in name or "/" in name:
-        return name
-    known = (*t.services, *t.compositions, *OUTSIDE)
-    raise PartyError(f'"{name}" is no party: neither a service of {t.system} nor `internet` or `anyone` ({did_you_mean(name, known)})')
-
-
 def _targets(stack: Stack, name: str) -> frozenset[str]:
     """Return the targets that a name means: an identity, or an outside host on any port."""
-    party = _party(stack, name)
-    hosts = {exit_.host for exit_ in stack.intent.egress.values()}
-    if party in hosts or (party not in OUTSIDE and "/" not in party):
-        return frozenset(
-            {f"{party}:{exit_.port}" for exit_ in stack.intent.egress.values() if exit_.host == party} | {party, f"{party}:443"}
-        )
-    return frozenset({party})
+    found = party(stack.intent, name)
+    if found in OUTSIDE or "/" in found:
+        return frozenset({found})
+    ports = {443, *(exit_.port for exit_ in stack.intent.egress.values() if exit_.host == found)}
+    return frozenset({found, *(f"{found}:{port}" for port in ports)})
 
 
 def _sent_by(edge: Edge, sender: str) -> bool:
@@ -122,9 +102,31 @@ def _endings(stack: Stack, sender: str, receivers: frozenset[str]) -> Iterator[P
                 policies = ", ".join(dict.fromkeys(map(str, guard.allowing))) or "none"
                 reason = f"no rule of {policies} names it"
                 yield Path(title=f"identity level: {target} does not accept {sender}", hops=(Hop(place=str(pod), allowed_by=reason),))
+    declared = sorted(edge for edge in stack.expected if _sent_by(edge, sender) and _sent_to(edge, receivers))
+    if refused := [(edge, hop) for edge in declared if (hop := ways.refused(edge))]:
+        yield from (Path(title=f"{call(edge)} is refused, which the topology allows", hops=(hop,)) for edge, hop in refused[:SHOWN])
+        return
     ends = [refusal for refusal in ways.refusals if refusal.flow.source == sender]
-    for refusal in sorted(ends, key=lambda refusal: -len(refusal.flow.hops))[:SHOWN]:
+    # What a listener of another host does not take says nothing, for there is one that does.
+    told = [refusal for refusal in ends if not refusal.elsewhere] or ends
+    furthest = {refusal.hop.place: refusal for refusal in sorted(told, key=lambda refusal: len(refusal.flow.hops))}
+    for refusal in sorted(furthest.values(), key=lambda refusal: -len(refusal.flow.hops))[:SHOWN]:
         yield Path(title=f"{refusal.flow.requests} ends at {refusal.hop.place}", hops=(*refusal.flow.hops, refusal.hop))
+
+
+def _undeclared(stack: Stack, source: str, target: str) -> Iterator[Path]:
+    """Yield why the topology itself knows no such way; nothing where it does, or where whoever is asked about only asks."""
+    t = stack.intent
+    sender, receivers = party(t, source), _targets(stack, target)
+    if target in OUTSIDE or any(_sent_by(edge, sender) and _sent_to(edge, receivers) for edge in stack.expected):
+        return
+    unknown = [said for name in (source, target) if (said := stranger(t, name))]
+    if unknown or sender == ANYONE:
+        yield from (Path(title=said, hops=()) for said in unknown)
+    elif sender == INTERNET:
+        yield Path(title=f"no door leads to {target}", hops=())
+    else:
+        yield Path(title=f"the topology has no call from {source} to {target}", hops=())
 
 
 def _doubts(stack: Stack, sender: str) -> Iterator[Path]:

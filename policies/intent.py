@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import pulumi
-
 from policies.reading.values import mapping
 from topology.load import load
 from topology.model.system import Topology
@@ -59,6 +57,8 @@ def find_intent(named: Path | None, root: Path) -> Path:
     """
     if value := os.environ.get(VARIABLE):
         return root / value
+    import pulumi  # noqa: PLC0415 # where there is a stack's configuration it is there already; who only lists the rules has no use for it
+
     if value := pulumi.Config("perimeter").get(CONFIG_KEY):
         return root / value
     if named is not None:

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+import pulumi
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
@@ -133,7 +134,7 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def judged(resources: Iterable[PolicyResource], given: Inputs) -> Report:
+def judged(resources: Iterable[PolicyResource], given: Inputs, config: Mapping[str, str]) -> Report:
     """Judge the resources that the engine shows.
 
     After a refresh (`refresh: always` in Pulumi.yaml) the engine shows also what is about to be deleted: `executeStep` in
@@ -143,6 +144,7 @@ def judged(resources: Iterable[PolicyResource], given: Inputs) -> Report:
     Args:
         resources: all of the stack.
         given: the inputs of what the program registered, as the engine showed them before; empty: it showed none, and all is judged.
+        config: the stack's configuration.
 
     Raises:
         IntentError, TopologyError, ExemptionError: if the topology or the exemptions cannot be read.
@@ -150,7 +152,7 @@ def judged(resources: Iterable[PolicyResource], given: Inputs) -> Report:
     present = (each for each in resources if not given or each.urn in given or each.resource_type.startswith(ENGINE))
     records = [record_of(resource, given) for resource in present]
     path = find_intent(topology_named_by(records, ROOT), ROOT)
-    stack = Stack(normalise(records), load_intent(path), topology_path=str(path))
+    stack = Stack(normalise(records), load_intent(path), topology_path=str(path), config=config)
     return judge(stack, rules(), exemptions.load(ROOT / "policies" / "exemptions.yaml"), today=date.today())
 
 
@@ -176,7 +178,7 @@ class _Shared:
             return
         self.asked, self.report, self.failure = {severity}, None, ""
         try:
-            self.report = judged(resources, self.given)
+            self.report = judged(resources, self.given, pulumi.runtime.get_config_env())
         except Exception as error:  # whatever keeps the judge from an answer blocks
             self.failure = f"undecided: the judge could not judge: {error}\n{traceback.format_exc(limit=3)}"
 

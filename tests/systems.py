@@ -1,6 +1,7 @@
 """The systems under `stacks/`, planned once a test session and shared by every test that reads a real plan."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import yaml
 from components.binding import Binding, read_binding
 from planner.plan import Plan
 from planner.program import Mode, plan_program
+from planner.project import load_program
 from topology.load import load
 from topology.model.system import Topology
 
@@ -26,6 +28,12 @@ def topology_file(system: str) -> Path:
 def topology(system: str) -> Topology:
     """Return a system's model."""
     return load(topology_file(system))
+
+
+@cache
+def config_of(stack: str) -> Mapping[str, str]:
+    """Return what a stack file configures, as the engine hands it over."""
+    return load_program(ROOT, stack, {}).config
 
 
 @cache

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.judging import read_stack
+from cli.judging import judge_plan
+from cli.project import Project
 from planner.program import plan_program
+from policies.rule import Verdict
 from tests.systems import ROOT, topology_file
 from topology.edges import edges
 from topology.load import load
@@ -41,6 +43,8 @@ def system(tmp_path: Path) -> Path:
 
 def test_a_service_and_a_door_added_as_contributing_says_are_proved(system: Path) -> None:
     before, after = edges(load(topology_file("abc"))), edges(load(system))
-    assert {edge.path for edge in after - before} == {"/d/*", "/status"}
+    assert {edge.path for edge in after - before} == {"/d/*", "/uptime"}
     plan = plan_program(ROOT, "local", {"perimeter:topology": str(system)})
-    assert read_stack(plan, system).observed == after
+    judged = judge_plan(Project.find(ROOT), plan, system, subject="local")
+    assert judged.stack.observed == after
+    assert judged.verdict is Verdict.KEPT, [str(finding) for finding in judged.findings]

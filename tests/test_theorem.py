@@ -10,6 +10,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 
 from cli.judging import read_stack
+from cli.project import Project
 from components.ways import uncarried
 from planner.program import plan_program
 from policies.harness import judge
@@ -20,10 +21,12 @@ from tests.topology.strategies import topologies
 from topology.edges import edges
 from topology.model.system import Topology
 
+PROJECT = Project.find(ROOT)
+
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_plan_allows_exactly_what_the_topology_says(system: str) -> None:
-    observed = read_stack(plan(system), topology_file(system)).observed
+    observed = read_stack(PROJECT, plan(system), topology_file(system)).observed
     assert observed == edges(topology(system))
 
 
@@ -37,7 +40,7 @@ def test_the_plan_of_any_topology_is_kept_and_allows_exactly_what_it_says(stack:
         file = Path(folder) / "random.topology.yaml"
         document = random.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-        found = read_stack(plan_program(ROOT, stack, {"perimeter:topology": str(file)}), file)
+        found = read_stack(PROJECT, plan_program(ROOT, stack, {"perimeter:topology": str(file)}), file)
     report = judge(found, rules())
     assert report.verdict is Verdict.KEPT, [f"{each.rule} {each.resource}: {each.message}" for each in report.findings]
     assert found.observed == edges(random)
@@ -52,11 +55,19 @@ def with_a_door_inside_another(abc: dict[str, Any]) -> dict[str, Any]:
     return abc | {"doors": abc["doors"] | {"status": abc["doors"]["a"] | {"paths": ["/a/status"]} | headers}}
 
 
-@pytest.mark.parametrize("change", [without_doors, with_a_door_inside_another])
+def with_one_path_on_two_hosts(abc: dict[str, Any]) -> dict[str, Any]:
+    doors = abc["doors"] | {"partners": abc["doors"]["a"] | {"host": "partners.abc.example", "auth": {"apiKey": ["partner"]}}}
+    del doors["partners"]["tiers"]
+    tiers = abc["tiers"] | {"partner": {"limits": [{"requests": 5, "per": "second"}]}}
+    hosts = [*abc["hosts"], "partners.abc.example"]
+    return abc | {"hosts": hosts, "doors": doors, "tiers": tiers, "consumers": {"acme": {"tier": "partner"}}}
+
+
+@pytest.mark.parametrize("change", [without_doors, with_a_door_inside_another, with_one_path_on_two_hosts])
 @pytest.mark.parametrize("stack", ["local", "azure-dev", "aws-dev"])
 def test_what_random_systems_do_not_have_is_kept(stack: str, change: Callable[[dict[str, Any]], dict[str, Any]], tmp_path: Path) -> None:
     file = tmp_path / "changed.topology.yaml"
     document = change(yaml.safe_load(topology_file("abc").read_text(encoding="utf-8")))
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    report = judge(read_stack(plan_program(ROOT, stack, {"perimeter:topology": str(file)}), file), rules())
+    report = judge(read_stack(PROJECT, plan_program(ROOT, stack, {"perimeter:topology": str(file)}), file), rules())
     assert report.verdict is Verdict.KEPT, [f"{each.rule} {each.resource}: {each.message}" for each in report.findings]

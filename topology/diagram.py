@@ -24,7 +24,7 @@ STYLES = (
 def mermaid(t: Topology) -> str:
     """Return the text of a Mermaid flowchart of the topology."""
     detailed = len(t.services) <= MOST_LABELS
-    lines = ["flowchart LR", "  clients((clients)):::outside"]
+    lines = ["flowchart LR", *(["  clients((clients)):::outside"] if t.doors else [])]
     lines += [f"  {line}" for line in (*_doors(t, detailed), *_meshes(t), *_ways_out(t), *_calls(t, detailed), *_bridges(t, detailed))]
     return "\n".join((*lines, *(f"  {style}" for style in STYLES))) + "\n"
 

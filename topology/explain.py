@@ -11,10 +11,13 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from topology.findings import Faults, Finding, KeyPath, did_you_mean, nearest
+from topology.forms import example, fits, form, texts
+from topology.hints import hint, keys_of
 from topology.model.base import NO_MEMBER
 from topology.model.system import Topology
-from topology.model.text import NOT_THIS_TEXT
-from topology.standins import typed
+from topology.model.text import NOT_THIS_TEXT, Text
+from topology.paths import ANY_SEGMENT, PARAMETER
+from topology.standins import bare, typed
 
 MISSING = "is missing"
 
@@ -30,6 +33,11 @@ WORDING: Mapping[str, str] = {
     "float_type": "must be a number",
     "finite_number": "must be a finite number",
     "bool_type": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number of fewer digits",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
+    "mapping_type": "must be a mapping",
     "dict_type": "must be a mapping",
     "model_type": "must be a mapping",
     "model_attributes_type": "must be a mapping",
@@ -41,7 +49,7 @@ WORDING: Mapping[str, str] = {
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
 }
-"""The kinds of error that this model can make. A test fails when it makes another."""
+"""The kinds of error that this model, or the one of a stack file, can make. A test fails when one of them makes another."""
 
 
 def explain(error: ValidationError, model: type[BaseModel] = Topology) -> list[Finding]:
@@ -100,47 +108,91 @@ def _finding(item: ErrorDetails, place: Place) -> Finding:
     reason = WORDING[kind].format(**context) if kind in WORDING else item["msg"]
     if given is None and kind not in {"missing", "extra_forbidden"}:
         reason = f"is empty, and {reason}"
-    suggestion = SUGGESTIONS[kind](given, context) if kind in SUGGESTIONS else ""
+    if kind == "string_type" and (must := _must(given, place.type)):
+        reason = f"must be {must}"
+    suggestion = SUGGESTIONS[kind](given, context, place.type) if kind in SUGGESTIONS else ""
+    if kind == "missing" and place.path:
+        suggestion = f"as in {place.path[-1]}: {form(place.type)}"
     if kind == "extra_forbidden":
         key = str(place.path[-1])
         if key in place.rivals:
             reason, suggestion = "cannot stand beside the other keys", f"keep either `{key}` or {_spelled(place.owner)}"
         else:
-            suggestion = did_you_mean(key, keys_of(place.owner))
+            suggestion = hint(place.owner, key) or did_you_mean(key, keys_of(place.owner))
     told = kind not in {"missing", "extra_forbidden"} and isinstance(given, str | int | float | date)
     return Finding(path=place.path, given=given if told else None, reason=reason, suggestion=suggestion)
 
 
-def _a_text(given: object, context: Mapping[str, Any]) -> str:
-    return "write it in quotes" if isinstance(given, bool | int | float | date) else ""
+def _in_quotes(given: object) -> str | None:
+    """Return what a value would say in quotes: as Python spells it, but `true`. None where quotes are not what is missing."""
+    if isinstance(given, bool):
+        return str(given).lower()
+    return str(given) if isinstance(given, int | float | date) else None
 
 
-def _a_number(given: object, context: Mapping[str, Any]) -> str:
+def _must(given: object, here: Any) -> str:
+    """Return what a text must be, where quotes alone would not make it one."""
+    quoted = _in_quotes(given)
+    if quoted is None or fits(here, quoted):
+        return ""
+    return next((item.must for item in bare(here)[1] if isinstance(item, Text)), "")
+
+
+def _a_text(given: object, context: Mapping[str, Any], here: Any) -> str:
+    quoted = _in_quotes(given)
+    if quoted is None:
+        return ""
+    if fits(here, quoted):
+        return "write it in quotes"
+    # `60` for `60s`: of the units that examples have, the first that makes it a value.
+    units = [found[1] for text in texts(here) if (found := re.fullmatch(r"[0-9]+([A-Za-z]+)", text))]
+    whole = next((f"{given}{unit}" for unit in units if isinstance(given, int) and fits(here, f"{given}{unit}")), None)
+    return f"write {whole}" if whole else f"as in {example(here)}"
+
+
+def _a_number(given: object, context: Mapping[str, Any], here: Any) -> str:
     return "write it without quotes" if isinstance(given, str) and re.fullmatch(r"[0-9]+", given) else ""
 
 
-def _a_list(given: object, context: Mapping[str, Any]) -> str:
-    return f"write [{given}]" if isinstance(given, str) else ""
+def _a_list(given: object, context: Mapping[str, Any], here: Any) -> str:
+    return f"write [{given}]" if isinstance(given, str) and fits(here, [given]) else _a_form(given, context, here)
 
 
-def _an_example(given: object, context: Mapping[str, Any]) -> str:
+def _a_form(given: object, context: Mapping[str, Any], here: Any) -> str:
+    return f"as in {form(here)}"
+
+
+def _an_example(given: object, context: Mapping[str, Any], here: Any) -> str:
     return f"as in {context['example']}" if "example" in context else ""
 
 
-def _a_choice(given: object, context: Mapping[str, Any]) -> str:
+def _a_path(given: object, context: Mapping[str, Any], here: Any) -> str:
+    """Return the pattern that was meant with a router's parameters, as in `/orders/{id}`, or without the first `/`."""
+    segments = str(given).removeprefix("/").split("/")
+    meant = "".join(f"/{ANY_SEGMENT if PARAMETER.fullmatch(segment) else segment}" for segment in segments)
+    return f"write {meant}" if meant != given and fits(here, meant) else ""
+
+
+def _a_choice(given: object, context: Mapping[str, Any], here: Any) -> str:
     near = nearest(given, re.findall(r"'([^']*)'", context["expected"])) if isinstance(given, str) else None
     return f'did you mean "{near}"?' if near else ""
 
 
-def _a_member(given: object, context: Mapping[str, Any]) -> str:
+def _a_member(given: object, context: Mapping[str, Any], here: Any) -> str:
     keys = re.findall(r"`([^`]*)`", context["message"])
-    near = [nearest(str(key), keys) for key in cast(Mapping[Any, Any], given)] if isinstance(given, Mapping) else []
-    return next((f'did you mean "{key}"?' for key in near if key), "")
+    written = [*cast(Mapping[Any, Any], given)] if isinstance(given, Mapping) else []
+    near = (nearest(str(key), keys) for key in written)
+    return next((f'did you mean "{key}"?' for key in near if key), f"as in {form(here)}")
 
 
-SUGGESTIONS: Mapping[str, Callable[[object, Mapping[str, Any]], str]] = {
+SUGGESTIONS: Mapping[str, Callable[[object, Mapping[str, Any], Any], str]] = {
     NOT_THIS_TEXT: _an_example,
     NO_MEMBER: _a_member,
+    "path": _a_path,
+    "dict_type": _a_form,
+    "model_type": _a_form,
+    "model_attributes_type": _a_form,
+    "too_short": _a_form,
     "string_type": _a_text,
     "int_type": _a_number,
     "float_type": _a_number,
@@ -148,11 +200,6 @@ SUGGESTIONS: Mapping[str, Callable[[object, Mapping[str, Any]], str]] = {
     "literal_error": _a_choice,
     "enum": _a_choice,
 }
-
-
-def keys_of(owner: type[BaseModel] | None) -> list[str]:
-    """Return the keys that a part of the model has in a file."""
-    return [field.alias or name for name, field in owner.model_fields.items()] if owner else []
 
 
 def _spelled(owner: type[BaseModel] | None) -> str:

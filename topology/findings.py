@@ -69,20 +69,20 @@ def spell(path: KeyPath) -> str:
     return text or "(top)"
 
 
-def nearest(given: str, known: Iterable[str]) -> str | None:
-    """Return the known name that was probably meant, whatever its case."""
-    return _nearest(given, frozenset(known))
+def nearest(given: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """Return the known name that was probably meant, whatever its case; `likeness`, up to 1, is how near it must be."""
+    return _nearest(given, frozenset(known), likeness)
 
 
 @lru_cache(maxsize=4096)  # the laws of a file whose form is broken ask the same at every turn
-def _nearest(given: str, known: frozenset[str]) -> str | None:
+def _nearest(given: str, known: frozenset[str], likeness: float) -> str | None:
     by_case = {name.casefold(): name for name in sorted(known)}
-    near = difflib.get_close_matches(given.casefold(), by_case, n=1)
+    near = difflib.get_close_matches(given.casefold(), by_case, n=1, cutoff=likeness)
     return by_case[near[0]] if near else None
 
 
-MOST_NAMES = 12
-"""More names than this are not read."""
+MOST_NAMES = 30
+"""More names than this are not read. No part of the model has more keys, which a test holds."""
 
 
 def did_you_mean(given: str, known: Collection[str]) -> str:

@@ -19,7 +19,11 @@ from pydantic_core import PydanticCustomError
 ANY_SEGMENT: Final = "{*}"
 ANY_REST: Final = "*"
 
-_LITERAL: Final = r"[A-Za-z0-9._~!$&'()+,;=:@-]+"
+_LITERAL: Final = r"(?!:)[A-Za-z0-9._~!$&'()+,;=:@-]+"
+
+PARAMETER: Final = re.compile(r":[^/]*|\{[^/{}*]+\}|<[^/<>]+>|\[[^/\[\]]+\]")
+"""A segment as routers of web frameworks write one that may be anything: `:id` (Express, Rails), `{id}` (OpenAPI, Spring), `<id>` (Flask,
+Django), `[id]` (Next.js). Express: https://expressjs.com/en/guide/routing.html#route-parameters"""
 _PATTERN: Final = rf"^(/(?!\.\.?(/|$))({_LITERAL}|\{{\*\}}))*(/\*?)?$"
 
 
@@ -35,6 +39,8 @@ def _flaw(pattern: str) -> str:
             return f"has the segment '{segment}', which is resolved before any layer matches"
         if "%" in segment:
             return "has a '%', and escapes are decoded before any layer matches: write the character itself"
+        if segment.startswith(":"):
+            return f"has the segment '{segment}', by which routers mean any segment, and which here would be those letters alone"
         if segment != ANY_SEGMENT and not re.fullmatch(_LITERAL, segment):
             special = "*" in segment or "{" in segment or "}" in segment
             rule = (

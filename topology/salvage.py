@@ -18,8 +18,9 @@ from typing import Any, Final, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from topology.explain import Place, keys_of, locate
+from topology.explain import Place, locate
 from topology.findings import Finding, KeyPath, nearest
+from topology.hints import keys_of
 from topology.laws import broken
 from topology.model.system import Topology
 from topology.model.text import TAKEN
@@ -129,10 +130,14 @@ class _Ruins:
         owner, key = _get(self.value, place.path[:-1]), str(place.path[-1])
         if not isinstance(owner, dict) or key not in owner:
             return
+        if key in place.rivals:
+            # Two members of a union at once: it is not known which was meant, and so neither what follows from it.
+            self.holes[place.path[:-1]] = _hole(locate(place.path[:-1]))
+            return
         entries = cast(dict[str, Any], owner)
         removed = entries.pop(key)
         meant = nearest(key, [known for known in keys_of(place.owner) if known not in entries])
-        if meant is not None and key not in place.rivals:
+        if meant is not None:
             entries[meant] = removed
             self.renamed[*place.path[:-1], meant] = key
 

@@ -2,14 +2,14 @@
 
 import sys
 
-from cli.commands.options import HERE, Folder, Format, OutputFormat, Stack, TopologyFile, Verbose
+from cli.commands.options import HERE, NO_STACK, Folder, Format, OutputFormat, Stack, TopologyFile, Verbose
 from cli.judging import check_stack
 from cli.project import Project
 from cli.report import write
 
 
 def check(
-    stack: Stack,
+    stack: Stack = NO_STACK,
     topology: TopologyFile = None,
     format: OutputFormat = Format.TEXT,  # the option is called --format
     verbose: Verbose = False,

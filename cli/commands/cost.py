@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import HERE, Folder, Stack, TopologyFile
+from cli.commands.options import HERE, NO_STACK, Folder, Stack, TopologyFile
 from cli.errors import ExitCode
 from cli.planning import plan_one
 from cli.project import Project
@@ -22,7 +22,7 @@ class CostFormat(StrEnum):
 
 
 def cost(
-    stack: Stack,
+    stack: Stack = NO_STACK,
     topology: TopologyFile = None,
     output: Annotated[CostFormat, typer.Option("--format", "-f", help="How to write the estimate.")] = CostFormat.TEXT,
     project: Folder = HERE,

@@ -4,16 +4,15 @@ import sys
 
 from cli import clusters
 from cli.clusters import Choice
-from cli.commands.options import HERE, ContextName, DeployWith, Folder, KubeconfigFile, Stack, TopologyFile, UseKind, UseLab
+from cli.commands.options import HERE, NO_STACK, ContextName, DeployWith, Folder, KubeconfigFile, Stack, TopologyFile, UseKind, UseLab
 from cli.deploying import Deployment, say
 from cli.errors import ExitCode
 from cli.project import Project
 from lab.settings import STATE
-from planner.project import load_program
 
 
 def down(  # noqa: PLR0913 # the options of a command
-    stack: Stack,
+    stack: Stack = NO_STACK,
     *,
     topology: TopologyFile = None,
     context: ContextName = None,
@@ -30,10 +29,12 @@ def down(  # noqa: PLR0913 # the options of a command
     home = Project.find(project.resolve())
     choice = Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
     choice.admit()
-    configured = load_program(home.root, stack, {}).config
+    configured = home.program(stack).config
     cluster = clusters.made(configured) or clusters.running(choice, configured)
     if cluster is None:
         sys.exit(_stopped())
+    if not use_kind:
+        clusters.admit_context(cluster)
     file = home.topology_of(stack, topology)
     sys.exit(Deployment(project=home, stack=stack, topology=file, cluster=cluster, engine=engine, other=choice.options).down())
 

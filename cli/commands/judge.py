@@ -24,7 +24,10 @@ def judge(
     verbose: Verbose = False,
     project: Folder = HERE,
 ) -> None:
-    """Judge a file: a plan of ours, or a `pulumi stack export`. The topology is the one given, else the one the plan's top component names."""
+    """Judge a file: a plan of ours, or a `pulumi stack export`. The topology is the one given, else the one the plan's top component names.
+
+    Who operates a cloud's cluster is read in the file of the plan's stack, here in the project.
+    """
     home = Project.find(project.resolve())
     made = _parsed(plan)
     path = topology.resolve() if topology else topology_named_by(made.resources, home.root)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 import lab
+from cli.console import console_for_people
 from cli.problems import problems_of
 from cli.report.refusal import refuse
 from lab import ConsoleProgress
@@ -22,7 +23,7 @@ app = typer.Typer(
 
 @app.command()
 def start() -> None:
-    """Build what is missing (once, about 20 minutes on two cores) and start the cluster."""
+    """Build what is missing (once, 20 to 40 minutes on two cores) and start the cluster."""
     with _told("started"):
         running = lab.start(ConsoleProgress())
     console = Console(highlight=False)
@@ -43,7 +44,7 @@ def status() -> None:
     table = Table("part", "state")
     for part, words in lab.status().items():
         table.add_row(part, words)
-    Console(highlight=False).print(table)
+    console_for_people().print(table)
     if lab.current() is None:
         raise typer.Exit(1)
 

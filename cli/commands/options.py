@@ -3,9 +3,14 @@
 from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
+
+from cli.project import Project
+from planner.project import stacks_of
+
+HERE: Final = Path()
 
 
 class Format(StrEnum):
@@ -15,6 +20,7 @@ class Format(StrEnum):
     JSON = "json"
     SARIF = "sarif"
     JUNIT = "junit"
+    MARKDOWN = "markdown"
 
 
 class With(StrEnum):
@@ -24,7 +30,21 @@ class With(StrEnum):
     KUBECTL = "kubectl"
 
 
-Stack = Annotated[str, typer.Argument(help="Stack name: stacks/Pulumi.<stack>.yaml.", show_default=False)]
+def _named(context: typer.Context, stack: str) -> str:
+    """Ask for a stack by the names of those there are.
+
+    Raises:
+        BadParameter: where none was named.
+    """
+    if not stack and not context.resilient_parsing:
+        known = stacks_of(Project.find((context.params.get("project") or HERE).resolve()).root)
+        raise typer.BadParameter(f"which stack? {', '.join(known) if known else 'None has a file here'}.")
+    return stack
+
+
+Stack = Annotated[str, typer.Argument(help="Stack name: stacks/Pulumi.<stack>.yaml.", metavar="STACK", callback=_named, show_default=False)]
+NO_STACK: Final = ""
+"""Nothing was given for a stack's name, which a command asks for with those there are."""
 TopologyFile = Annotated[
     Path | None,
     typer.Option("--topology", "-t", help="Topology file; default: the one that the stack, or the judged plan, names.", show_default=False),
@@ -59,4 +79,3 @@ DeployWith = Annotated[
     With | None,
     typer.Option("--with", help="What deploys; default: the Pulumi CLI where it is on PATH, else kubectl and helm.", show_default=False),
 ]
-HERE = Path()

@@ -1,13 +1,11 @@
-"""`perimeter schema` and `perimeter diagram`: documents that follow from the model."""
+"""`perimeter schema`: the form of topology files, which follows from the model."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.files import write_file
-from topology.diagram import mermaid
-from topology.load import load
+from cli.files import SCHEMA, write_file
 from topology.schema import schema_text
 
 
@@ -18,9 +16,4 @@ def schema(
     if file is None:
         typer.echo(schema_text(), nl=False)
     else:
-        write_file(file, schema_text())
-
-
-def diagram(topology: Annotated[Path, typer.Argument(help="Topology file.", show_default=False)]) -> None:
-    """Print a Mermaid flowchart of a topology: doors, services, calls, bridges, egress."""
-    typer.echo(mermaid(load(topology)), nl=False)
+        write_file(file, schema_text(), SCHEMA)

@@ -12,6 +12,7 @@ from cli.clusters import Choice, Cluster
 from cli.commands import verify
 from cli.commands.options import (
     HERE,
+    NO_STACK,
     ContextName,
     DeployWith,
     Folder,
@@ -29,7 +30,6 @@ from cli.judging import check_stack
 from cli.project import Project
 from cli.report import write
 from conformance.report import Outcome
-from planner.project import load_program
 from topology.derive import names
 
 Adopt = Annotated[bool, typer.Option("--adopt", help="Take over objects that exist and were not made by perimeter.")]
@@ -40,7 +40,7 @@ NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not probe the ru
 
 
 def up(  # noqa: PLR0913 # the options of a command
-    stack: Stack,
+    stack: Stack = NO_STACK,
     *,
     topology: TopologyFile = None,
     context: ContextName = None,
@@ -63,7 +63,7 @@ def up(  # noqa: PLR0913 # the options of a command
     file = home.topology_of(stack, topology)
     choice = Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
     choice.admit()
-    configured = load_program(home.root, stack, {}).config
+    configured = home.program(stack).config
     deployment = partial(Deployment, project=home, stack=stack, topology=file, engine=engine, adopt=adopt, other=choice.options)
     if own := clusters.made(configured):
         _judge(home, stack, file, own, verbose=verbose)
@@ -76,6 +76,8 @@ def up(  # noqa: PLR0913 # the options of a command
     cluster = clusters.running(choice, configured, echo=echo)
     if use_kind:
         kind.admit()
+    else:
+        clusters.admit_context(cluster)
     _judge(home, stack, file, cluster, verbose=verbose)
     if use_kind and cluster:
         deployment(cluster=cluster).admit()

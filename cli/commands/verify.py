@@ -11,18 +11,30 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli import clusters
-from cli.commands.options import HERE, ContextName, Folder, KubeconfigFile, Stack, TopologyFile, UseKind, UseLab, Verbose, asks_format
+from cli.commands.options import (
+    HERE,
+    NO_STACK,
+    ContextName,
+    Folder,
+    KubeconfigFile,
+    Stack,
+    TopologyFile,
+    UseKind,
+    UseLab,
+    Verbose,
+    asks_format,
+)
 from cli.conformance import Public, Subject, subject
 from cli.conformance import outputs as outputs_of
 from cli.conformance import public as addresses
+from cli.console import console_for_people
 from cli.errors import ExitCode, UsageError
-from cli.files import write_file
+from cli.files import REPORT, is_junit, write_file
 from cli.project import Project
 from conformance.report import Outcome, Report
 from conformance.report.machine import as_json, as_junit
 from conformance.report.text import show
 from conformance.verify import Choice, verify
-from planner.project import load_program
 from topology.derive.probes import Family
 from topology.load import load
 
@@ -69,7 +81,7 @@ OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="How to wri
 
 
 def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
-    stack: Stack,
+    stack: Stack = NO_STACK,
     topology: TopologyFile = None,
     context: ContextName = None,
     kubeconfig: KubeconfigFile = None,
@@ -97,12 +109,13 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
     home = Project.find(project.resolve())
     file = home.topology_of(stack, topology)
     choice = clusters.Choice(context=context, kubeconfig=kubeconfig, use_lab=use_lab, use_kind=use_kind)
-    cluster = clusters.running(choice, load_program(home.root, stack, {}).config)
+    cluster = clusters.running(choice, home.program(stack).config)
+    clusters.admit_context(cluster)
     probed = subject_in(cluster, image=image, token_command=token_command)
-    files = ((json, as_json), (junit, as_junit))
-    for place, _ in files:
+    files = ((json, as_json, REPORT), (junit, as_junit, is_junit))
+    for place, _, kind in files:
         if place:
-            write_file(place, "")  # before minutes of probing, and so that no report of an earlier run stays
+            write_file(place, "", kind)  # before minutes of probing, and so that no report of an earlier run stays
     report = probe(
         file,
         probed,
@@ -110,9 +123,9 @@ def verify_(  # noqa: PLR0913, PLR0917 # the options of a command
         api_keys=api_keys,
         choice=Choice(only=frozenset(only or ()), without=frozenset(without or ())),
     )
-    for place, written in files:
+    for place, written, kind in files:
         if place:
-            write_file(place, written(report))
+            write_file(place, written(report), kind)
     sys.exit(write(report, format, verbose=verbose))
 
 
@@ -174,7 +187,7 @@ def probe(file: Path, probed: Subject, *, public: Public = NOWHERE, api_keys: Pa
 def write(report: Report, output: Format, *, verbose: bool) -> ExitCode:
     """Write a report to standard output and return the exit code that says the same."""
     if output is Format.TEXT:
-        show(report, verbose=verbose)
+        show(report, verbose=verbose, console=console_for_people())
     else:
         sys.stdout.write(MACHINE[output](report))
     return EXIT[report.outcome]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.report.text import console_for_people
+from cli.console import console_for_people
 from costs.estimate import Estimate, Line
 from costs.prices import REMEMBERED
 

@@ -4,8 +4,9 @@ from typing import Final
 
 from rich.text import Text
 
+from cli.console import console_for_people
 from cli.report.findings import Outcome
-from cli.report.text import MARK, columns, console_for_people
+from cli.report.text import MARK, columns
 from policies.explain import Explanation, Reach
 
 OUTCOMES: Final = {Reach.YES: Outcome.KEPT, Reach.NO: Outcome.BROKEN, Reach.UNDECIDED: Outcome.UNDECIDED}

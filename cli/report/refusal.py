@@ -16,6 +16,7 @@ from cli.commands.options import Format, asked_format
 from cli.errors import ExitCode
 from cli.problems import FAILURE, INPUT, Problem
 from cli.report.artifacts import location
+from cli.report.markup import escaped
 from conformance.report.machine import CONTROL_CHARACTERS
 
 NOTHING: Final = "nothing was planned or judged."
@@ -117,8 +118,13 @@ def _junit(problems: Sequence[Problem], end: str) -> str:
     return tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
+def _markdown(problems: Sequence[Problem], end: str) -> str:
+    """Return a heading that says that there is no verdict, and an item for each problem."""
+    return "\n".join(["# No verdict", "", escaped(end), "", *(f"- {escaped(str(problem))}" for problem in problems), ""])
+
+
 def _text(text: str) -> str:
     return CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-MACHINE: Final[Mapping[Format, Any]] = {Format.JSON: _json, Format.SARIF: _sarif, Format.JUNIT: _junit}
+MACHINE: Final[Mapping[Format, Any]] = {Format.JSON: _json, Format.SARIF: _sarif, Format.JUNIT: _junit, Format.MARKDOWN: _markdown}

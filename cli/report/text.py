@@ -1,33 +1,29 @@
 """The verdict for people: what is open, what was held against it, what is wrong and by which path, and the word."""
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from rich.columns import Columns
-from rich.console import Console, Group
+from rich.console import Group
 from rich.padding import Padding
 from rich.rule import Rule as Line
 from rich.table import Table
 from rich.text import Text
 
+from cli.console import console_for_people
 from cli.judging import Judged
 from cli.report.entrances import entrances
 from cli.report.environment import environment
 from cli.report.findings import Outcome, Said, outcomes, said
-from policies.rule import Verdict
-from topology.edges import Direction, Edge
+from cli.report.rows import Row, call_rows, door_rows
+from policies.rule import Rule, Verdict
+from topology.edges import Direction
 from topology.laws import notes
 
 FEW = 12
 """Rows of doors or calls that are shown without --verbose."""
-
-WIDTH = 120
-"""Columns of output that goes to a file or a log."""
 
 MARK: Final[Mapping[str, tuple[str, str]]] = {
     Outcome.KEPT: ("✓", "green"),
@@ -36,6 +32,9 @@ MARK: Final[Mapping[str, tuple[str, str]]] = {
     Outcome.NOT_APPLICABLE: ("–", "dim"),
 }
 """By outcome, and by verdict, which is one too."""
+
+BLOCKING: Final = frozenset({Outcome.BROKEN, Outcome.UNDECIDED})
+"""Rules of these outcomes are always named."""
 
 COUNTED: Final[Mapping[Outcome, str]] = {**{each: str(each) for each in Outcome}, Outcome.NOT_APPLICABLE: "with nothing to judge"}
 """What is said of so many rules."""
@@ -58,12 +57,6 @@ TITLES = {
 
 
 SINGULAR = {Direction.NORTH_SOUTH: "door", Direction.EAST_WEST: "call", Direction.BRIDGE: "bridge", Direction.EGRESS: "egress"}
-
-
-def console_for_people() -> Console:
-    """Return a console as wide as the terminal; wide enough for a line of ours where there is none."""
-    console = Console(highlight=False)
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=WIDTH)
 
 
 def columns(count: int) -> Table:
@@ -89,11 +82,10 @@ def show(judged: Judged, *, verbose: bool) -> None:
     )
     for line in environment(judged).lines():
         console.print(Text(line, style="dim"))
-    for direction, title in TITLES.items():
-        edges = sorted(edge for edge in judged.stack.expected if edge.direction is direction)
-        if edges:
+    for direction in TITLES:
+        if any(edge.direction is direction for edge in judged.stack.expected):
             console.print()
-            console.print(_edges(title, direction, edges, verbose=verbose))
+            console.print(_edges(judged, direction, verbose=verbose))
     by_host = entrances(judged)
     if len(set(by_host.values())) > 1:
         console.print()
@@ -110,49 +102,33 @@ def show(judged: Judged, *, verbose: bool) -> None:
     console.print(Line(style="dim"))
     mark, colour = MARK[judged.verdict]
     console.print(Text(f"{mark} {WORD[judged.verdict]}", style=f"bold {colour}"))
-    console.print(Text(_summary(judged), style="dim"))
+    console.print(Text("\n".join(summary(judged)), style="dim"))
 
 
-def _edges(title: str, direction: Direction, edges: list[Edge], *, verbose: bool) -> Group:
-    of_doors = direction is Direction.NORTH_SOUTH
-    found: defaultdict[Row, set[str]] = defaultdict(set)
-    for edge in edges:
-        source, path = (edge.host, edge.entry) if of_doors else (short(edge.source), "" if edge.path == "*" else edge.path)
-        row = Row(source=source, target=short(edge.target), path=path, credential=edge.credential)
-        found[row].add("" if edge.method == "*" else edge.method)
-    rows = sorted(found, key=attrgetter(*(("source", "path", "target") if of_doors else ("source", "target", "path")), "credential"))
-    shown = {row: ",".join(sorted(found[row])) for row in (rows if verbose else rows[:FEW])}
-    parts = _doors(shown) if of_doors else [_calls(shown)]
+def _edges(judged: Judged, direction: Direction, *, verbose: bool) -> Group:
+    """Return the doors, or the calls of a direction: the methods of each path in one line."""
+    rows = door_rows(judged.stack.intent, verbose=verbose) if direction is Direction.NORTH_SOUTH else call_rows(judged, direction)
+    shown = rows if verbose else rows[:FEW]
+    parts = _doors(shown) if direction is Direction.NORTH_SOUTH else [_calls(shown)]
     more = [Text(f"  … and {len(rows) - len(shown)} more (--verbose)", style="dim")] if len(rows) > len(shown) else []
-    return Group(Text(title, style="bold"), *parts, *more)
+    return Group(Text(TITLES[direction], style="bold"), *parts, *more)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of doors or calls, but for its methods."""
-
-    source: str
-    """The host of a door; who calls."""
-    target: str
-    path: str
-    credential: str
-
-
-def _doors(rows: Mapping[Row, str]) -> list[Text | Table]:
+def _doors(rows: Iterable[Row]) -> list[Text | Table]:
     """Return the doors of each host below it, so that their paths have room."""
     parts: list[Text | Table] = []
     for host, doors in groupby(rows, key=attrgetter("source")):
         table = columns(5)
         for door in doors:
-            table.add_row(f"    {rows[door]}", door.path, "→", door.target, Text(door.credential, style="dim"))
+            table.add_row(f"    {door.methods}", door.path, "→", door.target, Text(door.terms, style="dim"))
         parts += (Text(f"  {host}"), table)
     return parts
 
 
-def _calls(rows: Mapping[Row, str]) -> Table:
+def _calls(rows: Iterable[Row]) -> Table:
     table = columns(4)
-    for call, methods in rows.items():
-        table.add_row(f"  {call.source}", "→", call.target, Text(f"{methods} {call.path}".strip(), style="dim"))
+    for call in rows:
+        table.add_row(f"  {call.source}", "→", call.target, Text(f"{call.methods} {call.path}".strip(), style="dim"))
     return table
 
 
@@ -164,25 +140,31 @@ def _entrances(by_host: Mapping[str, tuple[str, ...]]) -> Group:
     return Group(Text("ways in", style="bold"), table)
 
 
-def short(party: str) -> str:
-    """Return a party as people name it: the account of an identity, else the party itself."""
-    return party.rpartition("/sa/")[2]
-
-
 def _rules(judged: Judged, *, verbose: bool) -> Group:
+    """Return how many rules of each layer are kept, and by name those that are not; all by name where that is asked for."""
     verdicts = outcomes(judged)
-    parts: list[Text | Padding | Columns] = [Text("rules", style="bold")]
-    by_layer: defaultdict[str, list[Text]] = defaultdict(list)
+    by_layer: defaultdict[str, list[Rule]] = defaultdict(list)
     for result in judged.report.rules:
-        mark, colour = MARK[verdicts[result.rule.id]]
-        name = f" {result.rule.name.replace('-', ' ')}" if verbose else ""
-        by_layer[result.rule.id[0]].append(Text.assemble((mark, colour), f" {result.rule.id}", (name, "dim")))
+        by_layer[result.rule.id[0]].append(result.rule)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    for letter, cells in sorted(by_layer.items(), key=lambda item: list(LAYERS).index(item[0])):
-        table.add_row("  " + LAYERS[letter], Group(*cells) if verbose else Columns(cells, padding=(0, 2)))
-    return Group(*parts, table)
+    for letter, rules in sorted(by_layer.items(), key=lambda item: list(LAYERS).index(item[0])):
+        named = [_named(rule, verdicts[rule.id]) for rule in rules if verbose or verdicts[rule.id] in BLOCKING]
+        counted = [] if verbose else _counted(verdicts[rule.id] for rule in rules)
+        table.add_row("  " + LAYERS[letter], Group(*counted, *named))
+    return Group(Text.assemble(("rules", "bold"), ("" if verbose else "         --verbose names all", "dim")), table)
+
+
+def _counted(verdicts: Iterable[Outcome]) -> list[Text]:
+    """Return in one line how many rules do not block; none where all do."""
+    counts = Counter(verdicts)
+    parts = [Text.assemble(MARK[each], f" {counts[each]} {COUNTED[each]}") for each in Outcome if each not in BLOCKING and counts[each]]
+    return [Text("  ").join(parts)] if parts else []
+
+
+def _named(rule: Rule, verdict: Outcome) -> Text:
+    return Text.assemble(MARK[verdict], f" {rule.id} ", (rule.name.replace("-", " "), "dim"))
 
 
 def _finding(each: Said) -> Group:
@@ -200,7 +182,8 @@ def _finding(each: Said) -> Group:
     return Group(*lines)
 
 
-def _summary(judged: Judged) -> str:
+def summary(judged: Judged) -> list[str]:
+    """Return what was held against what, in a few lines: counts and times."""
     counts = dict.fromkeys(TITLES, 0)
     for edge in judged.stack.expected:
         counts[edge.direction] += 1
@@ -215,7 +198,7 @@ def _summary(judged: Judged) -> str:
         [f"rules: {ruled}", *excused],
         [*planned, f"judged in {judged.judging:.2f} s"],
     )
-    return "\n".join(" · ".join(line) for line in lines)
+    return [" · ".join(line) for line in lines]
 
 
 def _join(parts: Iterable[str]) -> str:

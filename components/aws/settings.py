@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv4Network
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from components import ranges
-from components.part import AddressRange, Part, Size
-from topology.findings import Faults
+from components.aws.regions import REGIONS
+from components.fitting import Fitting
+from components.part import AddressRange, Size, known
 from topology.model.text import Text
 
 Label = Annotated[
@@ -47,6 +48,12 @@ HostedZone = Annotated[
     ),
 ]
 
+Region = Annotated[
+    str,
+    Text(pattern="[a-z]{2}-[a-z]+-[0-9]", must="the name of a region of the partition aws", examples=("eu-central-1",)),
+    known(REGIONS, what="region of the partition aws that is known here", where="components/aws/regions.py"),
+]
+
 TAKEN: Final = {
     "amzn-s3-demo-": "S3 keeps for itself",
     "internal-": "ELB keeps for internal load balancers",
@@ -69,26 +76,28 @@ NOBODYS: Final = "000000000000"
 """The account of the files that ship, whose operators come from an address of documentation; nothing can be made in it."""
 
 
-class AwsSettings(Part):
+class AwsSettings(Fitting):
     """One AWS environment."""
 
     account_id: Annotated[str, Text(pattern="[0-9]{12}", must="the twelve digits of an account", examples=("111122223333",))]
-    region: Annotated[
-        str, Text(pattern="[a-z]{2}-[a-z]+-[0-9]", must="the name of a region of the partition aws", examples=("eu-central-1",))
-    ]
+    """Your account; the files that ship hold zeros. Credentials of another account are an error before anything is made."""
+    region: Region
     """A region of the partition `aws` with three availability zones, such as `eu-central-1`."""
     availability_zones: Annotated[tuple[str, ...], Field(min_length=ZONES, max_length=ZONES)] | None = None
     """Default: those whose names end with a, b and c, which not every region gives to every account."""
     name: Label
+    """Begins every name; not with what AWS keeps for itself (`internal-`, `sg-`, `xn--`, `sthree-`, `amzn-s3-demo-`)."""
     size: Size = Size.SMALL
+    """Instance types, numbers, ways out, protection (`components/aws/sizes.py`)."""
     administrators: Annotated[tuple[Principal, ...], Field(min_length=1)]
     """Who administers the cluster; whoever runs the program is one of them, because nobody else gets in."""
     network: AddressRange = "10.70.0.0/16"
-    """Addresses of the VPC, those of pods among them."""
+    """Addresses of the VPC, those of pods among them: a /16 or /17; its subnets are computed from it."""
     services: AddressRange = "172.20.0.0/16"
-    """Addresses of Kubernetes Services."""
+    """Addresses of Kubernetes Services: private, a /12 to /24."""
     operators: tuple[AddressRange, ...] = ()
-    """Who may reach the Kubernetes API from outside the network; nobody where empty, and the program must run inside."""
+    """Public ranges that reach the Kubernetes API from outside the network; nobody where empty, and the program must run inside. The files that
+    ship hold an address of documentation, which EKS refuses."""
     private_operators: tuple[AddressRange, ...] = ()
     """Private ranges, of networks connected to this one or of machines in it, that reach the Kubernetes API; nodes alone where empty."""
     certificate: CertificateArn | None = None
@@ -101,46 +110,38 @@ class AwsSettings(Part):
         """The three availability zones."""
         return self.availability_zones or tuple(f"{self.region}{letter}" for letter in "abc")
 
-    @model_validator(mode="after")
-    def _can_be(self) -> Self:
-        wrong = ranges.faults(
-            {"network": self.network, "services": self.services},
+    def faults(self) -> Iterator[str]:
+        """Yield what cannot be, each with what to do."""
+        yield from ranges.faults(
+            {key: getattr(self, key) for key in ("network", "services") if self.read(key)},
             longest_prefix=NETWORK_PREFIX,
             operators=self.operators,
             private_operators=self.private_operators,
             elsewhere=False,
         )
-        wrong += _refused(self.network, self.services)
-        if self.account_id != NOBODYS:
-            wrong += _unreachable(self.operators)
-        wrong += _twice("administrators", self.administrators)
-        wrong += _twice("privateOperators", self.private_operators)
-        wrong += [f"availabilityZones {zone} is not in region {self.region}" for zone in self.zones if not zone.startswith(self.region)]
+        if self.read("network"):
+            yield from _refused_network(self.network)
+        if self.read("services"):
+            yield from _refused_services(self.services)
+        if self.read("account_id") and self.account_id != NOBODYS:
+            # EKS User Guide, `cluster-endpoint`; `InvalidParameterException: The following CIDRs are not allowed in publicAccessCidrs` comes a
+            # minute after keys and roles are made.
+            yield from ranges.unreachable(self.operators, "is refused by EKS, because it is not public")
+        yield from _twice("administrators", self.administrators if self.read("administrators") else ())
+        yield from _twice("privateOperators", self.private_operators)
+        if self.read("region", "availability_zones"):
+            yield from self._zones_elsewhere()
+        if self.read("certificate", "hosted_zone") and self.certificate is None and self.hosted_zone is None:
+            yield "there is neither a certificate nor a hostedZone to prove one with: give one of them"
+        if self.read("certificate", "region") and self.certificate and f":acm:{self.region}:" not in self.certificate:
+            yield f"certificate is not in region {self.region}, where the load balancer must find it"
+        if self.read("name"):
+            yield from (f"name begins with {taken}, which {whose}" for taken, whose in TAKEN.items() if self.name.startswith(taken))
+
+    def _zones_elsewhere(self) -> Iterator[str]:
+        yield from (f"availabilityZones {zone} is not in region {self.region}" for zone in self.zones if not zone.startswith(self.region))
         if len(set(self.zones)) < ZONES:
-            wrong.append("availabilityZones names a zone twice")
-        if self.certificate is None and self.hosted_zone is None:
-            wrong.append("there is neither a certificate nor a hostedZone to prove one with: give one of them")
-        if self.certificate and f":acm:{self.region}:" not in self.certificate:
-            wrong.append(f"certificate is not in region {self.region}, where the load balancer must find it")
-        wrong += [f"name begins with {taken}, which {whose}" for taken, whose in TAKEN.items() if self.name.startswith(taken)]
-        if wrong:
-            raise Faults(wrong)
-        return self
-
-
-def _unreachable(operators: tuple[str, ...]) -> Iterator[str]:
-    """Yield operators' ranges that EKS refuses: private ones and those of documentation.
-
-    EKS User Guide, `cluster-endpoint`; `InvalidParameterException: The following CIDRs are not allowed in publicAccessCidrs` comes a minute after
-    keys and roles are made.
-    """
-    for given in operators:
-        try:
-            block = IPv4Network(given)
-        except ValueError:  # which `ranges.faults` says
-            continue
-        if not block.is_global:
-            yield f"operators {block} is refused by EKS, because it is not public: give your public address, and private ranges in privateOperators"
+            yield "availabilityZones names a zone twice"
 
 
 def _twice(key: str, given: tuple[str, ...]) -> Iterator[str]:
@@ -154,14 +155,18 @@ def _twice(key: str, given: tuple[str, ...]) -> Iterator[str]:
             yield f"{key} names {each} twice"
 
 
-def _refused(network: str, services: str) -> Iterator[str]:
-    """Yield what AWS refuses of ranges; what is no range at all, `ranges.faults` says."""
-    try:
-        vpc, inside = IPv4Network(network), IPv4Network(services)
-    except ValueError:
-        return
-    if vpc.prefixlen < LARGEST_NETWORK_PREFIX:
+def _refused_network(given: str) -> Iterator[str]:
+    """Yield what EC2 refuses of a network; what is no range at all, `ranges.faults` says."""
+    vpc = ranges.network(given)
+    if vpc and vpc.prefixlen < LARGEST_NETWORK_PREFIX:
         yield f"network {vpc} is larger than a VPC can be: give it a /{LARGEST_NETWORK_PREFIX} or smaller"
+
+
+def _refused_services(given: str) -> Iterator[str]:
+    """Yield what EKS refuses of a range of Services, as above."""
+    inside = ranges.network(given)
+    if inside is None:
+        return
     if not LARGEST_SERVICES_PREFIX <= inside.prefixlen <= SMALLEST_SERVICES_PREFIX:
         yield f"services {inside} is refused by EKS: give it a range between /{SMALLEST_SERVICES_PREFIX} and /{LARGEST_SERVICES_PREFIX}"
     if not any(inside.subnet_of(private) for private in SERVICES_WITHIN):

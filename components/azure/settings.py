@@ -1,15 +1,16 @@
 """What a stack file says of an Azure environment."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from components import ranges
-from components.part import AddressRange, Part, Size
-from topology.findings import Faults
+from components.azure.regions import ZONAL, ZONELESS
+from components.fitting import Fitting
+from components.part import AddressRange, Part, Size, known
 from topology.model.text import Text
 
 Guid = Annotated[
@@ -36,12 +37,36 @@ Label = Annotated[
 NETWORK_PREFIX: Final = 20
 """The smallest network (`/20`) that holds the plan of subnets."""
 
+NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
+"""The subscription of the files that ship, whose operators come from an address of documentation; nothing can be made in it."""
+Email = Annotated[
+    str,
+    Text(
+        pattern=r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
+        must="an e-mail address",
+        examples=("api@shop.example",),
+    ),
+]
+"""What HTML calls a valid e-mail address (HTML Standard, `input` type `email`), with a domain of two names at least."""
+Location = Annotated[
+    str,
+    Text(pattern="[a-z0-9]+", must="a region's name in small letters and digits", examples=("westeurope",)),
+    known(
+        ZONAL,
+        what="region of Azure with availability zones that is known here",
+        where="components/azure/regions.py",
+        refused=dict.fromkeys(ZONELESS, "has no availability zones: name a region that has"),
+    ),
+]
+
 
 class Publisher(Part):
     """Who offers the APIs, as the developer portal says."""
 
     name: str
-    email: str
+    """Name of the publisher."""
+    email: Email
+    """Where API Management writes to."""
 
 
 class PublicCertificate(Part):
@@ -90,21 +115,25 @@ class DnsZone:
     name: str
 
 
-class AzureSettings(Part):
+class AzureSettings(Fitting):
     """One Azure environment."""
 
     subscription_id: Guid
+    """Your subscription: `az account show --query id`. The files that ship hold zeros."""
     tenant_id: Guid
-    location: Annotated[str, Text(pattern="[a-z0-9]+", must="a region's name in small letters and digits", examples=("westeurope",))]
+    """Your tenant: `az account show --query tenantId`. The files that ship hold zeros."""
+    location: Location
     """A region with availability zones, such as `westeurope`."""
     name: Label
+    """Begins every name. Names that all of Azure shares get six digits from subscription and name."""
     size: Size = Size.SMALL
+    """SKUs, zones and numbers (`components/azure/sizes.py`)."""
     publisher: Publisher | None = None
-    """Only for API Management, which needs one."""
+    """Who offers the APIs. API Management needs it; nothing else has a use for it."""
     administrators: Annotated[tuple[Guid, ...], Field(min_length=1)]
     """Object ids of the Entra ID groups that administer the cluster; there are no local accounts."""
     network: AddressRange = "10.60.0.0/16"
-    """Addresses of the virtual network."""
+    """Addresses of the virtual network, a /20 or larger; its subnets are computed from it."""
     pods: AddressRange = "10.244.0.0/16"
     """Addresses of pods, which only the cluster knows (overlay)."""
     services: AddressRange = "10.245.0.0/16"
@@ -114,7 +143,7 @@ class AzureSettings(Part):
     private_operators: tuple[AddressRange, ...] = ()
     """Private ranges of networks connected to this one (peering, VPN, ExpressRoute) from which the Kubernetes API is reached."""
     public_certificate: PublicCertificate | None = None
-    """Default: one signed by an authority made on deploy, which no browser trusts."""
+    """The certificate that clients see at the Application Gateway. Default: one signed by an authority made on deploy, which no browser trusts."""
     discovery: Mapping[
         str, Annotated[str, Text(pattern=r"https://\S+", must="an address with https", examples=("https://login.shop.example/openid",))]
     ] = {}
@@ -133,17 +162,16 @@ class AzureSettings(Part):
         found = ZONE.fullmatch(self.dns_zone or "")
         return DnsZone(id=found[0], **found.groupdict()) if found else None
 
-    @model_validator(mode="after")
-    def _can_be(self) -> Self:
-        wrong = ranges.faults(
-            {"network": self.network, "pods": self.pods, "services": self.services},
+    def faults(self) -> Iterator[str]:
+        """Yield what cannot be, each with what to do."""
+        yield from ranges.faults(
+            {key: getattr(self, key) for key in ("network", "pods", "services") if self.read(key)},
             longest_prefix=NETWORK_PREFIX,
             operators=self.operators,
             private_operators=self.private_operators,
             elsewhere=True,
         )
-        if self.zone and self.zone.subscription.lower() != self.subscription_id:
-            wrong.append(f"dnsZone is in subscription {self.zone.subscription}, and the program works in {self.subscription_id} alone")
-        if wrong:
-            raise Faults(wrong)
-        return self
+        if self.read("subscription_id") and self.subscription_id != NOBODYS:
+            yield from ranges.unreachable(self.operators, "is nobody's address on the internet, where AKS is reached")
+        if self.read("subscription_id") and self.zone and self.zone.subscription.lower() != self.subscription_id:
+            yield f"dnsZone is in subscription {self.zone.subscription}, and the program works in {self.subscription_id} alone"

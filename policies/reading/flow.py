@@ -178,6 +178,8 @@ class Refusal:
 
     flow: Flow
     hop: Hop
+    elsewhere: bool = False
+    """They are refused by a listener of another host, beside the one that they are meant for."""
 
 
 @dataclass(frozen=True, kw_only=True)

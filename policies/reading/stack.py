@@ -39,15 +39,25 @@ T = TypeVar("T")
 
 
 class Stack:
-    """All resources of one plan, with indexes, and the intent they are held against.
+    """All resources of one plan, with indexes, and what they are held against: the intent, and what the stack file says.
 
     Views leave out what they cannot read and say so in `unreadable`; the proof rules report that as undecided.
     """
 
-    def __init__(self, resources: Iterable[Resource], intent: Topology, *, topology_path: str = "") -> None:
-        """Index the resources once; everything derived from them is computed on first use and shared by all rules."""
+    def __init__(
+        self, resources: Iterable[Resource], intent: Topology, *, topology_path: str = "", config: Mapping[str, str] | None = None
+    ) -> None:
+        """Index the resources once; everything derived from them is computed on first use and shared by all rules.
+
+        Args:
+            resources: all of the plan.
+            intent: the reviewed topology.
+            topology_path: its file, for messages.
+            config: the stack's configuration as the engine hands it over, by `namespace:name`; none where nobody knows it.
+        """
         self.resources = tuple(resources)
         self.intent = intent
+        self.config: Mapping[str, str] = config or {}
         self.topology_path = topology_path
         self._by_kind: defaultdict[str, list[Resource]] = defaultdict(list)
         self._by_key: dict[tuple[str, str, str], Resource] = {}

@@ -54,9 +54,10 @@ class Walk:
 
     # Ends
 
-    def refuse(self, flow: Flow, place: str, reason: str, resource: Resource | None = None) -> None:
-        """Note that requests end here."""
-        self.refusals.append(Refusal(flow=flow, hop=Hop(place=place, allowed_by=reason, urn=resource.urn if resource else "")))
+    def refuse(self, flow: Flow, place: str, reason: str, resource: Resource | None = None, *, elsewhere: bool = False) -> None:
+        """Note that requests end here, or `elsewhere`: at a listener of another host."""
+        hop = Hop(place=place, allowed_by=reason, urn=resource.urn if resource else "")
+        self.refusals.append(Refusal(flow=flow, hop=hop, elsewhere=elsewhere))
 
     def doubt(self, flow: Flow, resource: Resource | None, message: str) -> None:
         """Note that something on the way cannot be read."""

@@ -49,7 +49,7 @@ class ApiPassage:
             self.walk.refuse(flow, place, f"it {'asks for' if tls else 'does not speak'} TLS", resource)
             return
         if tls and listener.hostname != "*" and meet_hosts(peer.sni, listener.hostname) is None:
-            self.walk.refuse(flow, place, f"SNI {peer.sni or '(none)'} is not {listener.hostname}", resource)
+            self.walk.refuse(flow, place, f"SNI {peer.sni or '(none)'} is not {listener.hostname}", resource, elsewhere=True)
             return
         if not self._client_admitted(flow, listener, peer, place):
             return

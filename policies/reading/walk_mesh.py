@@ -59,7 +59,7 @@ def _server(walk: "Walk", flow: Flow, arrival: Arrival, at: _Server) -> None:
         walk.refuse(flow, str(gateway), f"the server {'asks for' if server.mode else 'does not speak'} TLS", gateway.resource)
         return
     if server.mode and not any(meet_hosts(peer.sni, host) for host in server.hosts):
-        walk.refuse(flow, str(gateway), f"no server for SNI {peer.sni}", gateway.resource)
+        walk.refuse(flow, str(gateway), f"no server for SNI {peer.sni}", gateway.resource, elsewhere=True)
         return
     identity = _server_identity(walk, flow, arrival, at)
     if identity is None:
@@ -68,7 +68,7 @@ def _server(walk: "Walk", flow: Flow, arrival: Arrival, at: _Server) -> None:
     for requests in found:
         _served(walk, flow.with_requests(requests), arrival, at, identity)
     if not found:
-        walk.refuse(flow, str(gateway), f"no server for host {flow.requests.host}", gateway.resource)
+        walk.refuse(flow, str(gateway), f"no server for host {flow.requests.host}", gateway.resource, elsewhere=True)
 
 
 def _served(walk: "Walk", flow: Flow, arrival: Arrival, at: _Server, identity: str) -> None:

@@ -9,7 +9,7 @@ class A03(CloudRule):
 
     Forbids:
         A custom property of the service that switches one of these on: `...Security.Protocols.*`, `...Security.Backend.Protocols.*`,
-        or `...Security.Ciphers.*` of RSA key exchange, CBC or 3DES; nothing said of one of the versions.
+        or `...Security.Ciphers.*` of RSA key exchange, CBC or 3DES; nothing said of one of the versions or ciphers.
 
     Why:
         The versions are withdrawn (RFC 8996). The hop from the edge is inside the network, but the certificate there is all that

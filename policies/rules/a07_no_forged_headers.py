@@ -12,6 +12,7 @@ from policies.reading.controllers import Controller
 from policies.reading.door_headers import wrong_in_requests
 from policies.reading.gateways import ApiGateway, Listener
 from policies.reading.nginx_variables import OF_NGINX, Variables
+from policies.reading.key_headers import key_headers
 from policies.reading.patterns import ByFirst
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import (
@@ -30,7 +31,7 @@ from policies.reading.waf import Front, Passage, fronts
 from policies.request_kinds import Doors
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
-from topology.model.door import ApiKeyAuth
+from topology.model.door import ApiKeyAuth, JwtAuth
 
 OF_THE_EDGE: Final = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id", "host", "connection", "upgrade")
 """Headers that the edge alone writes: from its own name, and from what it knows of the connection."""
@@ -42,6 +43,7 @@ KONG_OWN: Final = "x-consumer-"
 """How the names of headers begin that Kong writes from the key it checked."""
 
 TIER: Final = "x-perimeter-tier"
+TOKEN: Final = "authorization"
 
 SANITIZED: Final = frozenset({"Sanitize", "SanitizeSet"})
 """Ways of Envoy to treat a client's copy of the certificate header in which nothing of it arrives."""
@@ -60,6 +62,7 @@ class A07(RouteRule):
         - a cloud's firewall that lets such a header pass where its load balancer removes none; a request id that the client said;
         - rewrite rules of an Application Gateway that write anything else into requests, be it under a condition alone;
         - a gateway that does not remove or overwrite the latter on every route;
+        - a gateway that passes on an API key, or a token at a door that asks for none: behind it nobody asks for either;
         - a gateway that does not change the headers of requests as the door says (`requestHeaders`), or changes others;
         - a ClientTrafficPolicy that lets `x-forwarded-client-cert` through;
         - a route, plugin or VirtualService that writes such a header itself, instead of a layer that checked a token or key;
@@ -103,10 +106,18 @@ class A07(RouteRule):
         yield from self.over(stack.of("VirtualService.networking.istio.io"), lambda resource: self._mesh(resource, stack))
 
     def _doors(self, stack: Stack, gateway: ApiGateway, listener: Listener) -> Iterator[Finding]:
-        """Check that what doors say of the headers of requests is done on every route that answers them: services believe these too."""
+        """Check what becomes of requests' headers on every route that answers a door's requests: as the door says, no credential beside."""
         for each in answered(stack, gateway, listener):
+            spent = key_headers(stack) | (frozenset[str]() if isinstance(each.door.auth, JwtAuth) else {TOKEN})
             for published in each.by:
-                for wrong in wrong_in_requests(each.door, edits_of(published, REQUESTS), lambda header: is_internal(header, stack)):
+                edits = edits_of(published, REQUESTS)
+                if kept := sorted(spent - edits.removed):
+                    yield self.broken(
+                        published.route,
+                        f"{published}: passes on {', '.join(kept)} at the door {each.name}, behind which nobody asks for it",
+                        f"remove {', '.join(kept)} from its requests",
+                    )
+                for wrong in wrong_in_requests(each.door, edits, lambda header: is_internal(header, stack)):
                     yield self.broken(
                         published.route,
                         f"{published}: of requests of the door {each.name}, {wrong}",
@@ -120,7 +131,7 @@ class A07(RouteRule):
         if not any(is_internal(header, stack) for header in given):
             return
         routes = routes_of(resource)
-        tiers = _tiers(routes, stack)
+        tiers = _tiers(routes, resource.at("spec", "hosts", default=[]), stack)
         forged = {
             header
             for route in routes
@@ -224,8 +235,8 @@ def _written_by_mesh(route: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from (*mapping(request.get("add")).items(), *mapping(request.get("set")).items())
 
 
-def _tiers(routes: Iterable[Route], stack: Stack) -> Mapping[Route, set[tuple[str, ...]]]:
-    """Return, for routes of mesh ingresses, of which tiers the keys are that open the doors before each; none for a door without keys.
+def _tiers(routes: Iterable[Route], hosts: Iterable[str], stack: Stack) -> Mapping[Route, set[tuple[str, ...]]]:
+    """Return, for routes of mesh ingresses to hosts, of which tiers the keys are that open the doors before each; none for a door without keys.
 
     That the gateway asks for those keys, A06 holds.
     """
@@ -233,7 +244,7 @@ def _tiers(routes: Iterable[Route], stack: Stack) -> Mapping[Route, set[tuple[st
     ingresses = {each.name for each in stack.mesh_gateways if each.pods and stack.mesh_ingress.issuperset(each.pods)}
     indexed = ByFirst((route.patterns, route) for route in routes if ingresses.issuperset(route.gateways))
     for door in stack.intent.doors.values():
-        for requests in doors.through(door):
+        for requests in (part for every in doors.through(door) for part in every.to(hosts)):
             for route in indexed.about(requests.path):
                 if any(True for _ in route.taken(requests)):
                     found[route].add(door.auth.api_key if isinstance(door.auth, ApiKeyAuth) else ())

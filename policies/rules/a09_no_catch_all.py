@@ -3,21 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
+from policies.reading.management import is_management
 from policies.reading.patterns import EVERY
 from policies.reading.stack import Stack
 from policies.reading.waf import fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
-
-MANAGEMENT: Final = frozenset(
-    {
-        *("actuator", "admin", "config_dump", "debug", "env", "heapdump", "prometheus"),
-        *("health", "healthz", "live", "livez", "ready", "readyz", "status"),
-        *("metrics", "nginx_status", "server-info", "server-status", "stats"),
-    }
-)
-"""First segments of paths under which programs show or change their own state."""
-
 
 DEFAULT_SLASHES: Final = "UnescapeAndRedirect"
 """What Envoy Gateway does with an escaped slash in a path where nothing is said."""
@@ -33,7 +24,8 @@ class A09(RouteRule):
         - a route that takes every host, a wildcard, or a host that the topology does not have;
         - a route that takes every path, where no door of the topology says so;
         - a route to a path under which programs show or change their own state (`/metrics`, `/healthz`, `/admin`, `/actuator`, ...),
-          and `stub_status` in a public nginx;
+          in any case of letters, and `stub_status` in a public nginx. Of `/live` and `/status` it is the page itself: below it a route may
+          name something else, as `/live/{*}` and `/status/orders` do and `/live/*` does not;
         - a ClientTrafficPolicy that leaves escaped (`KeepUnchanged`) or doubled slashes (`disableMergeSlashes`) in paths;
         - an operation of API Management of which one of the first three holds;
         - a policy of all its APIs, of an API or of a product that sends requests on (`forward-request`, `set-backend-service`), so that
@@ -43,6 +35,11 @@ class A09(RouteRule):
     Why:
         What a catch-all route publishes is decided later and elsewhere: by the next version of the service, by a framework that
         adds `/actuator/env`. The topology's doors are the list of what clients may ask for.
+
+        `/live` and `/status` are words of APIs as well (a feed of live prices), and what programs tell operators there is one page. The
+        boundary is not weaker for that: the page is refused in each spelling that servers take for it, `/live/` included, which is why
+        `/live/*` is refused too. What is known below them says ready or not (Kong's `/status/ready`). Other words have more below them:
+        `/health/ready` of MicroProfile, `/env/<name>` and `/metrics/<name>` of Spring Boot.
 
     Instead:
         Write out the host and the path prefix of each door::
@@ -92,7 +89,7 @@ class A09(RouteRule):
             for pattern in match.patterns:
                 if pattern == EVERY and "/*" not in declared:
                     yield self.broken(published.route, f"{published}: takes every path", "match the paths of one door")
-                elif pattern.first in MANAGEMENT:
+                elif is_management(pattern):
                     yield self.broken(
                         published.route,
                         f"{published}: publishes {pattern}, where programs show or change their own state",

@@ -46,6 +46,8 @@ class A11(RouteRule):
           (`failClosed: false`, `fault_tolerant: true`);
         - limits that together let the clients of a tier ask more often than their tier may, for a moment or for long; of a tier that is
           counted once (`scope: global`), a count for each proxy, or for each path and method of a door (`shared: false`);
+        - an operation of API Management that counts a door's clients by a key of its own, so that they have a second count there; one key for
+          several windows is undecided;
         - a limit that counts by something that clients choose, have many of or need not have, or only some clients; a tier, or the holder of a key, of
           whom no limit of the door counts anything;
         - a route on which neither the gateway nor the edge limits how large a request may be, or the gateway takes more than the doors;

@@ -38,6 +38,7 @@ class A14(ResourceRule):
         - taking headers out of answers that the topology does not name, such as `strict-transport-security`;
         - a policy of API Management, or an attribute of one, that is not accepted in `policies/reading/cloud/azure/policy_fields.py`:
           `limit-concurrency`, in which others act, `trace` and `emit-metric`, which write down what they are told, `follow-redirects`;
+        - a document of policies with more than one in `backend`, which API Management refuses as a whole;
         - a `retry` of a request that changes something.
 
     Why:

@@ -80,7 +80,9 @@ class K13(PodRule):
         for container in pod.containers:
             if not PINNED.fullmatch(image := str(container.get("image", ""))):
                 yield self.broken(
-                    pod.resource, f"its image {image or '(none)'} is whatever is newest that day", "give it a tag or a digest"
+                    pod.resource,
+                    f"its image {image or '(none)'} is whatever is newest that day",
+                    "give it a tag that does not move, or a digest",
                 )
         for kind in BESIDE:
             for container in sequence(pod.spec.get(kind)):

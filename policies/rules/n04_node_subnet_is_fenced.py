@@ -1,4 +1,4 @@
-"""N04: what comes to the subnets of Azure is filtered, and to the nodes comes the layer before them alone."""
+"""N04: what comes to the subnets of Azure and what leaves them is filtered, and to the nodes comes the layer before them alone."""
 
 from policies.cloud_rule import CloudRule
 from policies.rule import Severity
@@ -20,14 +20,18 @@ class N04(CloudRule):
           pods and the private ranges of the stack file (`privateOperators`); probes come where something is probed;
         - a subnet whose route table or NAT gateway the program does not make; a private zone that is linked to another network, or to none
           of the program; a name service outside of the range of Services; a private name that leads outside of the network;
-        - a private endpoint in a subnet that does not say that security groups hold for it (`privateEndpointNetworkPolicies`).
+        - a private endpoint in a subnet that does not say that security groups hold for it (`privateEndpointNetworkPolicies`);
+        - one that lets a subnet connect out of the network to what nothing in it needs: nodes need images (443), the time, and the ports of the
+          topology's issuers and outside hosts; API Management needs Azure's own service tags, revocation lists and issuers; the others need
+          nothing. Azure forbids to close an Application Gateway's subnet.
 
         All of it over TCP, UDP, ICMP, ESP and AH.
 
     Why:
         Azure joins whatever a Service of type LoadBalancer asks for to the nodes' subnet. The security group is what holds when the
         annotation that makes the load balancer internal is lost: the packet from outside meets a rule that does not name it. Azure's
-        own rules let the whole network in: without one that closes, the edge reaches the mesh past the gateway.
+        own rules let the whole network in: without one that closes, the edge reaches the mesh past the gateway. They let everything out, too: a
+        way out is how a broken layer fetches tools and takes data along, whatever NetworkPolicies say of pods.
 
     Instead:
         Name the layer before, and deny the rest below Azure's own default rules::

@@ -19,11 +19,11 @@ class N09(CloudRule):
         cluster of whose containers not all is collected (`omsagent`, DataCollectionRule).
 
         In AWS: an EKS cluster of whose containers not all is collected by the add-on `fluent-bit`, as it comes or as it is configured, or whose
-        collector has no role, no NetworkPolicy or no region in which it may write it down. What its configuration leaves open is undecided:
-        filters, other outputs, other files.
+        collector has no role or region in which it may write it down, or no NetworkPolicy by which it reaches the name service, the agent that
+        knows its role, and CloudWatch. What its configuration leaves open is undecided: filters, other outputs, other files.
 
-        A log of AWS that nobody may write any more, because its role, its key or its group does not let who writes it; a flow log whose format
-        leaves out who connected to whom. Subnets of a network that the program does not make are undecided.
+        A log of AWS that nobody may write any more, because its role, its key or its group does not let who writes it, or on conditions of which
+        it is not known that they hold; a flow log whose format leaves out who connected to whom. Subnets of a network that the program does not make are undecided.
 
     Why:
         Policies, routes and identities are objects of the Kubernetes API. Who changed one, and who tried to, stands in the audit

@@ -33,7 +33,8 @@ class N12(CloudRule):
         - a vault with access policies in the place of roles; a vault or a storage account that answers the internet, or by a key;
         - a vault that answers users of another tenant; a private endpoint to what the program does not make;
         - a role that another layer has than the one whose task it is, or that stands at somebody else's resource; an identity, a vault, a key
-          or a private zone of somebody else in which something of the program is kept, or with which it acts.
+          or a private zone of somebody else in which something of the program is kept, or with which it acts;
+        - a certificate that the edge shows clients, or a key of disks, from a vault of somebody else whom the stack file does not name.
 
     Why:
         The boundary is made of resources of the account. A pod whose role may change them needs no way through the boundary: it

@@ -39,8 +39,9 @@ class W04(EdgeRule):
         `access_log off` where a public nginx sends requests on; logs that are sent elsewhere than to the container's output;
         headers, bodies or credentials in them; query strings in the access log, as nginx's own format has, which holds where none is
         named; conditions (`if=`) that leave requests out of it. In a cloud: a firewall whose log is kept nowhere, in part, or by
-        somebody else, or which hides more than credentials (`logScrubbing`); a load balancer without access log. On AWS the same where whoever writes it may not, path, method or host left out of it,
-        query strings in it, and credentials in the samples of requests that AWS keeps.
+        somebody else, or which hides more than credentials (`logScrubbing`); a load balancer without access log. On AWS the same
+        where whoever writes it may not, or on conditions of which it is not known that they hold, path, method or host left out of it, query
+        strings in it, and credentials in the samples of requests that AWS keeps.
 
     Why:
         What was refused, and why, is known only here: the layers behind never see it. Without the record a false alarm cannot

@@ -29,7 +29,8 @@ class W10(EdgeRule):
     Forbids:
         A place where a public nginx sends requests on without `limit_req`, with a limit that is only tried out, or counted by
         anything but the client's address; a rate or a `burst` above ten times what the fastest tier of the topology allows;
-        `client_max_body_size 0`, or more than any door takes; a cloud's firewall without such bounds; a public Service of it without
+        `client_max_body_size 0`, or more than any door takes; a cloud's firewall without such bounds, be it for files alone
+        (`fileUploadEnforcement`); a public Service of it without
         `externalTrafficPolicy: Local`, behind which clients have the addresses of nodes; behind a load balancer one that takes its
         address for the client's, or believes anybody else or another header than the `X-Forwarded-For` that it ends
         (`set_real_ip_from`, `real_ip_header`).

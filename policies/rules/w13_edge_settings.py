@@ -15,6 +15,7 @@ from policies.reading.hsts import HSTS, is_remembered
 from policies.reading.nginx import Directive
 from policies.reading.nginx_units import size, time
 from policies.reading.pods import Pod
+from policies.reading.slack import SLACK
 from policies.reading.stack import Stack
 from policies.reading.values import UnknownValueError, sequence
 from policies.reading.waf import Front
@@ -23,9 +24,6 @@ from topology.model.base import seconds
 
 Check = Callable[[Directive], str]
 """Returns what is wrong with a directive; empty for nothing. Raises UnknownValueError where that cannot be told."""
-
-SLACK: Final = 5.0
-"""Seconds that the edge may wait longer than a door, so that the gateway answers before it."""
 
 
 def _waits(most: float) -> Check:
@@ -109,7 +107,8 @@ class W13(EdgeRule):
 
         Of an Application Gateway and the API Management behind it: rewrite rules that take headers out of answers that protect their
         reader, or write ones of which the topology says nothing (`Access-Control-...`, `Location`); policies that do the same; answers without `Strict-Transport-Security`; and answers that keep a header which the
-        topology's door takes out (`responseHeaders.remove`). `Server` only the Application Gateway can take out.
+        topology's door takes out (`responseHeaders.remove`). `Server` only the Application Gateway can take out. A wait for answers of the API
+        gateway (`requestTimeout`) of which nothing is said, or that is longer than that of the slowest door behind it, and five seconds.
 
         Of a load balancer of AWS: answers without `Strict-Transport-Security`, or with an age below half a year.
 

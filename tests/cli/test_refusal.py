@@ -83,11 +83,6 @@ def test_without_a_format_nothing_but_the_verdict_is_written_to_standard_output(
     assert "\x1b[" not in run.stderr
 
 
-def test_a_file_is_written_into_folders_that_are_not_there_yet(tmp_path: Path) -> None:
-    assert perimeter("schema", "--write", str(tmp_path / "a" / "b" / "schema.json")).returncode == 0
-    assert json.loads((tmp_path / "a" / "b" / "schema.json").read_text(encoding="utf-8"))["title"] == "Topology of a system"
-
-
 @pytest.mark.parametrize("arguments", [("schema", "--write"), ("rules", "--write"), ("plan", "local", "--out")], ids=" ".join)
 def test_where_no_file_can_be_written_the_place_and_the_reason_are_told(arguments: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
@@ -124,13 +119,15 @@ main.main()
 def test_every_mistake_of_a_stack_file_is_a_finding_of_its_own(tmp_path: Path) -> None:
     home = opened_project(tmp_path)
     stack = home / "stacks" / "Pulumi.local.yaml"
-    stack.write_text(stack.read_text(encoding="utf-8") + "  perimeter:publicPort: 443\n  perimeter:replicas: {edg: 2}\n", encoding="utf-8")
+    text = stack.read_text(encoding="utf-8").replace("publicPort: 30443", "publicPort: 443")
+    stack.write_text(text + "  perimeter:replicas: {edg: 2}\n", encoding="utf-8")
+    lines = text.splitlines()
     run = perimeter("check", "local", "--format", "json", cwd=home)
     assert run.returncode == 2
     found = json.loads(run.stdout)["findings"]
-    assert [(finding["file"], finding["message"]) for finding in found] == [
-        ("stacks/Pulumi.local.yaml", "perimeter:publicPort: 443 must be at least 30000"),
-        ("stacks/Pulumi.local.yaml", 'perimeter:replicas.edg: is not a known key (did you mean "edge"?)'),
+    assert [(finding["file"], finding["line"], finding["message"]) for finding in found] == [
+        ("stacks/Pulumi.local.yaml", lines.index("  perimeter:publicPort: 443") + 1, "perimeter:publicPort: 443 must be at least 30000"),
+        ("stacks/Pulumi.local.yaml", len(lines) + 1, 'perimeter:replicas.edg: is not a known key (did you mean "edge"?)'),
     ]
     assert run.stderr.count("✗ ") == 2
     assert "2 findings" in run.stderr

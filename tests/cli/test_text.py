@@ -47,5 +47,30 @@ def test_what_several_rules_say_in_the_same_words_is_said_once(capsys: pytest.Ca
 
 def test_rules_with_nothing_to_judge_are_not_ticked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     text = shown(capsys, monkeypatch, judged_of(without=("N01", "N02")))
-    assert "– N01  – N02  ✓ N03" in text
+    assert "  network     ✓ 10 kept  – 2 with nothing to judge\n" in text
     assert f"rules: {len(rules()) - 2} kept, 2 with nothing to judge" in text
+
+
+def test_a_rule_that_is_not_kept_is_named_below_the_count_of_its_layer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = shown(capsys, monkeypatch, judged_of(finding("M02", Verdict.BROKEN, "it is plain")))
+    assert "  mesh        ✓ 26 kept\n              ✗ M02 no plaintext exception\n" in text
+
+
+def test_a_door_says_whose_credential_it_asks_for_and_by_which_tier_it_is_limited(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = shown(capsys, monkeypatch)
+    assert "/v1/users/*            →  users      jwt accounts · customer\n" in text
+    assert "api-key of acme, globex" in text
+
+
+def test_with_every_rule_by_name_doors_have_their_limits_in_numbers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    show(judged_of(), verbose=True)
+    text = capsys.readouterr().out
+    assert "jwt accounts · customer 10/s burst 20" in text
+    assert "✓ M02 no plaintext exception" in text

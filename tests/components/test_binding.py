@@ -125,7 +125,7 @@ def test_a_cluster_of_aws_needs_to_know_where_and_has_no_use_for_azure() -> None
         ("azure", {"tenantId": "abc"}, '.tenantId: "abc" must be an id'),
         ("azure", {"operators": ["203.0.113.10"]}, '.operators[0]: "203.0.113.10" must be an address, a slash and'),
         ("azure", {"operater": []}, '.operater: is not a known key (did you mean "operators"?)'),
-        ("aws", {"accountId": 12}, ".accountId: 12 must be a text (write it in quotes)"),
+        ("aws", {"accountId": 12}, '.accountId: 12 must be the twelve digits of an account (as in "111122223333")'),
         ("aws", {"administrators": []}, ".administrators: must hold at least 1, not 0"),
         ("aws", {"hostedZone": "abc.example"}, '.hostedZone: "abc.example" must be the id of a hosted zone'),
     ],

@@ -6,6 +6,7 @@ import pytest
 
 from planner.errors import PlanError
 from planner.program import plan_program
+from planner.project import load_program
 from tests.planner.running import HERE, findings
 
 
@@ -128,5 +129,64 @@ def test_everything_wrong_with_a_project_is_said_at_once(tmp_path: Path):
 def test_a_stack_file_that_is_no_yaml_is_an_error(tmp_path: Path):
     (tmp_path / "Pulumi.yaml").write_text("name: a\nruntime: python\n")
     (tmp_path / "Pulumi.dev.yaml").write_text("config: [\n")
-    with pytest.raises(PlanError, match=r"Pulumi\.dev\.yaml: no YAML"):
+    with pytest.raises(PlanError, match=r"Pulumi\.dev\.yaml:2: is not YAML: expected the node content"):
         plan_program(tmp_path, "dev")
+
+
+def project(folder: Path, stack: str) -> Path:
+    """Return a project with one stack that says this."""
+    (folder / "Pulumi.yaml").write_text("name: a\nruntime: python\n", encoding="utf-8")
+    (folder / "Pulumi.dev.yaml").write_text(stack, encoding="utf-8")
+    (folder / "__main__.py").touch()
+    return folder
+
+
+def refused(folder: Path, stack: str) -> list[str]:
+    with pytest.raises(PlanError) as caught:
+        load_program(project(folder, stack), "dev", {})
+    return [finding.removeprefix(f"{folder}/Pulumi.dev.yaml") for finding in caught.value.findings]
+
+
+def test_keys_that_are_written_twice_are_all_said_with_both_lines(tmp_path: Path):
+    assert refused(tmp_path, "config:\n  a:b: 1\n  a:c: {d: 1, d: 2}\n  a:b: [1]\nconfig: {}\n") == [
+        ":3: a:c.d: is written twice, first on line 3. Merge the two.",
+        ":4: a:b: is written twice, first on line 2. Merge the two.",
+        ":5: config: is written twice, first on line 1. Merge the two.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stack", "said"),
+    [
+        (
+            "config:\n\ta:b: 1\n",
+            ":2: is not YAML: found character '\\t' that cannot start any token. Use spaces: the line is indented with a tab.",
+        ),
+        ("config:\n  a:b: !vault x\n", ":2: is not YAML: could not determine a constructor for the tag '!vault'."),
+        ("config:\n  a:b: *gone\n", ":2: is not YAML: found undefined alias 'gone'."),
+        ("config: &x\n  a:b: *x\n", ":2: holds an alias of a value inside of which it stands. Write the value."),
+        ("a: 1\n---\nb: 2\n", ":2: is not YAML: expected a single document in the stream but found another document."),
+        ("- a\n", ":1: holds no mapping. Expected keys with values, such as `name: shop`."),
+        ("config:\n  a:b:c: 1\n", ":2: 'a:b:c' is no configuration key. Write `<namespace>:<name>`."),
+        (f"a: {'[' * 100}{']' * 100}\n", ":1: is nested deeper than a stack is."),
+        (f"a: {'[' * 5000}{']' * 5000}\n", ": is nested deeper than a stack is."),
+    ],
+)
+def test_what_is_wrong_with_a_stack_file_is_said_at_its_line(tmp_path: Path, stack: str, said: str):
+    assert refused(tmp_path, stack) == [said]
+
+
+def test_aliases_of_aliases_make_no_gigabytes(tmp_path: Path):
+    levels = [f"a{each}: &a{each} [{', '.join([f'*a{each - 1}'] * 10)}]" for each in range(1, 9)]
+    (found,) = refused(tmp_path, "\n".join(["a0: &a0 [1]", *levels]))
+    assert found.endswith("repeats more values by aliases than a stack has. Write them out.")
+
+
+def test_aliases_and_merged_keys_are_read_as_pulumi_reads_them(tmp_path: Path):
+    stack = "x: &x {d: 1, e: 2}\nconfig:\n  a:b: {<<: *x, e: 3}\n  a:c: *x\n"
+    assert load_program(project(tmp_path, stack), "dev", {}).config == {"a:b": '{"d":1,"e":3}', "a:c": '{"d":1,"e":2}'}
+
+
+def test_a_stack_that_is_misspelled_is_told_with_the_one_that_was_meant():
+    (found,) = findings("everything", "prd")
+    assert found.endswith('Did you mean "prod"? Stacks with a file: dev, prod.')

@@ -1,5 +1,6 @@
 """Stacks from YAML: the manifests of fixtures and baselines as the planner would register them."""
 
+import json
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from functools import cache
@@ -97,10 +98,13 @@ def resources_of(items: Iterable[Manifest]) -> tuple[Resource, ...]:
     return normalise(records(items))
 
 
-def stack_of(items: Iterable[Manifest], topology: str | Mapping[str, Any] | Topology | None = None) -> Stack:
-    """Return the stack of manifests, held against a topology."""
+def stack_of(
+    items: Iterable[Manifest], topology: str | Mapping[str, Any] | Topology | None = None, config: Mapping[str, Any] | None = None
+) -> Stack:
+    """Return the stack of manifests, held against a topology and what a stack file says."""
     intent = topology if isinstance(topology, Topology) else topology_of(topology)
-    return Stack(resources_of(_filled(items, digest(intent))), intent)
+    said = {key: json.dumps(value) for key, value in (config or {}).items()}
+    return Stack(resources_of(_filled(items, digest(intent))), intent, config=said)
 
 
 def _filled(value: Any, said: str) -> Any:
@@ -115,7 +119,7 @@ def stack_from(fixture: Mapping[str, Any]) -> Stack:
     """Return the stack that a fixture describes."""
     items = baseline(fixture["base"]) if "base" in fixture else []
     items = changed(items, without=fixture.get("without") or (), change=fixture.get("change"))
-    return stack_of([*items, *(fixture.get("resources") or ())], fixture.get("topology"))
+    return stack_of([*items, *(fixture.get("resources") or ())], fixture.get("topology"), fixture.get("config"))
 
 
 def _record(item: Manifest) -> dict[str, Any]:

@@ -11,9 +11,15 @@ from typing import Any
 from planner.analyzer import converse
 from planner.pack import Diagnostic
 from planner.plan import Plan
-from tests.systems import ROOT
+from policies.reading.cloud.stack_file import AWS, AZURE
+from tests.systems import ROOT, config_of
 
 Record = dict[str, Any]
+
+
+def said_of_cloud(*stacks: str) -> dict[str, str]:
+    """Return what stack files say of their clouds: several of different clouds, for a pack that is asked about all of them."""
+    return {key: value for stack in stacks for key, value in config_of(stack).items() if key in {AWS, AZURE}}
 
 
 @contextmanager

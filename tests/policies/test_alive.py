@@ -12,7 +12,7 @@ from policies.registry import rules
 from tests.policies.breaks import BREAKS
 from tests.policies.building import BASELINES
 from tests.policies.mutations.plan import Plan, Record
-from tests.systems import ROOT, SYSTEMS, plan, topology
+from tests.systems import ROOT, SYSTEMS, config_of, plan, topology
 from topology.load import load
 from topology.model.system import Topology
 
@@ -41,7 +41,7 @@ def test_a_broken_resource_is_noticed_by_exactly_the_expected_rules(rule: str) -
     broken = Plan(good)
     assert case.change(broken), "the plan has nothing to break in this way"
     assert len(differences(good, broken.resources)) == 1, "one resource is broken, not several"
-    stack = Stack(normalise(broken.resources), intent)
+    stack = Stack(normalise(broken.resources), intent, config=config_of(case.stack))
     noticed = {each.id: [finding.message for finding in found] for each in RULES.values() if (found := findings_of(each, stack))}
     assert rule in case.notices
     assert set(noticed) == case.notices, "\n".join(f"{key}: {messages[0]}" for key, messages in noticed.items())

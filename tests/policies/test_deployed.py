@@ -4,6 +4,8 @@ Then ids are known, outputs hold what nobody gave, and in the pack secrets have 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 import pytest
@@ -30,10 +32,14 @@ STACKS = (("aws-dev", "abc"), ("aws-prod", "payments"), ("azure-dev", "imaging")
 """Both clouds with either edge; keys of callers, and the connection that Azure makes for traces, in a vault."""
 
 
+Pack = Callable[[str], str]
+"""Where a pack listens that has a stack's configuration."""
+
+
 @pytest.fixture(scope="module")
-def pack() -> Iterator[str]:
-    with engine.pack() as address:
-        yield address
+def pack() -> Iterator[Pack]:
+    with ExitStack() as running:
+        yield cache(lambda stack: running.enter_context(engine.pack(engine.said_of_cloud(stack))))
 
 
 @pytest.mark.parametrize(("stack", "system"), STACKS)
@@ -49,8 +55,8 @@ def test_what_providers_fill_in_is_reviewed(stack: str, system: str) -> None:
 
 
 @pytest.mark.parametrize(("stack", "system"), STACKS)
-def test_the_pack_passes_a_second_preview(pack: str, stack: str, system: str) -> None:
-    assert [found.message for found in engine.said(pack, map(checked, deployed(stack, system)))] == []
+def test_the_pack_passes_a_second_preview(pack: Pack, stack: str, system: str) -> None:
+    assert [found.message for found in engine.said(pack(stack), map(checked, deployed(stack, system)))] == []
 
 
 # What the program changes in a stack that is deployed: outputs are those of before
@@ -128,10 +134,10 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("stack", "system", "rule", "change"), CHANGES)
-def test_the_pack_judges_what_a_program_gives_now(pack: str, stack: str, system: str, rule: str, change: Callable[[Plan], None]) -> None:
+def test_the_pack_judges_what_a_program_gives_now(pack: Pack, stack: str, system: str, rule: str, change: Callable[[Plan], None]) -> None:
     plan = Plan(list(deployed(stack, system)))
     change(plan)
-    said = [diagnostic.message.splitlines()[1] for diagnostic in engine.said(pack, map(checked, plan.resources))]
+    said = [diagnostic.message.splitlines()[1] for diagnostic in engine.said(pack(stack), map(checked, plan.resources))]
     assert rule in {line.partition(" ")[0] for line in said}, said
 
 
@@ -153,8 +159,8 @@ def shown(records: tuple[Record, ...]) -> list[PolicyResource]:
 def test_without_the_inputs_that_the_engine_shows_nothing_passes() -> None:
     records = deployed("aws-dev", "abc")
     inputs: dict[str, Any] = {record["urn"]: plain(record["inputs"]) for record in records if "inputs" in record}
-    assert judged(shown(records), inputs).verdict is Verdict.KEPT
-    assert judged(shown(records), {}).verdict is not Verdict.KEPT
+    assert judged(shown(records), inputs, engine.said_of_cloud("aws-dev")).verdict is Verdict.KEPT
+    assert judged(shown(records), {}, engine.said_of_cloud("aws-dev")).verdict is not Verdict.KEPT
 
 
 def test_what_a_refresh_shows_and_the_program_has_no_longer_is_not_judged() -> None:
@@ -163,5 +169,5 @@ def test_what_a_refresh_shows_and_the_program_has_no_longer_is_not_judged() -> N
     opened_by_a_rule(plan)
     inputs: dict[str, Any] = {record["urn"]: plain(record["inputs"]) for record in plan.resources if "inputs" in record}
     kept = {urn: given for urn, given in inputs.items() if urn in before}
-    assert judged(shown(tuple(plan.resources)), kept).verdict is Verdict.KEPT
-    assert judged(shown(tuple(plan.resources)), inputs).verdict is Verdict.BROKEN
+    assert judged(shown(tuple(plan.resources)), kept, engine.said_of_cloud("aws-dev")).verdict is Verdict.KEPT
+    assert judged(shown(tuple(plan.resources)), inputs, engine.said_of_cloud("aws-dev")).verdict is Verdict.BROKEN

@@ -1,7 +1,14 @@
+from pathlib import Path
+
 import pytest
 
+from planner.program import Mode, plan_program
 from policies.explain import Explanation, PartyError, Reach, explain
+from policies.reading.normalise import normalise
+from policies.reading.stack import Stack
 from tests.policies.building import UNKNOWN, baseline, changed, stack_of
+from tests.systems import ROOT, topology_file
+from topology.load import load
 
 STACK = stack_of(baseline("abc"))
 DUO = stack_of(baseline("duo"), "tests/policies/baseline/duo.topology.yaml")
@@ -48,9 +55,52 @@ def test_bridges_and_exits_are_explained_too() -> None:
     assert explain(DUO, "anyone", "a").reach is Reach.NO
 
 
-def test_a_name_that_is_no_party_is_refused_with_a_suggestion() -> None:
-    with pytest.raises(PartyError, match=r'"internett" is no party.*did you mean "internet"'):
-        explain(STACK, "internett", "a")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "internett",
+            r'"internett" is nobody to ask about \(did you mean "internet"\?\)\. Ask about a service of payments, internet, anyone',
+        ),
+        ("acme", '"acme" is a consumer of payments; consumers come from outside like every client: ask from internet'),
+        ("partner-orders", '"partner-orders" is a door of payments; ask from internet to its service, orders'),
+        ("card-network", '"card-network" is a way out of payments; ask about its host, api.cardnetwork.example'),
+        ("main", '"main" is a mesh of payments; ask about a service of it'),
+    ],
+)
+def test_a_name_that_nobody_can_be_asked_about_by_is_told_what_to_ask_instead(name: str, said: str) -> None:
+    with pytest.raises(PartyError, match=said):
+        explain(stack_of([], "payments"), name, "orders")
+
+
+def test_that_no_door_leads_to_a_service_is_said_first_and_nothing_of_listeners_of_other_hosts(tmp_path: Path) -> None:
+    live = "doors:\n  live:\n    host: live.abc.example\n    methods: [GET]\n    paths: [/b]\n    service: b\n    auth: {jwt: customers}\n"
+    text = topology_file("abc").read_text(encoding="utf-8").replace("doors:\n", f"{live}    tiers: [standard]\n")
+    file = tmp_path / "two.topology.yaml"
+    file.write_text(text.replace("hosts: [api.abc.example]", "hosts: [api.abc.example, live.abc.example]"), encoding="utf-8")
+    planned = plan_program(ROOT, "local", {"perimeter:topology": str(file)}, mode=Mode.PESSIMISTIC)
+    stack = Stack(normalise(planned.resources), load(file))
+    assert any(refusal.hop.allowed_by == "SNI live.abc.example is not api.abc.example" for refusal in stack.ways.refusals)
+    answer = explain(stack, "internet", "c")
+    assert answer.paths[0].title == "no door leads to c"
+    assert {hop.allowed_by for path in answer.paths[1:] for hop in path.hops[-1:]} == {"it answers 404"}
+
+
+def test_of_a_call_that_the_topology_has_not_that_is_said_first() -> None:
+    assert explain(STACK, "a", "c").paths[0].title == "the topology has no call from a to c"
+    assert explain(DUO, "a", "api.rates.example").paths[0].title == "the topology has no call from a to api.rates.example"
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("api.rates.exampl", 'the topology names no outside host api.rates.exampl (did you mean "api.rates.example"?)'),
+        ("api.duo.example", "api.duo.example is a public host: ask about the service behind one of its doors"),
+    ],
+)
+def test_a_host_that_is_no_way_out_is_told_what_may_have_been_meant(target: str, said: str) -> None:
+    answer = explain(DUO, "b", target)
+    assert (answer.reach, answer.paths[0].title) == (Reach.NO, said)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ A fixture is a YAML file `fixtures/<ID>/{allow,deny,undecided}/<case>.yaml`:
     description: what is shown
     topology: abc              # a file of stacks/, or a topology written inline; abc by default
     base: abc                  # optional: start from all manifests of baseline/<base>.yaml
+    config:                    # optional: what the stack file says, by key
+      perimeter:aws: {operators: [203.0.113.0/29]}
     without: [Service abc/b]   # optional: take some of them away
     change:                    # optional: JSON merge patches on some of them
       Service abc/b: {spec: {type: NodePort}}
@@ -27,7 +29,7 @@ from tests.policies.building import stack_from
 
 FIXTURES = Path(__file__).parent / "fixtures"
 VERDICTS = {"allow": Verdict.KEPT, "deny": Verdict.BROKEN, "undecided": Verdict.UNDECIDED}
-KEYS = {"description", "topology", "base", "without", "change", "resources", "expect"}
+KEYS = {"description", "topology", "config", "base", "without", "change", "resources", "expect"}
 BY_ID = {rule.id: rule for rule in rules()}
 
 

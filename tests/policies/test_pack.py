@@ -26,7 +26,7 @@ UNKNOWN = UNKNOWN_SENTINELS[0]
 
 @pytest.fixture(scope="module")
 def pack() -> Iterator[str]:
-    with engine.pack({"perimeter:topology": str(topology_file("abc"))}) as address:
+    with engine.pack({"perimeter:topology": str(topology_file("abc")), **engine.said_of_cloud("aws-dev", "azure-dev")}) as address:
         yield address
 
 

@@ -49,8 +49,8 @@ def test_no_word_but_a_reason_takes_a_line_break_at_its_end(name: str, flaw: str
             ["localhost", "*.a.example", "a.example.", "10.0.0.1", "https://a.example", "a.example:443", "a..example", "-a.example"],
         ),
         ("TrustDomain", ["", "a/b", "A.example", "a..example"]),
-        ("Duration", ["0s", "5", "5 s", "5sec", "-5s", "1m30s", "1000000s", "00s", "5S"]),
-        ("Size", ["0", "-1", "1G", "1 Mi", "1m", "01", "1e3"]),
+        ("Duration", ["0s", "5", "5 s", "5sec", "-5s", "1m30s", "1000000s", "00s", "5S", "25h", "1441m", "86401s", "100000s"]),
+        ("Size", ["0", "-1", "1G", "1 Mi", "1m", "01", "1e3", "1025Mi", "1100M", "1048577Ki"]),
         ("HeaderName", ["", "X-Canary", "x_canary", "x canary", ":path"]),
         ("HeaderValue", ["", "a\nb", "é"]),
         (

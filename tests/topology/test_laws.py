@@ -236,11 +236,21 @@ CASES = [
         add="egress:\n  z: {host: z.example, services: [a, d]}\n",
         expect=("55: egress.z.services: are of several meshes (a in mesh main; d in mesh other) (write one egress for each mesh)",),
     ),
+    Case(
+        law="exits_speak_http",
+        change={},
+        add="egress:\n  db: {host: db.example, port: 5432, services: [c]}\n  api: {host: api.example, port: 8443, services: [c]}\n",
+        expect=(
+            "43: egress.db.port: 5432 is the port of PostgreSQL, and the egress gateway carries HTTP alone, which it encrypts itself (reach it by an HTTPS service in front of it, or run it as a service of the mesh with `protocol: tcp`)",
+        ),
+    ),
     # -- calls
     Case(
         law="calls_stay_in_the_mesh",
         change={"      b:\n": "      a:\n"},
-        expect=('26: services.a.calls.a: "a" is the service itself (a service needs no leave to call itself: remove it)',),
+        expect=(
+            '26: services.a.calls.a: "a" is the service itself, and instances of one service do not reach each other in this model (make it two services, or keep the state elsewhere)',
+        ),
     ),
     Case(
         law="calls_stay_in_the_mesh",
@@ -310,6 +320,14 @@ CASES = [
         expect=(
             '42: compositions.sum.parts.x.service: "c" speaks grpc, and only http answers can be composed (compose http services)',
             '42: compositions.sum.parts.y.path: "/b/*" is a pattern, and a composition asks for one path (write the path)',
+        ),
+    ),
+    # -- images
+    Case(
+        law="images_stay_the_same",
+        change={C: f'{C}    versions: {{v1: {{image: "registry.example/c:latest"}}}}\n'},
+        expect=(
+            '34: services.c.versions.v1.image: "registry.example/c:latest" names what was pushed last, which tomorrow is another image (write a tag that does not move, or a digest)',
         ),
     ),
     # -- traffic
@@ -406,12 +424,15 @@ CASES = [
     ),
     Case(
         law="doors_are_narrow",
-        change={'paths: ["/a/*"]\n': 'paths: ["/*", "/{*}/b", /Admin/users, /Health]\n'},
+        change={'paths: ["/a/*"]\n': 'paths: ["/*", "/{*}/b", /Admin/users, /Health, /server-info, "/live/*", /status/]\n'},
         expect=(
             '38: doors.a.paths[0]: "/*" opens every path, those for operators included (begin with a segment of its own, as in /v1/*)',
             '38: doors.a.paths[1]: "/{*}/b" opens every path, those for operators included (begin with a segment of its own, as in /v1/*)',
-            '38: doors.a.paths[2]: "/Admin/users" is below /admin, which speaks to operators (reach it from inside the mesh)',
-            '38: doors.a.paths[3]: "/Health" is below /health, which speaks to operators (reach it from inside the mesh)',
+            '38: doors.a.paths[2]: "/Admin/users" is below /admin, which speaks to operators (reach it from inside the mesh; for clients choose another word, as in /uptime)',
+            '38: doors.a.paths[3]: "/Health" is /health, which speaks to operators (reach it from inside the mesh; for clients choose another word, as in /uptime)',
+            '38: doors.a.paths[4]: "/server-info" is /server-info, which speaks to operators (reach it from inside the mesh; for clients choose another word, as in /uptime)',
+            '38: doors.a.paths[5]: "/live/*" holds /live/, another spelling of /live, which speaks to operators (reach it from inside the mesh; for clients choose another word, or name what is below, as in /live/{*})',
+            '38: doors.a.paths[6]: "/status/" is /status, which speaks to operators (reach it from inside the mesh; for clients choose another word, or name what is below, as in /status/{*})',
         ),
     ),
     Case(
@@ -423,7 +444,7 @@ CASES = [
         law="doors_are_narrow",
         change={DOOR: f"{DOOR}    rewrite: {{prefix: /a/, replacement: /debug/}}\n"},
         expect=(
-            '38: doors.a.paths[0]: "/a/*" becomes /debug/*, which is below /debug, which speaks to operators (reach it from inside the mesh)',
+            '38: doors.a.paths[0]: "/a/*" becomes /debug/*, which is below /debug, which speaks to operators (reach it from inside the mesh; for clients choose another word, as in /uptime)',
         ),
     ),
     Case(
@@ -612,7 +633,20 @@ CASES = [
             '42: doors.a.tiers[1]: "standard" is listed twice (remove one)',
         ),
     ),
+    Case(
+        law="variables_have_one_value",
+        change={C: f"{C}    versions: {{v1: {{env: {{MODE: fast}}, secrets: {{MODE: {{secret: c, key: mode}}}}}}}}\n"},
+        expect=('34: services.c.versions.v1.secrets.MODE: "MODE" has a value in `env` too (remove one)',),
+    ),
     # -- use
+    Case(
+        law="clients_have_doors",
+        change={ABC[ABC.index("doors:\n") :]: "", "hosts: [api.abc.example]": "hosts: [api.abc.example, www.abc.example]"},
+        add="consumers: {acme: {tier: standard}}\napis: {abc: {versions: {v1: {}}}}\ncompositions: {sum: {parts: {x: {service: c, path: /c/x}, y: {service: b, path: /b/x}}}}\n",
+        expect=(
+            "3: doors: are missing: nobody comes in from outside, and no door uses the further hosts, issuers, tiers, consumers and apis (write the ways in, or remove the further hosts, issuers, tiers, consumers and apis)",
+        ),
+    ),
     Case(
         law="workloads_are_used",
         change={C: f"{C}  d: {{}}\n"},

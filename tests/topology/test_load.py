@@ -45,7 +45,7 @@ def test_what_is_written_twice_or_merged_hides_no_other_finding() -> None:
         "f:3: system: \"Abc\" must be a name of lower-case letters, digits and inner '-', beginning with a letter, "
         "at most 53 characters (as in orders)",
         'f:9: meshes.main["<<"]: would merge keys that a reader does not see here (write the keys, or give a whole value an alias)',
-        "f:18: tiers: 5 must be a mapping",
+        "f:18: tiers: 5 must be a mapping (as in {<name>: {limits: [{requests: 10, per: second}]}})",
         "f:19: tiers: is written twice, first on line 18 (merge the two)",
         'f:42: doors.a.auth.jwt: "nobody" is not an issuer (known: customers)',
     ]
@@ -121,8 +121,8 @@ def test_an_alias_means_the_value_it_names_and_findings_inside_it_bear_the_line_
     assert t.services["b"].calls["c"] == t.services["a"].calls["b"]
     broken = text.replace('paths: ["/b/*"]', "paths: [b]").replace('- {methods: [GET], paths: ["/c/*"]}', "- *read")
     assert said(broken) == [
-        "f:27: services.a.calls.b[0].paths[0]: \"b\" must begin with '/'",
-        "f:27: services.b.calls.c[0].paths[0]: \"b\" must begin with '/'",
+        "f:27: services.a.calls.b[0].paths[0]: \"b\" must begin with '/' (write /b)",
+        "f:27: services.b.calls.c[0].paths[0]: \"b\" must begin with '/' (write /b)",
     ]
 
 
@@ -172,9 +172,105 @@ def test_an_api_version_may_be_written_without_quotes_as_a_key_but_not_as_a_valu
         ("c:\n    desc", "c:\n    audit: 1\n    desc", "f:33: services.c.audit: 1 must be true or false"),
         ("c:\n    desc", 'c:\n    audit: "yes"\n    desc', 'f:33: services.c.audit: "yes" must be true or false'),
         # texts
-        ("system: abc", "system: 2.0", "f:3: system: 2.0 must be a text (write it in quotes)"),
+        (
+            "system: abc",
+            "system: 2.0",
+            "f:3: system: 2.0 must be a name of lower-case letters, digits and inner '-', beginning with a letter, at most 53 characters "
+            "(as in orders)",
+        ),
         ("system: abc", "system: no", "f:3: system: no must be a text (write it in quotes)"),
-        ("system: abc", "system: 2026-01-01", "f:3: system: 2026-01-01 must be a text (write it in quotes)"),
+        (
+            "system: abc",
+            "system: 2026-01-01",
+            "f:3: system: 2026-01-01 must be a name of lower-case letters, digits and inner '-', beginning with a letter, "
+            "at most 53 characters (as in orders)",
+        ),
+        (
+            "    tiers: [standard]",
+            "    tiers: [standard]\n    timeout: 60",
+            "f:42: doors.a.timeout: 60 must be a length of time with one unit (ms, s, m or h), longer than none (write 60s)",
+        ),
+        (
+            "    tiers: [standard]",
+            "    tiers: [standard]\n    timeout: 1.5",
+            "f:42: doors.a.timeout: 1.5 must be a length of time with one unit (ms, s, m or h), longer than none (as in 5s)",
+        ),
+        (
+            "    tiers: [standard]",
+            "    tiers: [standard]\n    maxBody: 1024",
+            "f:42: doors.a.maxBody: 1024 must be a text (write it in quotes)",
+        ),
+        (
+            "auth: {jwt: customers}",
+            "auth: {public: true}",
+            "f:40: doors.a.auth.public: true must be a reason that people can judge, of at least 10 characters "
+            "(as in The catalogue is advertising; it holds no customer data.)",
+        ),
+        # bounds
+        (
+            "    tiers: [standard]",
+            "    tiers: [standard]\n    timeout: 999999h",
+            'f:42: doors.a.timeout: "999999h" must be at most 24h',
+        ),
+        (
+            "    tiers: [standard]",
+            "    tiers: [standard]\n    maxBody: 999999999Mi",
+            'f:42: doors.a.maxBody: "999999999Mi" must be at most 1024Mi',
+        ),
+        (
+            "requests: 20",
+            "requests: 999999999999999999999",
+            "f:20: tiers.standard.limits[0].requests: 999999999999999999999 must be at most 10000000",
+        ),
+        ("burst: 20", "burst: 10000001", "f:20: tiers.standard.limits[0].burst: 10000001 must be at most 10000000"),
+        # paths
+        (
+            'paths: ["/a/*"]',
+            "paths: [/labels/:id]",
+            "f:38: doors.a.paths[0]: \"/labels/:id\" has the segment ':id', by which routers mean any segment, and which here would be "
+            "those letters alone (write /labels/{*})",
+        ),
+        (
+            'paths: ["/a/*"]',
+            'paths: ["/labels/{id}/{part}"]',
+            "f:38: doors.a.paths[0]: \"/labels/{id}/{part}\" has the segment '{id}', which is no pattern: '*' stands alone and last, "
+            "'{*}' stands alone for one segment (write /labels/{*}/{*})",
+        ),
+        (
+            'paths: ["/a/*"]',
+            'paths: ["/a/x*"]',
+            "f:38: doors.a.paths[0]: \"/a/x*\" has the segment 'x*', which is no pattern: '*' stands alone and last, "
+            "'{*}' stands alone for one segment",
+        ),
+        # keys that people expect
+        (
+            "    tiers: [standard]",
+            "    tiers: [standard]\n    cors: {}",
+            "f:42: doors.a.cors: is not a known key (no door answers a browser's preflight yet, so scripts of other origins cannot use it: "
+            "serve them from the door's own host)",
+        ),
+        (
+            "    tiers: [standard]",
+            "    tiers: [standard]\n    zone: x",
+            "f:42: doors.a.zone: is not a known key (known: api, auth, cache, description, host, maxBody, methods, paths, requestHeaders, "
+            "responseHeaders, rewrite, service, tiers, timeout, version)",
+        ),
+        (
+            "c:\n    desc",
+            "c:\n    replicas: 3\n    desc",
+            "f:33: services.c.replicas: is not a known key (it stands deeper: availability.replicas)",
+        ),
+        (
+            "c:\n    desc",
+            "c:\n    image: x\n    desc",
+            "f:33: services.c.image: is not a known key (it stands deeper: versions.<name>.image)",
+        ),
+        (
+            "c:\n    desc",
+            "c:\n    retries: {}\n    desc",
+            "f:33: services.c.retries: is not a known key (it stands deeper: resilience.retries)",
+        ),
+        ("c:\n    desc", "c:\n    version: {}\n    desc", 'f:33: services.c.version: is not a known key (did you mean "versions"?)'),
         ("system: abc", "system: [abc]", "f:3: system: must be a text"),
         (
             "system: abc",
@@ -202,7 +298,7 @@ def test_an_api_version_may_be_written_without_quotes_as_a_key_but_not_as_a_valu
         (
             "    tiers: [standard]",
             "    tiers: [standard]\n    maxBody: 0",
-            "f:42: doors.a.maxBody: 0 must be a text (write it in quotes)",
+            "f:42: doors.a.maxBody: 0 must be a number of bytes with or without a unit (k, M, Ki or Mi), more than none (as in 1Mi)",
         ),
         (
             "    tiers: [standard]",
@@ -262,21 +358,47 @@ def test_an_api_version_may_be_written_without_quotes_as_a_key_but_not_as_a_valu
         ),
         # structure
         ("    methods: [GET]\n", "    methods: GET\n", 'f:37: doors.a.methods: "GET" must be a list (write [GET])'),
-        ("    methods: [GET]\n", "    methods: []\n", "f:37: doors.a.methods: must hold at least 1, not 0"),
-        ("    methods: [GET]\n", "    methods:\n", "f:37: doors.a.methods: is empty, and must be a list"),
-        ("    methods: [GET]\n", "", "f:36: doors.a.methods: is missing"),
+        ("    methods: [GET]\n", "    methods: []\n", "f:37: doors.a.methods: must hold at least 1, not 0 (as in [GET])"),
+        ("    methods: [GET]\n", "    methods:\n", "f:37: doors.a.methods: is empty, and must be a list (as in [GET])"),
+        ("    methods: [GET]\n", "", "f:36: doors.a.methods: is missing (as in methods: [GET])"),
         ("    methods: [GET]\n", "    method: [GET]\n", 'f:37: doors.a.method: is not a known key (did you mean "methods"?)'),
         (
             "trustDomain: abc.example",
             "trust_domain: abc.example",
             'f:9: meshes.main.trust_domain: is not a known key (did you mean "trustDomain"?)',
         ),
-        ("main:\n    trustDomain: abc.example", "main: abc.example", 'f:8: meshes.main: "abc.example" must be a mapping'),
-        ("system: abc\n", "", "f:3: system: is missing"),
+        (
+            "main:\n    trustDomain: abc.example",
+            "main: abc.example",
+            'f:8: meshes.main: "abc.example" must be a mapping (as in {trustDomain: shop.example})',
+        ),
+        (
+            "- {requests: 20, per: second, burst: 20}",
+            "- 20/second",
+            'f:20: tiers.standard.limits[0]: "20/second" must be a mapping (as in {requests: 10, per: second})',
+        ),
+        (
+            '    calls:\n      b:\n        - {methods: [GET], paths: ["/b/*"]}\n',
+            "    calls: [b]\n",
+            "f:25: services.a.calls: must be a mapping (as in {<name>: [{methods: [GET], paths: [/v1/orders]}]})",
+        ),
+        (
+            '      b:\n        - {methods: [GET], paths: ["/b/*"]}\n',
+            "      b: all\n",
+            'f:26: services.a.calls.b: "all" must be a list (as in [{methods: [GET], paths: [/v1/orders]}])',
+        ),
+        (
+            "    auth: {jwt: customers}\n",
+            "",
+            "f:36: doors.a.auth: is missing (as in auth: {jwt: <name>} or {apiKey: [<name>]} or "
+            "{public: The catalogue is advertising; it holds no customer data.})",
+        ),
+        ("system: abc\n", "", "f:3: system: is missing (as in system: <name>)"),
         (
             "auth: {jwt: customers}",
             "auth: none",
-            'f:40: doors.a.auth: "none" must be a mapping with the key `jwt` or `apiKey` or `public`',
+            'f:40: doors.a.auth: "none" must be a mapping with the key `jwt` or `apiKey` or `public` '
+            "(as in {jwt: <name>} or {apiKey: [<name>]} or {public: The catalogue is advertising; it holds no customer data.})",
         ),
         (
             "auth: {jwt: customers}",
@@ -376,7 +498,8 @@ def test_a_long_given_value_is_cut() -> None:
 
 def test_suggestions_look_past_case_and_list_no_more_names_than_people_read() -> None:
     assert did_you_mean("Cart", ["cart", "order"]) == 'did you mean "cart"?'
-    assert did_you_mean("zzz", [f"n{number:02}" for number in range(20)]).endswith("n11, ...")
+    assert did_you_mean("zzz", [f"n{number:02}" for number in range(30)]).endswith("n28, n29")
+    assert did_you_mean("zzz", [f"n{number:02}" for number in range(31)]).endswith("n29, ...")
     assert did_you_mean("zzz", []) == "none is defined"
 
 

@@ -50,13 +50,31 @@ def test_bridges_and_compositions_are_part_of_a_cycle() -> None:
 
 
 def test_the_imaging_portal_has_the_cycle_that_its_source_draws() -> None:
-    (note,) = notes(load(STACKS / "imaging.topology.yaml"))
+    note, _ = notes(load(STACKS / "imaging.topology.yaml"))
     assert str(note) == ("services.ai-model.calls: can reach dicom, report and be reached from there: these calls form a cycle")
 
 
-@pytest.mark.parametrize("name", ["abc", "payments", "brokerage", "bookinfo"])
-def test_the_other_systems_need_no_second_look(name: str) -> None:
-    assert notes(load(STACKS / f"{name}.topology.yaml")) == ()
+PODINFO = "the demonstration image podinfo runs in its place (write versions: {v1: {image: ...}} for what is yours)"
+
+
+def test_the_system_with_images_of_its_own_needs_no_second_look() -> None:
+    assert notes(load(STACKS / "bookinfo.topology.yaml")) == ()
+
+
+@pytest.mark.parametrize("name", ["abc", "payments", "brokerage"])
+def test_of_a_system_that_is_a_demonstration_that_is_noted_in_one_line_and_nothing_else(name: str) -> None:
+    (note,) = notes(load(STACKS / f"{name}.topology.yaml"))
+    assert str(note) == f"services: no service names an image: {PODINFO}"
+
+
+def test_services_that_name_no_image_are_named_in_one_line_and_many_are_counted() -> None:
+    image = {"versions": {"v1": {"image": "a:1"}, "v2": {"image": "a:2"}}}
+    services: dict[str, Any] = {"a": image, "b": {}, "c": {"versions": {"v1": {"image": "c:1"}, "v2": {}}}}
+    (note,) = notes(system({}, services=services))
+    assert str(note) == f"services: no image is named by b, c: {PODINFO}"
+    (note,) = notes(system({}, services={"a": image} | {f"s{number:02}": {} for number in range(14)}))
+    assert "by s00, s01," in str(note)
+    assert "s11 and 2 others: " in str(note)
 
 
 def test_sensitive_data_behind_a_public_door_is_noted_with_the_road_to_it() -> None:
@@ -64,5 +82,5 @@ def test_sensitive_data_behind_a_public_door_is_noted_with_the_road_to_it() -> N
     text = text.replace("auth: {jwt: customers}", "auth: {public: The front page of the shop.}").replace("issuers:", "x-issuers:")
     text = text.replace("    description: Reached by B alone.", "    data: health")
     start, end = text.index("x-issuers"), text.index("tiers:\n  standard")
-    (note,) = notes(parse(text[:start] + text[end:]))
+    note, _ = notes(parse(text[:start] + text[end:]))
     assert str(note) == "doors.a.auth: is public, and health data is reached behind it: a -> b -> c"

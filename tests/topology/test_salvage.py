@@ -87,6 +87,28 @@ def test_what_a_broken_value_may_have_said_is_not_told_to_be_missing(old: str, n
     assert {spell(path) for path, _, _ in told(ABC.replace(old, new))} <= known
 
 
+TWO_KINDS = [
+    ("{jwt: customers, apiKey: [standard]}", "apiKey"),
+    ("{apiKey: [standard], public: Everybody may look at this one.}", "public"),
+    ("{jwt: customers, apiKey: [standard], public: Everybody may look at this one.}", None),
+]
+
+
+@pytest.mark.parametrize(("auth", "told_alone"), TWO_KINDS)
+@pytest.mark.parametrize("tiers", ["    tiers: [standard]\n", ""])
+@pytest.mark.parametrize("more", ["", "consumers: {acme: {tier: standard}}\n"])
+def test_of_a_door_with_two_credentials_that_is_told_and_nothing_that_one_of_them_would_cause(
+    auth: str, told_alone: str | None, tiers: str, more: str
+) -> None:
+    said = {spell(path) for path, _, _ in told(ABC.replace("{jwt: customers}", auth).replace("    tiers: [standard]\n", tiers) + more)}
+    assert said == {f"doors.a.auth.{key}" for key in ((told_alone,) if told_alone else ("apiKey", "public"))}
+
+
+def test_of_an_operation_that_is_http_and_grpc_nothing_that_follows_from_one_of_them_is_told() -> None:
+    text = ABC.replace('{methods: [GET], paths: ["/c/*"]}', "{methods: [GET], paths: [/c], rpcs: [a.B/C]}")
+    assert {spell(path) for path, _, _ in told(text)} == {"services.b.calls.c[0].rpcs"}
+
+
 PART = "compositions:\n  home:\n    parts:\n      x: {service: zzz, "
 
 
@@ -156,7 +178,7 @@ def breaks(draw: st.DrawFn) -> tuple[str, list[Break]]:
         made = Break(path=path, value=draw(WRONG), how=draw(st.sampled_from(kinds)))
         if any(path[: len(other.path)] == other.path or other.path[: len(path)] == path for other in chosen):
             continue
-        if not any(made.how == other.how == "removed" and path[:-1] == other.path[:-1] for other in chosen):
+        if not any(made.how != "value" != other.how and path[:-1] == other.path[:-1] for other in chosen):
             chosen.append(made)
     return system, chosen
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import chain
 
 from topology.findings import Finding, TopologyError
-from topology.laws import calls, clients, data, doors, life, names, places, repetition, traffic, use
+from topology.laws import calls, clients, data, doors, images, life, names, places, repetition, traffic, use
 from topology.laws.cycles import cycles
 from topology.laws.law import Law
 from topology.laws.notes import notes
@@ -17,6 +17,7 @@ LAWS_OF_PARTS: tuple[Law, ...] = (
     *places.LAWS,
     *calls.LAWS,
     *traffic.LAWS,
+    *images.LAWS,
     *doors.LAWS,
     *clients.LAWS,
     *life.LAWS,
@@ -51,6 +52,8 @@ def broken(t: Topology) -> list[Finding]:
 
 
 def _meant(finding: Finding) -> set[str]:
+    if len(finding.path) == 1:
+        return set()
     section, name = (str(part) for part in finding.path[:2])
     return {reason.format(name=name) for reason in MEANT[section]}
 

@@ -23,7 +23,11 @@ COMPOSED: Final = Service()
 
 
 def calls_stay_in_the_mesh(t: Topology) -> Iterator[Finding]:
-    """A call joins two services of one mesh; another mesh is reached by a bridge, and a bridge joins two meshes."""
+    """A call joins two services of one mesh; another mesh is reached by a bridge, and a bridge joins two meshes.
+
+    No service calls itself: the policies of each name its callers, of which it is none, so its instances do not reach each other. What
+    needs that (members of a cluster, caches that tell each other) is two services here, or keeps its state elsewhere.
+    """
     pairs: list[tuple[KeyPath, ServiceName, ServiceName]] = [
         (("services", name, "calls", callee), name, callee) for name, service in t.services.items() for callee in service.calls
     ]
@@ -35,8 +39,8 @@ def calls_stay_in_the_mesh(t: Topology) -> Iterator[Finding]:
     ]
     for path, caller, callee in pairs:
         if caller == callee:
-            reason = "is the service itself"
-            yield Finding(path=path, given=callee, reason=reason, suggestion="a service needs no leave to call itself: remove it")
+            reason = "is the service itself, and instances of one service do not reach each other in this model"
+            yield Finding(path=path, given=callee, reason=reason, suggestion="make it two services, or keep the state elsewhere")
         elif _placed(t, callee) and _placed(t, caller) and t.mesh_of(callee) != t.mesh_of(caller):
             reason = f"is in mesh {t.mesh_of(callee)}, {caller} in mesh {t.mesh_of(caller)}"
             yield Finding(path=path, given=callee, reason=reason, suggestion="write a bridge")

@@ -8,13 +8,11 @@ from itertools import combinations
 
 from topology.findings import Finding, KeyPath
 from topology.laws.law import Law
+from topology.laws.management import PAGES, management
 from topology.model.door import Door, JwtAuth
 from topology.model.service import Protocol
 from topology.model.system import Topology
 from topology.paths import ANY_REST, ANY_SEGMENT, covers, is_exact, is_template, overlap, rewrite, stem
-
-MANAGEMENT = ("/metrics", "/health", "/healthz", "/readyz", "/livez", "/admin", "/debug", "/actuator", "/stats", "/config_dump")
-"""Paths that speak to operators, not to clients (OWASP API8, API9)."""
 
 OWNED_HEADERS = frozenset({"host", "authorization", "connection", "content-length", "transfer-encoding", "te", "upgrade", "x-api-key"})
 """Headers that a layer reads, writes or removes itself."""
@@ -71,12 +69,24 @@ def doors_are_narrow(t: Topology) -> Iterator[Finding]:
                 yield Finding(path=at, given=path, reason=reason, suggestion="write a second door")
                 continue
             for shown in dict.fromkeys((path, _inner(door, path))):
-                bare = stem(shown).lower().rstrip("/")
-                below = [management for management in MANAGEMENT if bare == management or bare.startswith(f"{management}/")]
-                if below or shown == "/*":
-                    reason = f"is below {below[0]}, which speaks to operators" if below else "opens every path of the service"
+                if (flaw := _too_wide(shown)) is not None:
+                    reason, suggestion = flaw
                     seen = "" if shown == path else f"becomes {shown}, which "
-                    yield Finding(path=at, given=path, reason=f"{seen}{reason}", suggestion="reach it from inside the mesh")
+                    yield Finding(path=at, given=path, reason=f"{seen}{reason}", suggestion=suggestion)
+
+
+def _too_wide(path: str) -> tuple[str, str] | None:
+    """Return why no door leads to a path, and what to do; None where one may."""
+    if path == "/*":
+        return "opens every path of the service", "reach it from inside the mesh"
+    shown = management(path)
+    if shown is None:
+        return None
+    is_page = shown.removeprefix("/") in PAGES
+    below = f"holds {shown}/, another spelling of {shown}" if is_page else f"is below {shown}"
+    where = f"is {shown}" if path.lower().rstrip("/") == shown else below
+    besides = f", or name what is below, as in {shown}/{ANY_SEGMENT}" if is_page else ", as in /uptime"
+    return f"{where}, which speaks to operators", f"reach it from inside the mesh; for clients choose another word{besides}"
 
 
 def doors_leave_no_doubt(t: Topology) -> Iterator[Finding]:

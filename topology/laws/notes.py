@@ -1,6 +1,7 @@
 """What is lawful and worth a look."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from topology.findings import Finding
 from topology.laws.cycles import cycles
@@ -9,10 +10,31 @@ from topology.model.base import ServiceName
 from topology.model.door import PublicAuth
 from topology.model.system import Topology
 
+MOST_NAMES: Final = 12
+"""So many services are named in one note; the others are counted."""
+
 
 def notes(t: Topology) -> tuple[Finding, ...]:
-    """Return what a reviewer should know of a topology that keeps every law: cycles of calls, and roads from public doors to sensitive data."""
-    return (*_cycles(t), *_roads(t))
+    """Return what a reviewer should know of a topology that keeps every law.
+
+    Cycles of calls, roads from public doors to sensitive data, and services that run a demonstration.
+    """
+    return (*_cycles(t), *_roads(t), *_demonstrations(t))
+
+
+def _demonstrations(t: Topology) -> Iterator[Finding]:
+    """Yield one note on all services of which some version names no image."""
+    names = [name for name, service in t.services.items() if any(about.image is None for about in service.versions.values())]
+    if not names:
+        return
+    everybody = len(names) == len(t.services)
+    who = "no service names an image" if everybody else f"no image is named by {', '.join(names[:MOST_NAMES])}{_more(names)}"
+    reason = f"{who}: the demonstration image podinfo runs in its place"
+    yield Finding(path=("services",), given=None, reason=reason, suggestion="write versions: {v1: {image: ...}} for what is yours")
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names) - MOST_NAMES} others" if len(names) > MOST_NAMES else ""
 
 
 def _cycles(t: Topology) -> Iterator[Finding]:

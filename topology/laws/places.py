@@ -1,7 +1,7 @@
 """Namespaces, authorities and hosts have one owner."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from topology.findings import Finding, KeyPath, did_you_mean
 from topology.laws.law import Law
@@ -111,6 +111,36 @@ def authorities_are_distinct(t: Topology) -> Iterator[Finding]:
             yield Finding(path=("issuers", name, "issuer"), given=issuer.issuer, reason=reason, suggestion="keep one")
 
 
+FOREIGN_PORTS: Mapping[int, str] = {
+    25: "SMTP",
+    465: "SMTP",
+    587: "SMTP",
+    1433: "SQL Server",
+    1521: "Oracle",
+    3306: "MySQL",
+    5432: "PostgreSQL",
+    5671: "AMQP",
+    5672: "AMQP",
+    6379: "Redis",
+    9092: "Kafka",
+    9093: "Kafka",
+    27017: "MongoDB",
+}
+"""Ports of protocols other than HTTP (https://www.iana.org/assignments/service-names-port-numbers/; Kafka's by its own documents)."""
+
+
+def exits_speak_http(t: Topology) -> Iterator[Finding]:
+    """What leaves speaks HTTP: the application sends it in plain, and the egress gateway encrypts it (`topology/derive/egress.py`).
+
+    So a database outside cannot be called, whatever its port; where the port alone gives it away, nobody waits for the timeout to learn it.
+    """
+    for name, exit_ in t.egress.items():
+        if exit_.port in FOREIGN_PORTS:
+            reason = f"is the port of {FOREIGN_PORTS[exit_.port]}, and the egress gateway carries HTTP alone, which it encrypts itself"
+            suggestion = "reach it by an HTTPS service in front of it, or run it as a service of the mesh with `protocol: tcp`"
+            yield Finding(path=("egress", name, "port"), given=exit_.port, reason=reason, suggestion=suggestion)
+
+
 def hosts_are_outside(t: Topology) -> Iterator[Finding]:
     """A public host is not a name inside; an egress host neither is inside nor one of our own; each is named once in a mesh."""
     for index, host in enumerate(t.hosts):
@@ -143,5 +173,6 @@ LAWS: tuple[Law, ...] = (
     workloads_say_their_mesh,
     namespaces_have_one_owner,
     authorities_are_distinct,
+    exits_speak_http,
     hosts_are_outside,
 )

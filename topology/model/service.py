@@ -38,19 +38,28 @@ class Protocol(StrEnum):
     """What a service speaks on its port. Decides at which layer its callers can be told apart."""
 
     HTTP = "http"
+    """Requests with method and path: callers are granted both, one by one."""
     GRPC = "grpc"
+    """Callers are granted methods (`rpcs`)."""
     WEBSOCKET = "websocket"
+    """Callers are granted paths, by GET; what passes afterwards is not looked at, and has no time limit."""
     TCP = "tcp"
+    """One can connect or not. Has no doors, bridges, limits, faults or retries."""
 
 
 class DataClass(StrEnum):
     """The most sensitive data a service handles. Not an access right: it raises what the boundary must do."""
 
     PUBLIC = "public"
+    """Everybody may see it: may be behind a public door, and in a cache at any door."""
     INTERNAL = "internal"
+    """May be behind a public door, and in a cache there."""
     PERSONAL = "personal"
+    """About people: never behind a public door, never in a cache."""
     HEALTH = "health"
+    """About people's health: as `personal`."""
     PAYMENT = "payment"
+    """About people's money: as `personal`."""
 
 
 class Scope(StrEnum):
@@ -61,7 +70,9 @@ class Scope(StrEnum):
     """
 
     LOCAL = "local"
+    """Each proxy counts by itself; at a gateway, each route of a door."""
     GLOBAL = "global"
+    """All proxies share one count, kept in Redis."""
 
 
 class HttpOperation(Model):
@@ -102,6 +113,7 @@ class ServiceLimit(Rate):
     """A limit that protects a service whatever the client."""
 
     scope: Scope = Scope.LOCAL
+    """Where requests are counted."""
 
 
 class SecretValue(Model):
@@ -143,7 +155,9 @@ class Canary(Model):
     """Requests with this header value go to this version, whatever the weights say."""
 
     header: HeaderName
+    """The request header that decides."""
     value: HeaderValue
+    """What it says, letter by letter."""
     version: VersionName
     """One of the versions of the service."""
 
@@ -202,9 +216,13 @@ class Resilience(Model):
     """How calls to a service are bounded, retried and kept from failing instances."""
 
     timeout: Duration = "15s"
+    """How long a call may take, all tries together; then it ends with 504. Streams (WebSocket, TCP) have none."""
     retries: Retries | None = None
+    """Tries after a failure; absent: none."""
     ejection: Ejection | None = Ejection()
+    """When an instance that fails is left alone; `null`: never, unless there are datacenters."""
     connections: Connections = Connections()
+    """How many connections and waiting requests a caller may have."""
 
 
 class Fault(Model):
@@ -247,6 +265,7 @@ class Service(Model):
     description: str = ""
     """What it does."""
     protocol: Protocol = Protocol.HTTP
+    """What it speaks on its port."""
     port: Port = 8080
     """Port of the container and of the Service."""
     health: PathPattern | None = None
@@ -258,13 +277,20 @@ class Service(Model):
     calls: Mapping[ServiceName, tuple[Operation, ...]] = {}
     """Callee and operations. A TCP callee takes an empty list."""
     canary: Canary | None = None
+    """Requests that see one version, whatever the weights say."""
     mirror: Mirror | None = None
+    """Copies of requests for another version."""
     resilience: Resilience = Resilience()
+    """How long calls to it may take, and what happens when they fail."""
     faults: tuple[Fault, ...] = ()
     """Failures on purpose."""
     limit: ServiceLimit | None = None
+    """How often it may be asked, by all callers together."""
     data: DataClass = DataClass.INTERNAL
+    """The most sensitive data that it handles."""
     audit: Flag = False
     """Every request is logged with caller, method, path and status, and traced, at the doors that lead to it too."""
     availability: Availability = Availability()
+    """How many instances there are, and where."""
     resources: Resources = Resources()
+    """What each instance reserves of its machine."""

@@ -44,7 +44,7 @@ class AksCluster(Component, layer="cluster"):
     def __init__(self, land: AzureLand, *, parent: pulumi.Resource) -> None:
         """Register the cluster after the rights of its identity, and its user pool after it."""
         settings, where = land.settings, land.place
-        inputs = {"private": not settings.operators, "operators": list(settings.operators), "version": AKS_VERSION}
+        inputs = {"private": not settings.operators, "version": AKS_VERSION}
         super().__init__("kubernetes", inputs, parent=parent)
         identity = identities.UserAssignedIdentity(
             "aks-identity",
@@ -84,9 +84,7 @@ class AksCluster(Component, layer="cluster"):
         self.ready = (self.cluster, pool)
         self.token_issuer = self.cluster.oidc_issuer_profile.apply(lambda profile: profile.issuer_url if profile else "")
         self.kubeconfig = pulumi.Output.secret(_kubeconfig(land, self.cluster, self))
-        # The judge compares: an administrator, or an operator's range, from elsewhere is none of the stack file.
-        said = {"administrators": list(settings.administrators), "operators": list(settings.operators)}
-        self.register_outputs({"cluster": where.of("aks"), **said, "privateOperators": list(settings.private_operators)})
+        self.register_outputs({"cluster": where.of("aks")})
 
     def _join(self, address: EdgeAddress, to: pulumi.Input[str], where: Place) -> pulumi.Resource:
         """Register the right to put the edge's address in front of a load balancer."""

@@ -46,7 +46,7 @@ class EksCluster(Component, layer="cluster"):
         parent: pulumi.Resource,
     ) -> None:
         """Register the cluster, whoever may enter it, its network plugin, its nodes, and what runs in it of AWS's own."""
-        inputs = {"private": not settings.operators, "operators": list(settings.operators), "version": EKS_VERSION}
+        inputs = {"private": not settings.operators, "version": EKS_VERSION}
         super().__init__("kubernetes", inputs, parent=parent)
         self._settings, self._names, self._network, self._size = settings, names, network, SIZES[settings.size]
         self._own = pulumi.ResourceOptions(parent=self)
@@ -63,9 +63,7 @@ class EksCluster(Component, layer="cluster"):
         logs = container_logs.place(names, self.name, key=log_key, days=self._size.log_days, parent=self)
         last.append(self._addon(container_logs.collector(names), [nodes, *system.fences, *logs]))
         self.provider = provider(kubeconfig, after=[*entries, nodes, *last])
-        # The judge compares: an administrator, or an operator's range, from elsewhere is none of the stack file.
-        said = {"administrators": list(settings.administrators), "operators": list(settings.operators)}
-        self.register_outputs({"cluster": names.name, **said, "privateOperators": list(settings.private_operators)})
+        self.register_outputs({"cluster": names.name})
 
     def _cluster(self, log_key: pulumi.Input[str]) -> eks.Cluster:
         settings, names, network = self._settings, self._names, self._network

@@ -6,6 +6,7 @@ whose path begins all its own, doors that could answer for one another share an 
 Versions of an API are told by a header, or by the segment that follows the API's path (Learn, `api-management-versions`).
 """
 
+import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,12 +26,24 @@ Segments = tuple[str, ...]
 class Operation:
     """One method at one path of a door."""
 
-    name: str
-    """Its id within the API."""
+    title: str
+    """Its name in the developer portal."""
     door: Name
     method: str
     template: str
     """Path below that of the API: `/orders/{p1}`, `/*`."""
+
+    @property
+    def name(self) -> str:
+        """Its id within the API, which follows from method and template alone: `get-orders-p1-1f0c2a`.
+
+        API Management refuses a second operation of one method and template ("Operation with the same method and URL template already
+        exists", https://blog.mithril.be/posts/apim-operation-id-truncation), and Pulumi makes what is new before it deletes what is gone.
+        So the operation of a renamed door, or of a path at another place in its list, is the one that was there.
+        """
+        # Words alone are not enough: `/a-b` and `/a/b` have the same.
+        digest = hashlib.sha256(self.template.encode()).hexdigest()[:6]
+        return shortened("-".join(part for part in (self.method.lower(), _words(self.template), digest) if part))
 
     @property
     def parameters(self) -> list[str]:
@@ -200,7 +213,7 @@ def _operations(t: Topology, path: Segments, doors: list[Name]) -> Iterator[Oper
             template = _template(pattern.removeprefix("/" + "/".join(path)) if path else pattern)
             for method in t.doors[door].methods:
                 suffix = f"-{number + 1}" if len(t.doors[door].paths) > 1 else ""
-                yield Operation(name=f"{door}{suffix}-{method.lower()}", door=door, method=method, template=template)
+                yield Operation(title=f"{door}{suffix}-{method.lower()}", door=door, method=method, template=template)
 
 
 def _template(pattern: str) -> str:
@@ -212,5 +225,10 @@ def _template(pattern: str) -> str:
 
 def _identifier(text: str, taken: set[str]) -> str:
     """Return an id of small letters, digits and hyphens that nothing else has, with room for a number."""
-    plain = shortened(re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "api", LONGEST - 4)
+    plain = shortened(_words(text) or "api", LONGEST - 4)
     return next(name for number in range(len(taken) + 1) if (name := f"{plain}-{number + 1}" if number else plain) not in taken)
+
+
+def _words(text: str) -> str:
+    """Return a text in small letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -1,7 +1,8 @@
-"""Whom the stack file names as administrators of a cluster: the component that makes the cluster repeats it."""
+"""Whom the stack file names as administrators of a cluster."""
 
 from typing import TYPE_CHECKING, Final
 
+from policies.reading.cloud.stack_file import listed
 from policies.reading.values import UnknownValueError
 
 if TYPE_CHECKING:
@@ -10,13 +11,13 @@ if TYPE_CHECKING:
 FIX: Final = "remove it; `administrators` of the stack file says who administers the cluster"
 
 
-def administrators(stack: "Stack", component: str) -> set[str]:
-    """Return whom the stack file names, as the components of a type repeat it.
+def administrators(stack: "Stack", cloud: str) -> set[str]:
+    """Return whom the stack file names.
 
     Raises:
-        UnknownValueError: if none of them names anybody.
+        UnknownValueError: if that is nobody, or not known.
     """
-    said = {str(each) for repeating in stack.of(component) for each in repeating.at("administrators", default=[])}
+    said = set(listed(stack, cloud, "administrators"))
     if not said:
-        raise UnknownValueError("the administrators of the stack file", f"not said by any {component}")
+        raise UnknownValueError("the administrators of the stack file", f"nobody ({cloud})")
     return said

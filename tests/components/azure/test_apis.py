@@ -46,6 +46,22 @@ def test_names_are_unique_and_no_operation_is_the_whole_path_of_its_api(name: st
         assert all(operation.template.startswith("/") and operation.template != "/" for operation in api.operations)
 
 
+def test_an_operation_keeps_its_id_when_its_door_is_renamed_and_paths_before_it_come_and_go() -> None:
+    """API Management refuses a second operation of one method and template, and the old one is deleted after the new one is made."""
+
+    def ids(door: str, *paths: str) -> dict[tuple[str, str, str], str]:
+        t = written({door: {"methods": ["GET", "PATCH"], "paths": list(paths)}})
+        return {(api.path, operation.method, operation.template): operation.name for api in apis(t) for operation in api.operations}
+
+    before = ids("users", "/v1/users", "/v1/users/*")
+    assert before.items() < ids("people", "/v1/orders", "/v1/users/*", "/v1/users").items()
+
+
+def test_templates_of_the_same_words_have_ids_of_their_own() -> None:
+    (api,) = apis(written({"a": {"methods": ["GET"], "paths": ["/v1/a-b", "/v1/a/b", "/v1/A/b", "/v1/p1/b", "/v1/{*}/b"]}}))
+    assert len({operation.name for operation in api.operations}) == len(api.operations) == 5
+
+
 def test_doors_that_could_answer_for_one_another_share_an_api() -> None:
     t = written({"wide": {"paths": ["/v1/*"]}, "narrow": {"paths": ["/v1/orders/*"]}, "other": {"paths": ["/v2/*"]}})
     assert groups(t) == {("v1",): ["wide", "narrow"], ("v2",): ["other"]}

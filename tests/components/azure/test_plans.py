@@ -177,8 +177,8 @@ def test_an_api_asks_for_keys_exactly_where_its_doors_do(stack: str, name: str) 
     t = topology(name)
     asked = {i["apiId"]: i["subscriptionRequired"] for i in of(stack, name, "apimanagement:Api")}
     for i in of(stack, name, "apimanagement:ApiOperation"):
-        door = max((d for d in t.doors if i["operationId"].startswith(f"{d}-")), key=len)
-        assert asked[i["apiId"]] is ("apiKey" in t.doors[door].auth.model_dump(by_alias=True)), i["operationId"]
+        door = max((d for d in t.doors if i["displayName"].startswith(f"{d}-")), key=len)
+        assert asked[i["apiId"]] is ("apiKey" in t.doors[door].auth.model_dump(by_alias=True)), i["displayName"]
 
 
 def test_a_product_of_two_consumers_has_no_limit_that_refuses_the_second() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.policies.mutations import azure_plan as azure
+from tests.policies.mutations.azure_overlooked import SEEMING, elsewhere, seeming, way_out
 from tests.policies.mutations.mutation import CloudFamily, Table
 from tests.policies.mutations.plan import MARKER, UNKNOWN, Plan, Record
 
@@ -245,4 +246,24 @@ def group_of_other_addresses(plan: Plan) -> bool:
     way_out = azure.inputs(plan, "network:NatGateway")
     way_out["publicIpAddresses"][0]["id"] = way_out["publicIpAddresses"][0]["id"].replace(f"/{own['resourceGroupName']}/", f"/{group}/")
     plan.edit(address(plan, "nat"))["resourceGroupName"] = group
+    return True
+
+
+@TABLE.mutation("N04", "nodes, and the edge in front of everybody among them, connect to every port outside")
+def nodes_leave_by_every_port(plan: Plan) -> bool:
+    return way_out("aks", "Internet", "*", "Tcp")(plan)
+
+
+@TABLE.mutation("N04", "nodes are in a network of the same name in somebody else's group")
+def nodes_of_another_group(plan: Plan) -> bool:
+    pool = azure.inputs(plan, "containerservice:AgentPool")
+    pool["vnetSubnetID"] = elsewhere(pool["vnetSubnetID"])
+    return True
+
+
+@TABLE.mutation("N04", "another port of the edge's address is refused by IPv6, and open by IPv4")
+def another_port_refused_by_ipv6(plan: Plan) -> bool:
+    refusal, _ = SEEMING["refused_at_addresses_of_ipv6"]
+    target = clients(plan)["destinationAddressPrefix"]
+    azure.group(plan, "aks")["securityRules"] += seeming(refusal, target=target)
     return True

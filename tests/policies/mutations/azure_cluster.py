@@ -131,3 +131,22 @@ def vault_open_to_the_cluster(plan: Plan) -> bool:
 def vault_secret_in_clear(plan: Plan) -> bool:
     azure.inputs(plan, "keyvault:Secret")["properties"]["value"] = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"
     return True
+
+
+@TABLE.mutation("N07", "the temporary disks of a pool are not encrypted")
+def temporary_disks_in_clear(plan: Plan) -> bool:
+    azure.inputs(plan, "containerservice:AgentPool")["enableEncryptionAtHost"] = False
+    return True
+
+
+@TABLE.mutation("N09", "the agent writes what containers say into a stream that nobody sends on")
+def container_logs_in_another_stream(plan: Plan) -> bool:
+    source = azure.inputs(plan, "monitor:DataCollectionRule")["dataSources"]["extensions"][0]
+    source["extensionSettings"]["dataCollectionSettings"]["enableContainerLogV2"] = False
+    return True
+
+
+@TABLE.mutation("N09", "the agent of containers' logs signs in with a key that the workspace does not take")
+def agent_signs_in_by_key(plan: Plan) -> bool:
+    azure.cluster(plan)["addonProfiles"]["omsagent"]["config"]["useAADAuth"] = "false"
+    return True

@@ -4,20 +4,20 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.policies.mutations.gateway_edits import change_first, change_plugin
+from tests.policies.mutations.gateway_edits import Inputs, change_first, change_plugin
 from tests.policies.mutations.mutation import Family, Table
 from tests.policies.mutations.plan import Plan
 
 TABLE = Table(Family.GATEWAY)
 
 
-def _filter(plan: Plan, kind: str, change: Callable[[dict[str, Any]], object]) -> bool:
-    """Change the first filter of a type on the routes of the gateway, where it has something in it to change."""
+def _filter(plan: Plan, kind: str, change: Callable[[dict[str, Any]], object], removed: str = "") -> bool:
+    """Change the first filter of a type on the routes of the gateway that removes something, or this header."""
     key = kind[0].lower() + kind[1:]
     for record in plan.records("HTTPRoute"):
         for number, rule in enumerate(record["inputs"]["spec"]["rules"]):
             for position, each in enumerate(rule.get("filters") or ()):
-                if each["type"] == kind and "remove" in each[key]:
+                if each["type"] == kind and "remove" in each[key] and (not removed or removed in each[key]["remove"]):
                     change(plan.edit(record)["spec"]["rules"][number]["filters"][position][key])
                     return True
     return False
@@ -73,6 +73,32 @@ def requests_say_more(plan: Plan) -> bool:
             plan, "request-transformer", lambda i: i["config"].setdefault("add", {"headers": []})["headers"].append("x-said:more")
         )
     return _filter(plan, "RequestHeaderModifier", lambda change: change.setdefault("set", []).append({"name": "x-said", "value": "more"}))
+
+
+def _has_keys(plan: Plan) -> bool:
+    """Say whether a door asks for an API key."""
+    policy = plan.first("SecurityPolicy", where=lambda i: "apiKeyAuth" in i["spec"])
+    return (policy or plan.first("KongPlugin", where=lambda i: i["plugin"] == "key-auth")) is not None
+
+
+def _kept(header: str) -> Callable[[Plan], bool]:
+    """Return a change after which a gateway passes on what it took out of requests."""
+
+    def removed(inputs: Inputs) -> list[str]:
+        return inputs["config"].get("remove", {}).get("headers", [])
+
+    def change(plan: Plan) -> bool:
+        if header != "authorization" and not _has_keys(plan):
+            return False
+        if plan.is_kong():
+            return change_first(plan, "KongPlugin", lambda i: removed(i).remove(header), lambda i: header in removed(i))
+        return _filter(plan, "RequestHeaderModifier", lambda edits: edits["remove"].remove(header), header)
+
+    return change
+
+
+TABLE.mutation("A07", "an API key goes on to services")(_kept("x-api-key"))
+TABLE.mutation("A07", "a token that nobody asked for goes on to services")(_kept("authorization"))
 
 
 @TABLE.mutation("W09", "answers of a public door are kept for a day")

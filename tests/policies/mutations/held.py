@@ -11,6 +11,7 @@ from policies.registry import rules
 from policies.rule import Verdict
 from tests.policies.mutations.mutation import Mutation
 from tests.policies.mutations.summary import PROPERTY
+from tests.systems import config_of
 from topology.model.system import Topology
 
 RULES: Final = {rule.id: rule for rule in rules()}
@@ -24,8 +25,9 @@ Record = Callable[[str, object], None]
 
 
 def read(resources: Resources, intent: Topology) -> Stack:
-    """Return the resources of a plan as the rules read them."""
-    return Stack(normalise([dict(each) for each in resources]), intent)
+    """Return the resources of a plan as the rules read them, held against the file of their own stack."""
+    _, _, stack = resources[0]["urn"].split("::")[0].rpartition(":")
+    return Stack(normalise([dict(each) for each in resources]), intent, config=config_of(stack))
 
 
 def hold_clean(resources: Resources, intent: Topology) -> None:

@@ -11,6 +11,7 @@ from tests.policies.mutations import (
     azure_hunted,
     azure_hunted_resources,
     azure_network,
+    azure_overlooked,
     azure_portal,
     azure_rights,
 )
@@ -34,6 +35,7 @@ MUTATIONS = (
     *(mutation for module in TABLES for mutation in module.TABLE.mutations),
     *azure_hostile.MUTATIONS,
     *azure_hunted_resources.MUTATIONS,
+    *azure_overlooked.MUTATIONS,
 )
 
 

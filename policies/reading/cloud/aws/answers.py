@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws import kinds
 from policies.reading.cloud.aws.documents import EVERYBODY, Sentence, account_of, allowing, but, is_in
+from policies.reading.cloud.aws.references import names
 from policies.reading.cloud.aws.roles import own_roles
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.resource import Resource
-from policies.reading.values import is_unknown
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -96,12 +96,8 @@ def _is_place_of(account: str, things: Iterable[str]) -> bool:
 
 def is_shut(bucket: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that a bucket has such a block, whatever the account's own default of the day is."""
-    name = bucket.props.get("bucket")
-    for block in stack.of(kinds.BUCKET_BLOCK):
-        given = block.props.get("bucket")
-        if bucket in stack.sources(block, "bucket") if is_unknown(given) or is_unknown(name) else given == name:
-            return
-    yield Flaw(message="may be opened to everybody: nothing blocks that", fix="add aws:s3:BucketPublicAccessBlock, with all four on")
+    if not any(names(each, "bucket", bucket, bucket.props.get("bucket")) for each in stack.of(kinds.BUCKET_BLOCK)):
+        yield Flaw(message="may be opened to everybody: nothing blocks that", fix="add aws:s3:BucketPublicAccessBlock, with all four on")
 
 
 def is_closed(block: Resource, stack: "Stack") -> Iterator[Flaw]:

@@ -4,12 +4,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from policies.reading.cloud.addresses import OUTSIDE, Addresses, addresses
 from policies.reading.cloud.aws.cni import configuration
-from policies.reading.cloud.aws.documents import PROVIDER, account_of, lets, sentences
+from policies.reading.cloud.aws.documents import account_of, region_of
 from policies.reading.cloud.aws.eks import COLLECTOR, belongs
-from policies.reading.cloud.aws.kinds import ADDON, LOG_GROUP, NODE_GROUP, POD_IDENTITY
+from policies.reading.cloud.aws.kinds import ADDON, LOG_GROUP, NODE_GROUP, POD_IDENTITY, VPC_ENDPOINT
+from policies.reading.cloud.aws.permissions import OVER_TLS, Request
 from policies.reading.cloud.aws.roles import POD, PODS, WRITING
-from policies.reading.cloud.aws.writers import rights_of, roles_of
+from policies.reading.cloud.aws.vpc import subnets_named, within
+from policies.reading.cloud.aws.writers import may_write, roles_of
+from policies.reading.cloud.egress import Egress
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.fluent_bit import Section, UnreadLineError, sections
 from policies.reading.resource import Resource
@@ -51,9 +55,10 @@ ASKED: Final = ("name", "match")
 
 TAKING_ON: Final = ("sts:AssumeRole", "sts:TagSession")
 """What Pod Identity does to give pods a role (EKS User Guide, `pod-id-role`)."""
-ANYTHING: Final = "log-stream:sample"
-CALLED: Final = {53: "the name service", 80: "the agent that knows its role", 443: "CloudWatch"}
-"""Ports that it calls."""
+NAME_SERVICE: Final = {"k8s-app": "kube-dns"}
+"""Labels of CoreDNS, an add-on too (EKS User Guide, `managing-coredns`), in the namespace `kube-system`."""
+AGENT: Final = "169.254.170.23/32"
+"""Where pods ask which role they have (EKS User Guide, `pod-id-how-it-works`)."""
 
 ON_THE_NODE: Final = "what containers say, access logs among it, stays on the disks of the nodes"
 FIX: Final = "write `config` as components/cluster/eks/container_logs.py does"
@@ -111,14 +116,15 @@ def _outputs(addon: Resource, config: Mapping[str, Any], cluster: Resource, stac
     for each in found:
         yield from _settings(addon, "OUTPUT", each, SENDS)
         region, name = each.settings.get("region", ""), each.settings.get("log_group_name", "")
-        if region != _region(stack) or not any(group.at("name", default="") == name for group in stack.of(LOG_GROUP)):
+        groups = [group for group in stack.of(LOG_GROUP) if region == region_of(stack) and group.at("name", default="") == name]
+        if not groups:
             yield Flaw(
                 message=f"sends what containers say to {name or 'no group'} in {region or 'no region'}, and who reads there is not known",
                 fix="name a log group of the program and its region (log_group_name, region)",
                 resource=addon,
                 undecided=True,
             )
-        elif not _may_write(addon, cluster, stack, f"arn:aws:logs:{region}:{account_of(stack)}:log-group:{name}:{ANYTHING}"):
+        elif not _may_write(addon, cluster, stack, groups[0]):
             yield Flaw(
                 message=f"{ON_THE_NODE}: the pods of {COLLECTOR} may not write to {name}",
                 fix=f"give their service account a role with {' and '.join(sorted(WRITING))} to it, by a PodIdentityAssociation",
@@ -137,17 +143,14 @@ def _settings(addon: Resource, kind: str, section: Section, accepted: Mapping[st
 
 
 def _calls(addon: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that NetworkPolicies let it out. Who answers is not in the program, so it counts that some rule opens the port."""
-    policies = [each for each in stack.of("NetworkPolicy") if each.namespace == _place(addon)]
-    rules = [
-        mapping(rule)
-        for each in policies
-        if mapping(each.at("spec", "podSelector", default={})).get("matchLabels") == LABELS
-        for rule in sequence(each.at("spec", "egress", default=[]))
-    ]
-    every = any(not rule.get("ports") for rule in rules)
-    opened = set(CALLED) if every else {mapping(port).get("port") for rule in rules for port in sequence(rule["ports"])}
-    if shut := [who for port, who in CALLED.items() if port not in opened]:
+    """Check that NetworkPolicies let it out to everybody whom it asks before a line is kept."""
+    egress = Egress(_place(addon), LABELS, stack)
+    called = {
+        "the name service": egress.reaches_pods("kube-system", NAME_SERVICE, 53, "UDP"),
+        "the agent that knows its role": egress.reaches(addresses(AGENT), 80),
+        "CloudWatch": egress.reaches(_cloudwatch(stack), 443),
+    }
+    if shut := [who for who, reached in called.items() if not reached]:
         yield Flaw(
             message=f"{ON_THE_NODE}: no NetworkPolicy lets {COLLECTOR} reach {', '.join(shut)}",
             fix=f"add one for its pods in {_place(addon)}",
@@ -155,42 +158,38 @@ def _calls(addon: Resource, stack: "Stack") -> Iterator[Flaw]:
         )
 
 
-def _may_write(addon: Resource, cluster: Resource, stack: "Stack", stream: str) -> bool:
-    """Say whether the pods of the add-on get a role by which they may write to a stream of a log group."""
+def _cloudwatch(stack: "Stack") -> Addresses:
+    """Return where CloudWatch Logs answers: at the interfaces of its endpoint in the network; on the internet where that has none.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch-logs-and-interface-VPC.html
+    """
+    name = f"com.amazonaws.{region_of(stack)}.logs"
+    found = [each for each in stack.of(VPC_ENDPOINT) if each.at("serviceName", default="") == name]
+    return within(subnet for each in found for subnet in subnets_named(stack, each, "subnetIds")) if found else Addresses(OUTSIDE.ranges)
+
+
+def _may_write(addon: Resource, cluster: Resource, stack: "Stack", group: Resource) -> bool:
+    """Say whether the pods of the add-on get a role by which they may write to a log group."""
     wanted = (_place(addon), COLLECTOR)
+    account, name = account_of(stack), str(cluster.at("name"))
+    facts = {
+        **OVER_TLS,
+        "aws:sourceaccount": account,
+        "aws:sourcearn": f"arn:aws:eks:{region_of(stack)}:{account}:cluster/{name}",
+        **{tag.lower(): value for tag, value in zip(POD, (name, *wanted), strict=True)},
+    }
+    taking = [Request(action=action, service=PODS, facts=facts) for action in TAKING_ON]
     return any(
-        _is_of(role, wanted) and all(lets(rights_of(stack, role), "policy", action, stream) for action in WRITING)
+        may_write(stack, role, taking, group)
         for each in stack.of(POD_IDENTITY)
         if belongs(stack, each, cluster) and (each.at("namespace", default=""), each.at("serviceAccount", default="")) == wanted
         for role in roles_of(stack, each, "roleArn")
     )
 
 
-def _is_of(role: Resource, wanted: tuple[str, str]) -> bool:
-    """Say whether pods of a namespace and service account take a role on."""
-    demanded = any(
-        all(each.demands(tag) in {(), (value,)} for tag, value in zip(POD[1:], wanted, strict=True))
-        for each in sentences(role, "assumeRolePolicy")
-        if each.allows
-    )
-    return demanded and all(lets([role], "assumeRolePolicy", action, "", service=PODS) for action in TAKING_ON)
-
-
 def _place(addon: Resource) -> str:
     """Return the namespace of the add-on: of its own name where none is said (EKS User Guide, `community-addons`)."""
     return str(mapping(addon.at("namespaceConfig", default={})).get("namespace") or COLLECTOR)
-
-
-def _region(stack: "Stack") -> str:
-    """Return the region that the program makes everything in.
-
-    Raises:
-        UnknownValueError: if its providers name none, or several.
-    """
-    named = {str(provider.at("region", default="")) for provider in stack.of(PROVIDER)} - {""}
-    if len(named) != 1:
-        raise UnknownValueError("the region of the program", f"not to be told: its providers name {len(named)} (region)")
-    return named.pop()
 
 
 def _sections(addon: Resource, config: Mapping[str, Any], key: str) -> list[Section]:

@@ -4,17 +4,19 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.stack_file import AWS, held_to
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
+
+T = TypeVar("T")
 
 PROVIDER: Final = "pulumi:providers:aws"
 EVERYBODY: Final = "*"
@@ -66,36 +68,6 @@ class Sentence:
         ]
         return any(all(account in {value, account_in(value)} for value in values) for values in found)
 
-    def is_about(self, action: str, thing: str, service: str = "") -> bool:
-        """Say whether a statement may speak of an action to a thing, by a service where one is named; empty: whatever thing it names."""
-        if self.exceptions:
-            return True
-        asker = not service or any(
-            name == EVERYBODY or _fits(service, name) for kind, name in self.principals if kind in {"Service", "AWS"}
-        )
-        named = any(_fits(each.lower(), action.lower()) for each in self.actions)
-        return asker and named and (not thing or any(_fits(each, thing) for each in self.resources))
-
-
-def _fits(pattern: str, text: str) -> bool:
-    """Say whether a text fits a pattern of IAM, in which `*` is any text and `?` any character."""
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text) is not None
-
-
-IN_CLEAR: Final = {"bool": {"aws:securetransport": ("false",)}}
-"""The one condition of a refusal that nobody fails who writes over TLS."""
-
-
-def lets(resources: Iterable[Resource], field: str, action: str, thing: str, *, service: str = "") -> bool:
-    """Say whether documents let a service, or whoever has their rights, do something: one allows it, and none denies it.
-
-    Raises:
-        UnknownValueError: as `sentences`.
-    """
-    said = [each for resource in resources for each in sentences(resource, field) if each.is_about(action, thing, service)]
-    allowed = any(each.allows and not each.exceptions for each in said)
-    return allowed and not any(not each.allows and each.conditions != IN_CLEAR for each in said)
-
 
 def sentences(resource: Resource, field: str) -> Iterator[Sentence]:
     """Yield the statements of the document in a field; none where the field is empty.
@@ -125,10 +97,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _sentence(resource: Resource, field: str, given: Mapping[str, Any]) -> Sentence:
     if (strange := sorted(given.keys() - ELEMENTS)) or given.get("Effect") not in {"Allow", "Deny"}:
         raise UnknownValueError(f"{resource}: {field}", f"a statement that is not read ({', '.join(strange) or 'Effect'})")
-    conditions = {
-        how.lower(): {key.lower(): _listed(value) for key, value in mapping(keys).items()}
-        for how, keys in mapping(given.get("Condition")).items()
-    }
+    conditions = _lowered(resource, field, given.get("Condition"), lambda keys: _lowered(resource, field, keys, _listed))
     return Sentence(
         allows=given["Effect"] == "Allow",
         principals=tuple(_principals(given.get("Principal"))),
@@ -137,6 +106,14 @@ def _sentence(resource: Resource, field: str, given: Mapping[str, Any]) -> Sente
         conditions=conditions,
         exceptions=tuple(key for key in EXCEPTIONS if key in given),
     )
+
+
+def _lowered(resource: Resource, field: str, given: Any, read: Callable[[Any], T]) -> dict[str, T]:
+    """Return a mapping with its keys in small letters, as AWS compares them; none may stand there twice."""
+    found = {key.lower(): read(value) for key, value in mapping(given).items()}
+    if len(found) < len(mapping(given)):
+        raise UnknownValueError(f"{resource}: {field}", "a condition that is not read (one key in two spellings)")
+    return found
 
 
 def _principals(given: Any) -> Iterator[tuple[str, str]]:
@@ -166,12 +143,24 @@ def account_of(stack: "Stack") -> str:
     """Return the account that the program makes everything in.
 
     Raises:
-        UnknownValueError: if its providers name none, or several.
+        UnknownValueError: if its providers name none, several, or another than the stack file does.
     """
     named = {str(each) for provider in stack.of(PROVIDER) for each in _read(provider.at("allowedAccountIds", default=[]))}
     if len(named) != 1:
         raise UnknownValueError("the account of the program", f"not to be told: its provider names {len(named)} (allowedAccountIds)")
-    return named.pop()
+    return held_to(stack, AWS, "accountId", named.pop())
+
+
+def region_of(stack: "Stack") -> str:
+    """Return the region that the program makes everything in.
+
+    Raises:
+        UnknownValueError: if its providers name none, several, or another than the stack file does.
+    """
+    named = {str(provider.at("region", default="")) for provider in stack.of(PROVIDER)} - {""}
+    if len(named) != 1:
+        raise UnknownValueError("the region of the program", f"not to be told: its providers name {len(named)} (region)")
+    return held_to(stack, AWS, "region", named.pop())
 
 
 def is_in(name: str, account: str) -> bool:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws.balancers import cases_of, groups_of, is_application, is_public, listeners_of, services_of, targets_of
 from policies.reading.cloud.aws.documents import account_of, is_in
-from policies.reading.cloud.aws.firewall_logs import kept_here
 from policies.reading.cloud.aws.groups import groups_in, groups_named
 from policies.reading.cloud.aws.kinds import EIP, EIP_ASSOCIATION, NAT_GATEWAY
+from policies.reading.cloud.aws.log_places import kept_here
 from policies.reading.cloud.aws.references import values_at
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.hsts import is_remembered

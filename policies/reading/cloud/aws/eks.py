@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, Final
 from policies.reading.cloud.addresses import OUTSIDE, addresses
 from policies.reading.cloud.aws.groups import Groups, groups_named, members
 from policies.reading.cloud.aws.kinds import CLUSTER, KEY, LAUNCH_TEMPLATE, NODE_GROUP
-from policies.reading.cloud.aws.references import one
+from policies.reading.cloud.aws.references import names, one
 from policies.reading.cloud.aws.vpc import subnets_named, way_in, within
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.model import Place
-from policies.reading.cloud.operators import is_named, ranges_named
+from policies.reading.cloud.operators import is_named
+from policies.reading.cloud.stack_file import AWS, listed
 from policies.reading.resource import Resource
-from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
 CNI: Final = "vpc-cni"
-COMPONENT: Final = "perimeter:cluster:EksCluster"
-"""Repeats what the stack file says of the cluster."""
 FEW: Final = 256
 """Addresses that a list of operators may hold in each range; a wider one is a provider, not a person."""
 
@@ -100,7 +99,7 @@ def api_is_private(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
     for block in ranges:
         if sum(network.num_addresses for network in (addresses(block) & OUTSIDE).networks) > FEW:
             yield Flaw(message=f"its Kubernetes API is open to {block}, which holds more than operators", fix=fix)
-        elif not is_named(block, ranges_named(stack, COMPONENT, "operators")):
+        elif not is_named(block, listed(stack, AWS, "operators")):
             yield Flaw(message=f"its Kubernetes API is open to {block}, which the stack file does not name", fix=fix)
 
 
@@ -202,10 +201,7 @@ def instance_metadata(node_group: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def belongs(stack: "Stack", resource: Resource, cluster: Resource) -> bool:
     """Say whether a node group or an add-on is of a cluster."""
-    said = resource.props.get("clusterName")
-    if is_unknown(said):
-        return cluster in stack.sources(resource, "clusterName")
-    return said == cluster.at("name")
+    return names(resource, "clusterName", cluster, cluster.props.get("name"))
 
 
 # What runs in the cluster

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.administrators import FIX, administrators
 from policies.reading.cloud.aws.documents import account_in, account_of
-from policies.reading.cloud.aws.eks import COMPONENT
 from policies.reading.cloud.aws.roles import own_roles
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.stack_file import AWS
 from policies.reading.resource import Resource
 
 if TYPE_CHECKING:
@@ -26,5 +26,5 @@ def is_an_administrator(entry: Resource, stack: "Stack") -> Iterator[Flaw]:
         yield Flaw(message=f"lets {principal} into the cluster, from another account", fix=FIX)
     elif principal in own_roles(stack):
         yield Flaw(message=f"lets {principal} into the cluster, which pods, nodes or AWS's services take on", fix=FIX)
-    elif principal not in administrators(stack, COMPONENT):
+    elif principal not in administrators(stack, AWS):
         yield Flaw(message=f"lets {principal} into the cluster, whom the stack file does not name", fix=FIX)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from policies.reading.cloud.aws.acl_conditions import chosen
 from policies.reading.cloud.aws.balancers import is_application, is_public
 from policies.reading.cloud.aws.kinds import LOAD_BALANCER, WEB_ACL, WEB_ACL_ASSOCIATION
 from policies.reading.cloud.aws.references import one
 from policies.reading.cloud.aws.samples import sample_path
-from policies.reading.cloud.aws.spared import chosen
 from policies.reading.cloud.aws.statements import (
     CORE,
     INSPECTED,

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from policies.reading.cloud.aws.documents import account_in, account_of
+from policies.reading.cloud.aws.acl_conditions import HOST
 from policies.reading.cloud.aws.kinds import WEB_ACL, WEB_ACL_LOGGING
+from policies.reading.cloud.aws.log_places import kept_here
 from policies.reading.cloud.aws.references import one
-from policies.reading.cloud.aws.spared import HOST
 from policies.reading.cloud.aws.statements import rules_of
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.key_headers import key_headers
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CREDENTIALS
 from policies.reading.values import is_unknown, mapping, sequence
@@ -41,7 +42,7 @@ def logs(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
             yield Flaw(
                 message="writes down query strings, in which credentials are", fix="add queryString to redactedFields", resource=each
             )
-        shown = sorted((CREDENTIALS | _key_headers(stack)) - redacted)
+        shown = sorted((CREDENTIALS | key_headers(stack)) - redacted)
         if shown:
             yield Flaw(
                 message=f"writes down what clients prove themselves with: the header{'s' if len(shown) > 1 else ''} {', '.join(shown)}",
@@ -74,7 +75,7 @@ def samples_hide_credentials(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
         field = mapping(each.get("field"))
         if field.get("fieldType") == "SINGLE_HEADER" and each.get("action") in {"SUBSTITUTION", "HASH"} and not _spares_some(each):
             hidden |= {str(name).lower() for name in sequence(field.get("fieldKeys"))}
-    if shown := sorted((CREDENTIALS | _key_headers(stack)) - hidden):
+    if shown := sorted((CREDENTIALS | key_headers(stack)) - hidden):
         yield Flaw(
             message=f"its samples of requests show what clients prove themselves with ({', '.join(shown)})",
             fix="name them in dataProtectionConfig, or set sampledRequestsEnabled: false everywhere",
@@ -83,28 +84,3 @@ def samples_hide_credentials(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def _spares_some(protection: Mapping[str, Any]) -> bool:
     return any(protection.get(key) not in {None, False} for key in ("excludeRateBasedDetails", "excludeRuleMatchDetails"))
-
-
-def kept_here(stack: "Stack", resource: Resource, key: str, place: Any) -> bool:
-    """Say whether a log goes to a log group or bucket of the program: one that the property depends on, and whose name it says.
-
-    Raises:
-        UnknownValueError: if the place is in an account, and it is not known which one is the program's.
-    """
-    if not is_unknown(place) and (account := account_in(str(place))) and account != account_of(stack):
-        return False
-    found = stack.sources(resource, key)
-    names = [str(each.props.get(name)) for each in found for name in ("name", "bucket") if each.props.get(name) is not None]
-    return bool(found) if is_unknown(place) else any(str(place) == name or str(place).endswith(f":{name}") for name in names)
-
-
-def _key_headers(stack: "Stack") -> set[str]:
-    """Return the headers in which clients show API keys, as the gateway's own resources name them."""
-    found: set[str] = set()
-    for policy in stack.of("SecurityPolicy.gateway.envoyproxy.io"):
-        for source in sequence(mapping(policy.at("spec", "apiKeyAuth", default={})).get("extractFrom")):
-            found |= {str(name).lower() for name in sequence(mapping(source).get("headers"))}
-    for plugin in stack.of("KongPlugin"):
-        if plugin.at("plugin", default="") == "key-auth":
-            found |= {str(name).lower() for name in sequence(plugin.at("config", "key_names", default=["apikey"]))}
-    return found

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from policies.reading.cloud.aws.firewall_logs import kept_here
 from policies.reading.cloud.aws.kinds import FLOW_LOG, VPC
+from policies.reading.cloud.aws.log_places import kept_here
 from policies.reading.cloud.aws.references import one, values_at
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.logs import LEAST_DAYS, WRITTEN_DOWN

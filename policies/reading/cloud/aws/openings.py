@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 
 from policies.reading.cloud.addresses import OUTSIDE, Addresses
 from policies.reading.cloud.aws.balancers import is_public, listeners_of, services_of
-from policies.reading.cloud.aws.eks import COMPONENT, groups_of_nodes
+from policies.reading.cloud.aws.eks import groups_of_nodes
 from policies.reading.cloud.aws.groups import groups_in, groups_named, members
 from policies.reading.cloud.aws.kinds import CLUSTER, LOAD_BALANCER, NODE_GROUP, TARGET_GROUP, VPC_ENDPOINT
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.model import EDGE
-from policies.reading.cloud.operators import is_named, ranges_named
+from policies.reading.cloud.operators import is_named
+from policies.reading.cloud.stack_file import AWS, listed
 from policies.reading.resource import Resource
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def api_takes_operators_alone(resource: Resource, stack: "Stack") -> Iterator[Fl
     for group, permission in groups_in(stack).written_in(resource):
         if group not in api or permission.way != "in" or permission.peers & OUTSIDE or inside.holds(permission.peers):
             continue
-        if not permission.peers.ranges or not is_named(permission.peer, ranges_named(stack, COMPONENT, "privateOperators")):
+        if not permission.peers.ranges or not is_named(permission.peer, listed(stack, AWS, "privateOperators")):
             yield Flaw(
                 message=f"lets {permission} connect to the Kubernetes API, which the stack file does not name",
                 fix="remove it; `privateOperators` of the stack file says who reaches the Kubernetes API in the network",

@@ -58,6 +58,18 @@ def named(stack: "Stack", resource: Resource, *path: str, kinds: tuple[str, ...]
     return tuple(found)
 
 
+def names(resource: Resource, field: str, target: Resource, *known_as: Any) -> bool:
+    """Say whether a property names a resource of the program.
+
+    Where its value is known, it is what the resource is known as, by its id or as given here. Where it is not, the property depends on that
+    resource, and on nothing else.
+    """
+    given = resource.props.get(field)
+    if is_unknown(given):
+        return set(resource.property_dependencies.get(field, ())) == {target.urn}
+    return any(given == each for each in (*target.known_as, *known_as) if not is_unknown(each))
+
+
 def one(stack: "Stack", resource: Resource, *path: str, kinds: tuple[str, ...]) -> Resource | None:
     """Return the one resource that a property names, or None where it names nothing.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from policies.reading.cloud.aws import kinds
 from policies.reading.cloud.aws.controller import accounts_of
 from policies.reading.cloud.aws.documents import EVERYBODY, EXACTLY, WHERE, Sentence, account_of, allowing, but, is_in, part
-from policies.reading.cloud.aws.references import values_at
+from policies.reading.cloud.aws.references import names, values_at
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, is_unknown
@@ -142,9 +142,7 @@ def _gives(action: str, things: Iterable[str]) -> bool:
 
 def is_given(attachment: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that a policy attached to a role is one of the program, or one that AWS keeps for this task."""
-    given = attachment.props.get("policyArn")
-    depends = {source.kind for source in stack.sources(attachment, "policyArn")}
-    if depends == {kinds.POLICY} if is_unknown(given) else any(given in policy.known_as for policy in stack.of(kinds.POLICY)):
+    if any(names(attachment, "policyArn", policy) for policy in stack.of(kinds.POLICY)):
         return  # its document is read where it stands
     arn = str(attachment.at("policyArn"))
     name = arn.removeprefix(KEPT_BY_AWS)
@@ -166,9 +164,7 @@ def _takers(attachment: Resource, stack: "Stack") -> set[str]:
     Raises:
         UnknownValueError: if that is no role of the program.
     """
-    given = attachment.props.get("role")
-    depends = stack.sources(attachment, "role")
-    found = [each for each in stack.of(kinds.ROLE) if (each in depends if is_unknown(given) else each.at("name", default="") == given)]
+    found = [each for each in stack.of(kinds.ROLE) if names(attachment, "role", each, each.props.get("name"))]
     if len(found) != 1:
         raise UnknownValueError(f"{attachment}: role", "no role of the program")
     return {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from policies.reading.cloud.aws.spared import is_narrowed
+from policies.reading.cloud.aws.acl_conditions import is_narrowed
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping, sequence
 

@@ -80,24 +80,27 @@ class LoadBalancerStation(Station):
         if case.answer:
             walk.refuse(flow, str(self), f"{case.resource} answers itself ({case.answer})", case.resource)
             return
-        if (inspected := self._inspected(walk, flow)) is None:
-            return
-        for group in targets_of(self.stack, case):
-            walk.reading(inspected, group, lambda group=group: self._target(walk, inspected, group))
+        for inspected in self._inspected(walk, flow):
+            for group in targets_of(self.stack, case):
+                walk.reading(inspected, group, lambda group=group, inspected=inspected: self._target(walk, inspected, group))
 
-    def _inspected(self, walk: "Walk", flow: Flow) -> Flow | None:
-        """Return the flow behind the firewall, which is asked with a request of each door in it; None where it refuses one."""
+    def _inspected(self, walk: "Walk", flow: Flow) -> list[Flow]:
+        """Return what comes out behind the firewall, which is asked with a request of each door: the flow; where one is refused, the others'."""
         acl = acl_of(self.stack, self.resource)
         if acl is None:
-            return flow
-        refused = False
+            return [flow]
+        refused, passed = False, list[Requests]()
         for door in doors_of(self.stack):
+            answer = answer_of(acl, sample_of(door))
             for requests in _of_door(flow.requests, door):
-                if (answer := answer_of(acl, sample_of(door))).blocked:
-                    refused = True
-                    by = f"its rule {answer.rule}" if answer.rule else "its default"
-                    walk.refuse(flow.with_requests(requests), str(acl), f"{by} refuses them", acl)
-        return None if refused else flow.hop(str(acl), "its rules let them pass", acl)
+                if not answer.blocked:
+                    passed.append(requests)
+                    continue
+                refused = True
+                by = f"its rule {answer.rule}" if answer.rule else "its default"
+                walk.refuse(flow.with_requests(requests), str(acl), f"{by} refuses them", acl)
+        through = passed if refused else [flow.requests]
+        return [flow.with_requests(requests).hop(str(acl), "its rules let them pass", acl) for requests in through]
 
     def _target(self, walk: "Walk", flow: Flow, group: Resource) -> None:
         # It does not verify its targets' certificates and shows none of its own: the network is the proof of this hop.

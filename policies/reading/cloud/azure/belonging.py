@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.azure import public
 from policies.reading.cloud.azure.apis import SERVICE
@@ -17,6 +17,7 @@ from policies.reading.cloud.azure.secret_looks import NAMED_VALUE
 from policies.reading.cloud.azure.subnet_looks import ZONE
 from policies.reading.cloud.azure.subnets import subnets
 from policies.reading.cloud.flaws import Flaw, Reader
+from policies.reading.cloud.stack_file import AZURE, named
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown, mapping
 
@@ -29,6 +30,7 @@ ENCRYPTION: Final = "azure-native:compute:DiskEncryptionSet"
 NAMES_OF_ENDPOINT: Final = f"{NETWORK}PrivateDnsZoneGroup"
 IN_SUBNET: Final = "service.beta.kubernetes.io/azure-load-balancer-internal-subnet"
 """Where the load balancer of a Service has its address (cloud-provider-azure)."""
+KEY_URL: Final = re.compile(r"https://([^./]+)\.vault\.azure\.net/keys/[^/]+(?:/.*)?")
 IDENTIFIER: Final = re.compile(r"https://([^./]+)\.vault\.azure\.net/secrets/([^/]+)(?:/.*)?")
 
 _ACTING: Final = (("identity", "userAssignedIdentities"), IDENTITY)
@@ -136,11 +138,50 @@ def takes_from_our_vault(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     for given in along(resource.props, ("keyVault", "secretIdentifier")):
         if is_unknown(given):
             target(stack, resource, "keyVault", given, VAULT_SECRET)  # raises where it may be of something else
-            continue
-        match = IDENTIFIER.fullmatch(str(given))
-        secrets = {(last(each.at("vaultName")).lower(), str(each.at("secretName", default="")).lower()) for each in stack.of(VAULT_SECRET)}
-        if match is None or (match[1].lower(), match[2].lower()) not in secrets:
+        elif _kept_at(given) not in _secrets(stack):
             yield Flaw(message=f"takes {given}, which the program keeps in no vault of its own", fix="name a secret that the program makes")
+
+
+def is_encrypted_with_our_key(disks: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N12: whoever has the key takes all disks back that are encrypted with it."""
+    for given in along(disks.props, ("activeKey", "keyUrl")):
+        if is_unknown(given):
+            target(stack, disks, "activeKey", given, KEY)  # raises where it may be of something else
+            continue
+        match = KEY_URL.fullmatch(str(given))
+        if match is None or match[1].lower() not in {name_of(vault).lower() for vault in stack.of(VAULT)}:
+            yield Flaw(
+                message=f"encrypts disks with {given}, which is in no vault of the program", fix="name a key of the program's own vault"
+            )
+
+
+def shows_our_certificate(gateway: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N12: who owns the vault has the key of what the edge shows clients, and is the edge to whom he likes."""
+    for given in along(gateway.props, ("sslCertificates", "keyVaultSecretId")):
+        if is_unknown(given):
+            target(stack, gateway, "sslCertificates", given, VAULT_SECRET)
+        elif (kept := _kept_at(given)) not in _secrets(stack) and (kept is None or kept != _named_for_clients(stack)):
+            yield Flaw(
+                message=f"shows clients {given}, which the program keeps in no vault of its own, and the stack file does not name",
+                fix="name a secret that the program makes, or the certificate in the stack file (publicCertificate)",
+            )
+
+
+def _named_for_clients(stack: "Stack") -> tuple[str, str] | None:
+    """Return vault and name of the certificate that the stack file names."""
+    own = named(stack, AZURE, "publicCertificate")
+    return (last(own["vault"]).lower(), str(own["secret"]).lower()) if own else None
+
+
+def _kept_at(identifier: Any) -> tuple[str, str] | None:
+    """Return vault and name of a secret by its address, in small letters; None for any other address."""
+    match = IDENTIFIER.fullmatch(str(identifier))
+    return (match[1].lower(), match[2].lower()) if match else None
+
+
+def _secrets(stack: "Stack") -> set[tuple[str, str] | None]:
+    """Return vault and name of the secrets that the program keeps."""
+    return {(last(each.at("vaultName")).lower(), str(each.at("secretName", default="")).lower()) for each in stack.of(VAULT_SECRET)}
 
 
 READERS: Final = (
@@ -148,4 +189,6 @@ READERS: Final = (
     Reader(rule="N12", kinds=(ASSIGNMENT,), look=is_held_by_its_layer),
     Reader(rule="N12", kinds=(ASSIGNMENT,), look=stands_at_ours),
     Reader(rule="N12", kinds=(HELD, NAMED_VALUE), look=takes_from_our_vault),
+    Reader(rule="N12", kinds=(APPLICATION_GATEWAY,), look=shows_our_certificate),
+    Reader(rule="N12", kinds=(ENCRYPTION,), look=is_encrypted_with_our_key),
 )

@@ -12,6 +12,7 @@ from policies.reading.cloud.azure.gateway_looks import station_of
 from policies.reading.cloud.azure.policy import Element
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.compare import pattern_of
+from policies.reading.management import is_management
 from policies.reading.patterns import EVERY
 from policies.reading.requests import ANY_METHOD
 from policies.reading.resource import Resource
@@ -25,13 +26,6 @@ from topology.model.door import ApiKeyAuth, Door, Issuer, JwtAuth
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
-MANAGEMENT: Final = frozenset(
-    {
-        *("actuator", "admin", "config_dump", "debug", "env", "heapdump", "prometheus"),
-        *("health", "healthz", "live", "livez", "ready", "readyz", "status"),
-        *("metrics", "nginx_status", "server-info", "server-status", "stats"),
-    }
-)
 CONFIGURATION: Final = "/.well-known/openid-configuration"
 """Where an issuer says which keys sign its tokens (OpenID Connect Discovery 1.0, 4)."""
 CHECKED: Final = frozenset(
@@ -227,6 +221,11 @@ def keys_are_given_out(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 def forges_nothing(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """A07."""
     for operation, facts in opened(resource, stack):
+        for header in sorted(_unasked(operation, facts, resource, stack) - facts.removed):
+            yield Flaw(
+                message=f"{operation}: passes on a client's own {header}, for which nothing here asks and which nobody has verified",
+                fix=f"delete {header}: whoever sees it behind believes that the gateway has",
+            )
         wanted = {CLIENT_CERTIFICATE, *identity_headers(stack), *([CONSUMER, TIER] if stack.intent.consumers else [])}
         for header in sorted(wanted - facts.removed):
             yield Flaw(
@@ -240,6 +239,13 @@ def forges_nothing(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
                     fix=f"take {change.name} from the verified token or key",
                     resource=change.element.said_by,
                 )
+
+
+def _unasked(operation: Operation, facts: Facts, resource: Resource, stack: "Stack") -> frozenset[str]:
+    """Return the headers of credentials of other doors. Of the key that an operation asks for itself, A06 says where it ends."""
+    keys = {each.api.key_header for each in station_of(stack, resource).operations.values() if each.api.keyed}
+    own = {operation.api.key_header} if facts.keyed or operation.api.locked else set[str]()
+    return frozenset({*(keys - own), *(() if facts.tokens else ("authorization",))})
 
 
 def _verified(change: Header, value: str, operation: Operation, facts: Facts) -> bool:
@@ -266,7 +272,7 @@ def is_narrow(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         declared = {edge.entry for edge in _meeting(operation, facts, stack)}
         if operation.pattern == EVERY and "/*" not in declared:
             yield Flaw(message=f"{operation}: takes every path", fix="name the paths of one door")
-        elif operation.pattern.first in MANAGEMENT:
+        elif is_management(operation.pattern):
             yield Flaw(
                 message=f"{operation}: publishes {operation.pattern}, where programs show or change their own state",
                 fix="take the door out of the topology",

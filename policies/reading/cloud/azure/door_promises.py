@@ -5,6 +5,7 @@ That there are credentials, limits and bounds at all, `door_looks.py` asks.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.azure.answers import LEFT_BY_THE_GATEWAY, serves
@@ -126,15 +127,39 @@ def keeps_promises(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     for operation, facts, door in served(resource, stack):
         if not facts.limits:
             continue  # `door_looks.is_bounded` says so
-        claim = stack.intent.issuers[door.auth.jwt].tier_claim if isinstance(door.auth, JwtAuth) else None
         if facts.uncounted:
             yield Flaw(message=f"{operation}: counts nobody who is of none of its tiers", fix="refuse them (`otherwise`)")
-        for name in door.auth.api_key if isinstance(door.auth, ApiKeyAuth) else door.tiers:
-            counting = [each.element for each in facts.limits if not each.tier or (each.tier == name and each.claim == (claim or ""))]
-            windows = [Window(requests=int(each.get("calls")), seconds=int(each.get("renewal-period")), once=True) for each in counting]
-            client = Client(name=f"clients of the tier {name}", tier=stack.intent.tiers[name])
-            if broken := broken_promise(client, windows):
+        for promised in promises(door, stack):
+            if broken := broken_promise(promised.client, map(window, promised.counting(facts))):
                 yield Flaw(message=f"{operation}: {broken}", fix="give the limits of the topology's tiers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promised:
+    """What a door promises the clients of one of its tiers."""
+
+    client: Client
+    tier: str
+    claim: str
+    """The claim of a token that says the tier; empty where the key's product does."""
+
+    def counting(self, facts: Facts) -> Iterator[Element]:
+        """Yield the limits of an operation that count these clients."""
+        for each in facts.limits:
+            if not each.tier or (each.tier == self.tier and each.claim == self.claim):
+                yield each.element
+
+
+def promises(door: Door, stack: "Stack") -> Iterator[Promised]:
+    """Yield what a door promises, for each of its tiers."""
+    claim = stack.intent.issuers[door.auth.jwt].tier_claim if isinstance(door.auth, JwtAuth) else None
+    for name in door.auth.api_key if isinstance(door.auth, ApiKeyAuth) else door.tiers:
+        yield Promised(client=Client(name=f"clients of the tier {name}", tier=stack.intent.tiers[name]), tier=name, claim=claim or "")
+
+
+def window(limit: Element) -> Window:
+    """Return a limit as a window: API Management counts once, wherever the key is (Learn, `rate-limit-by-key-policy`, usage notes)."""
+    return Window(requests=int(limit.get("calls")), seconds=int(limit.get("renewal-period")), once=True)
 
 
 def sends_again_what_changes_nothing(resource: Resource, stack: "Stack") -> Iterator[Flaw]:

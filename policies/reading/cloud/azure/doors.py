@@ -9,7 +9,7 @@ from policies.reading.compare import pattern_of
 from policies.reading.patterns import Pattern
 from policies.reading.values import UnknownValueError
 from topology.edges import Direction
-from topology.model.base import size_in_bytes
+from topology.model.base import seconds, size_in_bytes
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -22,6 +22,8 @@ class Door:
     pattern: Pattern
     longest: int
     """Bytes of the longest body that it takes."""
+    patience: float
+    """Seconds that its clients wait for an answer."""
 
 
 def doors_at(stack: "Stack", routed: Routed) -> Iterator[Door]:
@@ -37,7 +39,11 @@ def doors_at(stack: "Stack", routed: Routed) -> Iterator[Door]:
                 for door in t.doors.values()
                 if t.host_of(door) == edge.host and edge.entry in door.paths and edge.method in door.methods
             ]
-            yield Door(pattern=pattern, longest=max((size_in_bytes(door.max_body) for door in found), default=0))
+            yield Door(
+                pattern=pattern,
+                longest=max((size_in_bytes(door.max_body) for door in found), default=0),
+                patience=max((seconds(door.timeout) for door in found), default=0.0),
+            )
 
 
 def _meet(one: Pattern, other: Pattern) -> bool:

@@ -1,5 +1,6 @@
 """What an Application Gateway and its firewall tell the rules of the edge: prevention, whole rules, logs, TLS, limits."""
 
+import math
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +39,9 @@ NOBODY: Final = frozenset({"255.255.255.255/32"})
 """An address that no client has: all but it are everybody."""
 BY_DEFAULT: Final = 128
 """KiB of a body that are read and taken where nothing is said."""
+LARGEST_FILE: Final = 100
+"""MB of a file that pass where nothing is said."""
+MEBIBYTE: Final = 1024**2
 LONGEST_INSPECTED: Final = 2000 * 1024
 """Bytes of a body that the firewall reads at most (Learn, `application-gateway-waf-request-size-limits`)."""
 
@@ -257,12 +261,26 @@ def _length(policy: Resource, most: int) -> Iterator[Flaw]:
         for value in condition.values
     ]
     enforced: Any = policy.at("policySettings", "requestBodyEnforcement", default=True)
+    yield from _uploads(policy, most)
     if enforced is True:
         bounds.append(int(policy.at("policySettings", "maxRequestBodySizeInKb", default=BY_DEFAULT)) * 1024)
     if not bounds:
         yield Flaw(message="a request may be of any size", fix="write `requestBodyEnforcement: true` or refuse long Content-Length")
     elif 0 < most < min(bounds):  # without a door nothing passes, however short
         yield Flaw(message=f"lets {min(bounds)} bytes pass; no door takes more than {most}", fix="give the size of the door")
+
+
+def _uploads(policy: Resource, most: int) -> Iterator[Flaw]:
+    """Tell of files, which the limit of bodies does not count (Learn, `application-gateway-waf-request-size-limits`)."""
+    if policy.at("policySettings", "fileUploadEnforcement", default=True) is not True:
+        yield Flaw(message="files of any size pass (fileUploadEnforcement)", fix="write `fileUploadEnforcement: true`")
+        return
+    given = int(policy.at("policySettings", "fileUploadLimitInMb", default=LARGEST_FILE))
+    if 0 < math.ceil(most / MEBIBYTE) < given:
+        yield Flaw(
+            message=f"lets files of {given} MB pass; no door takes more than {most} bytes",
+            fix="give the size of the door (fileUploadLimitInMb)",
+        )
 
 
 def _counts_everybody(rule: firewall.CustomRule) -> bool:

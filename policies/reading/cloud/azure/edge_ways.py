@@ -67,6 +67,11 @@ def _transport(gateway: Gateway, name: str) -> Iterator[Flaw]:
             message=f"settings {name}: names no host, so the certificate is held against whatever the client asks for",
             fix="write `hostName`",
         )
+    if settings.get("sniName") and settings["sniName"] != settings.get("hostName"):
+        yield Flaw(
+            message=f"settings {name}: the gateway's certificate is held against {settings['sniName']}, which is not the host that it is asked for",
+            fix="remove `sniName`",
+        )
     if not settings.get("trustedRootCertificates"):
         yield Flaw(
             message=f"settings {name}: the gateway's certificate is held against public authorities, of which any may sign it",

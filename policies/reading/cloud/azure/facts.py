@@ -174,7 +174,7 @@ def _refusal(facts: Facts, branch: Element) -> None:
     elif match := expressions.KEY_IN_QUERY.fullmatch(condition):
         facts.not_in_query.add(match[1].lower())
     elif not expressions.NO_SUBJECT.fullmatch(condition):
-        facts.unread.append(condition)
+        facts.unread.append(condition or "no condition")
 
 
 def _backend(facts: Facts, element: Element) -> None:

@@ -11,6 +11,7 @@ from policies.reading.allowed_values import ANY, Table, all_of, under
 from policies.reading.cloud.azure.fields_cluster import CLUSTER
 from policies.reading.cloud.azure.fields_gateway import GATEWAY
 from policies.reading.cloud.azure.fields_template import TEMPLATES
+from policies.reading.cloud.azure.ids import PROVIDER
 
 OFF: Final = "false|disabled"
 ON: Final = "true|enabled"
@@ -135,7 +136,7 @@ ACCEPTED: Final[Mapping[str, Table]] = {
     **{f"azure-native:network:{kind}": {**_COMMON, **table} for kind, table in NETWORK.items()},
     **{f"azure-native:{kind}": {**_COMMON, **table} for kind, table in OTHERS.items()},
     **{f"azure-native:{kind}": {**_COMMON, **table} for kind, table in (*CLUSTER.items(), *GATEWAY.items(), *TEMPLATES.items())},
-    "pulumi:providers:azure-native": _PROVIDER,
+    PROVIDER: _PROVIDER,
 }
 """By kind: accepted paths, with the values that they may have."""
 
@@ -149,8 +150,10 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
         ),
     ),
     "azure-native:apimanagement:ApiManagementService": ("apiVersionConstraint.minApiVersion",),
+    "azure-native:applicationinsights:Component": ("disableLocalAuth", "workspaceResourceId"),
     "azure-native:keyvault:Vault": ("properties.enablePurgeProtection",),
     "azure-native:network:VirtualNetwork": ("addressSpace",),
     "azure-native:storage:StorageAccount": ("minimumTlsVersion",),
+    PROVIDER: ("subscriptionId",),
 }
 """Fields without which Azure opens something: what it takes in their place is public, older, or somebody else's."""

@@ -63,7 +63,14 @@ GATEWAY: Final[Mapping[str, Table]] = {
         **all_of("certificates.*.encodedCertificate customProperties.* developerPortalStatus"),
         "apiVersionConstraint.minApiVersion": r"20(2[1-9]|[3-9]\d)-\d\d-\d\d(-preview)?",  # older ones answer with keys in clear
         "certificates.*.storeName": "Root|CertificateAuthority",
-        **all_of("enableClientCertificate hostnameConfigurations.* identity.* publisherEmail publisherName sku.*"),
+        **all_of("enableClientCertificate identity.* publisherEmail publisherName sku.*"),
+        **under(
+            "hostnameConfigurations.*",
+            {
+                **all_of("hostName type encodedCertificate certificatePassword defaultSslBinding negotiateClientCertificate"),
+                "certificateSource": "Custom",  # not a vault's, whose owner says what it shows
+            },
+        ),
         **all_of("notificationSenderEmail publicNetworkAccess virtualNetworkConfiguration.subnetResourceId virtualNetworkType"),
         "disableGateway": "false",
         "legacyPortalStatus": "Disabled",

@@ -111,13 +111,16 @@ class SecurityGroup:
                 yield Opening(peers=left, by="Azure's default rules")
 
     def _named(self, rule: Rule, side: str) -> Addresses:
-        """Return the addresses that a rule means on one side."""
-        spec, prefixes = rule.spec, _prefixes(rule.spec, side)
+        """Return the addresses that a rule means on one side: for one that allows all that it may mean, for one that refuses no more than it does.
+
+        Which machines are in an application security group is not in the plan, and IPv6 is not followed: neither refuses anybody.
+        """
+        spec = rule.spec
         groups = [str(mapping(each).get("id")) for each in sequence(spec.get(f"{side}ApplicationSecurityGroups"))]
-        found = Addresses(names=frozenset(groups))
-        if groups and side == "destination":
-            return EVERYONE  # which machines are in the group is not in the plan
-        for prefix in prefixes:
+        if groups and rule.allows and (side == "destination" or not rule.inbound):
+            return EVERYONE
+        found = Addresses(names=frozenset(groups)) if rule.allows else Addresses()
+        for prefix in _counting(rule, side):
             found |= self._chosen(rule, side, prefix) if is_unknown(prefix) else self._meant(str(prefix))
         return found
 
@@ -126,7 +129,7 @@ class SecurityGroup:
 
         Whoever lets in somewhere outside may let in to a number that nobody knows yet; who refuses has to name everything.
         """
-        meant = [self._meant(str(prefix)) for prefix in _prefixes(rule.spec, side) if not is_unknown(prefix)]
+        meant = [self._meant(str(prefix)) for prefix in _counting(rule, side) if not is_unknown(prefix)]
         if any(each.holds(EVERYWHERE) for each in meant):
             return all_named(self.public)
         somewhere = rule.allows and any(each & OUTSIDE for each in meant)
@@ -169,6 +172,11 @@ def security_group(stack: "Stack", resource: Resource, network: Addresses) -> Se
 def _prefixes(spec: Mapping[str, Any], side: str) -> list[Any]:
     one = spec.get(f"{side}AddressPrefix")
     return [*sequence(spec.get(f"{side}AddressPrefixes")), *([one] if is_unknown(one) or one else [])]
+
+
+def _counting(rule: Rule, side: str) -> list[Any]:
+    """Return the ranges of a rule as far as they count: one of IPv6 refuses nobody who comes by IPv4."""
+    return [each for each in _prefixes(rule.spec, side) if rule.allows or is_unknown(each) or ":" not in str(each)]
 
 
 def _rule(spec: Mapping[str, Any], resource: Resource | None) -> Rule:

@@ -102,6 +102,9 @@ class ApiManagement(AzureStation):
             )
             return
         locked = facts.keyed or operation.api.locked
+        if locked and facts.products is not None and not facts.products & {product.name for product in operation.api.products}:
+            walk.refuse(flow, str(operation), "it takes keys of products that do not have its API", operation.resource)
+            return
         if forged := flow.forged & {
             *(token.get("header-name").lower() for token in facts.tokens),
             *([operation.api.key_header] if locked else []),

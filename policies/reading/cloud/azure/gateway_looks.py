@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 SECURITY: Final = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security."
 WITHDRAWN: Final = tuple(f"{side}Protocols.{name}" for side in ("", "Backend.") for name in ("Ssl30", "Tls10", "Tls11"))
 """What has to be switched off by name: where nothing is said, it depends on the age of the service (Learn, REST reference of the service)."""
+WEAK: Final = tuple(
+    f"Ciphers.{name}"
+    for name in (
+        *("TripleDes168", "TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_RSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_128_GCM_SHA256"),
+        *("TLS_RSA_WITH_AES_256_CBC_SHA", "TLS_RSA_WITH_AES_256_CBC_SHA256", "TLS_RSA_WITH_AES_256_GCM_SHA384"),
+        *("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"),
+    )
+)
+"""Ciphers that are on where nothing is said: those without forward secrecy, and those of CBC (the same reference)."""
 TLS_SCHEMES: Final = frozenset({"https", "wss"})
 NARROW: Final = tuple(f"{APIM}{kind}" for kind in ("ApiOperationPolicy", "ApiPolicy", "ProductPolicy"))
 """Policies of scopes that have a wider one."""
@@ -49,7 +58,7 @@ def has_no_old_tls(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     for name, value in given.items():
         if name.startswith(SECURITY) and str(value).lower() != "false":
             yield Flaw(message=f"accepts {name.removeprefix(SECURITY)}", fix='write "False"')
-    if missing := [name for name in WITHDRAWN if f"{SECURITY}{name}" not in given]:
+    if missing := [name for name in (*WITHDRAWN, *WEAK) if f"{SECURITY}{name}" not in given]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         yield Flaw(message=f"does not say whether it accepts {missing[0]}{more}", fix=f'write {SECURITY}{missing[0]}: "False"')
 
@@ -162,6 +171,18 @@ def does_what_was_reviewed(resource: Resource, stack: "Stack") -> Iterator[Flaw]
         )
 
 
+def sends_in_one_way(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """A14: API Management refuses any more ("backend section allows only one policy to be specified"), `<base />` among them."""
+    del stack
+    policies = Document(resource=resource).section("backend") or ()
+    if len(policies) > 1:
+        yield Flaw(
+            message=f"its backend has <{'>, <'.join(each.name for each in policies)}>, and API Management takes one policy there: it refuses"
+            " the whole document, and what was there before goes on",
+            fix="leave what sends requests on alone, without <base />",
+        )
+
+
 READERS: Final = (
     Reader(rule="A03", kinds=(SERVICE,), look=has_no_old_tls),
     Reader(rule="A04", kinds=(BACKEND,), look=verifies),
@@ -172,4 +193,5 @@ READERS: Final = (
     Reader(rule="A09", kinds=WIDE, look=sends_nothing_on),
     Reader(rule="A12", kinds=NARROW, look=keeps_what_is_above),
     Reader(rule="A14", kinds=(f"{APIM}Policy", *NARROW), look=does_what_was_reviewed),
+    Reader(rule="A14", kinds=(f"{APIM}Policy", *NARROW), look=sends_in_one_way),
 )

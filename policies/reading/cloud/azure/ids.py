@@ -97,14 +97,14 @@ def target(stack: "Stack", resource: Resource, field: str, value: Any, *kinds: s
     Raises:
         UnknownValueError: if the reference is not known and the field depends on no single resource of the kinds.
     """
-    if value is None or value == "":
-        return None
     if not is_unknown(value):
+        if value is None or value == "":
+            return None
         return next((each for kind in kinds for each in stack.of(kind) if _is_named(each, str(value), stack)), None)
     found = [source for source in stack.sources(resource, field) if source.kind in kinds]
-    if len(found) == 1:
-        return found[0]
-    raise UnknownValueError(f"{resource}: {field}", "a reference that is not known, and it depends on no single resource that it may be")
+    if len(found) != 1:
+        bool(value)  # raises, with the value's own path
+    return found[0]
 
 
 def _is_named(resource: Resource, reference: str, stack: "Stack") -> bool:
@@ -114,6 +114,11 @@ def _is_named(resource: Resource, reference: str, stack: "Stack") -> bool:
     wanted = part(reference, NAMES[resource.kind][0]) or reference
     if name_of(resource).lower() != wanted.lower():
         return False
+    return is_beside(resource, reference, stack)
+
+
+def is_beside(resource: Resource, reference: str, stack: "Stack") -> bool:
+    """Say whether an id, as far as it tells them, names the group and the subscription of a resource."""
     group, subscription = part(reference, "resourceGroups").lower(), part(reference, "subscriptions").lower()
     own = subscriptions(stack)
     return (not group or group_of(resource) in {"", group}) and (not subscription or not own or subscription in own)

@@ -14,10 +14,10 @@ from policies.reading.cloud.azure.edge_looks import categories_kept
 from policies.reading.cloud.azure.filters import LOAD_BALANCER, PROBES, VIRTUAL_NETWORK, SecurityGroup
 from policies.reading.cloud.azure.ids import target
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, subnet_of, subnets
-from policies.reading.cloud.azure.users_looks import COMPONENT
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place, senders
-from policies.reading.cloud.operators import is_named, ranges_named
+from policies.reading.cloud.operators import is_named
+from policies.reading.cloud.stack_file import AZURE, listed
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.reading.waf import fronts
@@ -73,7 +73,7 @@ def api_is_closed(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     for each in ranges:
         if any(network.prefixlen < WIDEST for network in addresses(each).networks):
             yield Flaw(message=f"its API answers {each}, which names nobody", fix="name the operators' own addresses")
-        elif not is_named(each, ranges_named(stack, COMPONENT, "operators")):
+        elif not is_named(each, listed(stack, AZURE, "operators")):
             yield Flaw(message=f"its API answers {each}, which the stack file does not name", fix="name the operators in the stack file")
 
 

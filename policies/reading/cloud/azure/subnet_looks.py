@@ -11,9 +11,9 @@ from policies.reading.cloud.azure.names import RECORD
 from policies.reading.cloud.azure.network_looks import Allowed, inside, ports_asked, strangers
 from policies.reading.cloud.azure.rights_looks import ENDPOINT
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, Subnet, reference_of, subnet_of, subnets
-from policies.reading.cloud.azure.users_looks import COMPONENT
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place
+from policies.reading.cloud.stack_file import AZURE, listed
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
 
@@ -75,8 +75,8 @@ def _apis(stack: "Stack") -> Iterator[tuple[Resource, str]]:
 
 
 def _operators(stack: "Stack") -> Addresses:
-    """Return the private ranges that the stack file names; none where nothing says so."""
-    return addresses(*(str(each) for said in stack.of(COMPONENT) for each in sequence(said.at("privateOperators", default=[]))))
+    """Return the private ranges that the stack file names."""
+    return addresses(*listed(stack, AZURE, "privateOperators"))
 
 
 def leaves_by_own_ways(resource: Resource, stack: "Stack") -> Iterator[Flaw]:

@@ -1,12 +1,12 @@
 """Virtual networks: their subnets, and what lies around each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.addresses import Addresses, addresses
 from policies.reading.cloud.azure.filters import GROUP, SecurityGroup, security_group
-from policies.reading.cloud.azure.ids import NETWORK, below, name_of, part, target
+from policies.reading.cloud.azure.ids import NETWORK, below, is_beside, name_of, part, target
 from policies.reading.cloud.model import Filter
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, is_known, is_unknown, mapping, sequence
@@ -27,6 +27,8 @@ class Subnet:
     network: str
     name: str
     addresses: Addresses
+    is_meant: Callable[[str], bool]
+    """Says whether an id that has the names of network and subnet is that of this one, and not of a namesake elsewhere."""
     group: SecurityGroup | None
     """None where nothing filters what comes and goes."""
     endpoint_policies: str = ""
@@ -49,14 +51,13 @@ def subnets(stack: "Stack") -> Iterator[Subnet]:
 
 
 def _of_network(stack: "Stack", network: Resource) -> Iterator[Subnet]:
-    space = addresses(*sequence(mapping(network.at("addressSpace")).get("addressPrefixes")))
     own = list(below(stack, network, SUBNET, "virtualNetworkName"))
     seen: set[str] = set()
     for resource, field, spec in (
         *((network, "subnets", mapping(spec)) for spec in network.at("subnets", default=[])),
         *((each, "networkSecurityGroup", each.props) for each in own),
     ):
-        found = _subnet(stack, resource, field, spec, name_of(network), space)
+        found = _subnet(stack, network, resource, field, spec)
         if found.name in seen:
             raise UnknownValueError(
                 f"{network}: subnet {found.name}", "said twice, inline and by a resource of its own: which holds is not known"
@@ -65,14 +66,16 @@ def _of_network(stack: "Stack", network: Resource) -> Iterator[Subnet]:
         yield found
 
 
-def _subnet(stack: "Stack", resource: Resource, field: str, spec: Mapping[str, Any], network: str, space: Addresses) -> Subnet:  # noqa: PLR0913, PLR0917 # the parts of a subnet
+def _subnet(stack: "Stack", network: Resource, resource: Resource, field: str, spec: Mapping[str, Any]) -> Subnet:
+    space = addresses(*sequence(mapping(network.at("addressSpace")).get("addressPrefixes")))
     prefixes = [*sequence(spec.get("addressPrefixes"))] + ([spec["addressPrefix"]] if spec.get("addressPrefix") else [])
     group = target(stack, resource, field, reference_of(spec.get("networkSecurityGroup")), GROUP)
     if group is None and spec.get("networkSecurityGroup"):
         raise UnknownValueError(f"{resource}: {spec.get('name')}", "filtered by a security group that the program does not have")
     return Subnet(
         resource=resource,
-        network=network,
+        network=name_of(network),
+        is_meant=lambda given: is_beside(network, given, stack),
         name=str(spec.get("name") or spec.get("subnetName")),
         addresses=addresses(*prefixes),
         group=security_group(stack, group, space) if group else None,
@@ -91,10 +94,10 @@ def subnet_of(known: Mapping[tuple[str, str], Subnet], resource: Resource, refer
     """Return the subnet of an id.
 
     Raises:
-        UnknownValueError: if the id is not known, or is that of a subnet that the program does not have.
+        UnknownValueError: if the id is not known, or is that of a subnet that the program does not have, be it of the same name.
     """
     given = str(reference_of(reference) or "")
     key = part(given, "virtualNetworks").lower(), part(given, "subnets").lower()
-    if key not in known:
+    if key not in known or not known[key].is_meant(given):
         raise UnknownValueError(f"{resource}: subnet {'/'.join(key)}", "no subnet of the program: what lies around it is not known")
     return known[key]

@@ -4,23 +4,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.administrators import FIX, administrators
-from policies.reading.cloud.azure.cluster import CLUSTER
+from policies.reading.cloud.azure.cluster import CLUSTER, pools
 from policies.reading.cloud.azure.ids import target, tenant_of
 from policies.reading.cloud.azure.rights_looks import VAULT
 from policies.reading.cloud.flaws import Flaw, Reader
+from policies.reading.cloud.stack_file import AZURE
 from policies.reading.resource import Resource
 from policies.reading.values import mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
 
-COMPONENT: Final = "perimeter:cluster:AksCluster"
-
 
 def administrators_are_named(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """N08: the stack file names every group that administers the cluster; the cluster's component repeats whom."""
+    """N08: the stack file names every group that administers the cluster."""
     groups = {str(each) for each in sequence(mapping(cluster.at("aadProfile", default={})).get("adminGroupObjectIDs"))}
-    named = administrators(stack, COMPONENT) if groups else groups
+    named = administrators(stack, AZURE) if groups else groups
     for group in sorted(groups - named):
         yield Flaw(message=f"is administered by the group {group}, which the stack file does not name", fix=FIX)
 
@@ -52,8 +51,20 @@ def key_is_ours(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
         )
 
 
+def disks_are_encrypted(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N07: what a node keeps beside its managed disks, caches and temporary ones, is encrypted only by the host (Learn, `aks/enable-host-encryption`)."""
+    for owner, spec in pools(stack, cluster):
+        if spec.get("enableEncryptionAtHost") is not True:
+            yield Flaw(
+                message=f"the temporary disks of pool {spec.get('name') or owner.name} are not encrypted, on which images and logs are",
+                fix="write `enableEncryptionAtHost: true`",
+                resource=owner,
+            )
+
+
 READERS: Final = (
     Reader(rule="N07", kinds=(CLUSTER,), look=key_is_ours),
+    Reader(rule="N07", kinds=(CLUSTER,), look=disks_are_encrypted),
     Reader(rule="N08", kinds=(CLUSTER,), look=administrators_are_named),
     Reader(rule="N08", kinds=(CLUSTER,), look=directory_is_ours),
 )

@@ -55,7 +55,9 @@ def containers_are(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
         for each in stack.of(ASSOCIATION)
         if target(stack, each, "resourceUri", each.props.get("resourceUri"), CLUSTER) is cluster
     )
-    if agent.get("enabled") is not True or not any(rule is not None and _collects(rule) for rule in rules):
+    # With the workspace's key, which is off, it asks for no rule at all (Learn, `container-insights-troubleshoot`, and issue 21305 of hashicorp/terraform-provider-azurerm).
+    signs_in = str(mapping(agent.get("config")).get("useAADAuth")).lower() == "true"
+    if agent.get("enabled") is not True or not signs_in or not any(rule is not None and _collects(rule) for rule in rules):
         yield Flaw(
             message="what its containers say is collected nowhere, or in part",
             fix=f"enable omsagent, and associate a DataCollectionRule that sends all of {CONTAINERS} to the workspace",
@@ -73,7 +75,9 @@ def _collects(rule: Resource) -> bool:
 def _takes_all(source: Mapping[str, Any]) -> bool:
     settings = mapping(mapping(source.get("extensionSettings")).get("dataCollectionSettings"))
     everywhere = str(settings.get("namespaceFilteringMode", "Off")).lower() == "off"
-    return source.get("extensionName") == "ContainerInsights" and CONTAINERS in sequence(source.get("streams")) and everywhere
+    # Otherwise the agent writes them into another stream, which the rule may not send.
+    whole = source.get("extensionName") == "ContainerInsights" and settings.get("enableContainerLogV2") is True
+    return whole and everywhere and CONTAINERS in sequence(source.get("streams"))
 
 
 def _as_it_is(flow: Mapping[str, Any], known: set[str]) -> bool:

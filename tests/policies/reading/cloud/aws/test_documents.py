@@ -60,6 +60,15 @@ def test_a_principal_is_of_the_account_that_its_arn_names() -> None:
     assert not is_in(f"arn:aws:iam::{THEIRS}:role/{OURS}", OURS)
 
 
+TWICE = {"StringEquals": {"aws:SourceAccount": THEIRS, "AWS:SourceAccount": OURS}}
+
+
+@pytest.mark.parametrize("condition", [TWICE, {**TWICE, "stringequals": {}}, {"StringEquals": {}, "stringequals": {}}])
+def test_a_condition_in_two_spellings_is_not_read(condition: dict[str, Any]) -> None:
+    with pytest.raises(UnknownValueError, match="one key in two spellings"):
+        under(**condition)
+
+
 @pytest.mark.parametrize("statement", [{"Effect": "Allow", "Scope": "all"}, {"Action": "*"}, {"Effect": "Maybe"}])
 def test_a_statement_that_is_not_understood_is_not_skipped(statement: dict[str, Any]) -> None:
     with pytest.raises(UnknownValueError, match="a statement that is not read"):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from policies.reading.cloud.aws.kinds import GROUP, LOAD_BALANCER, SUBNET
-from policies.reading.cloud.aws.references import named, one
+from policies.reading.cloud.aws.references import named, names, one
 from policies.reading.normalise import normalise
 from policies.reading.stack import Stack
 from policies.reading.values import UNKNOWN_SENTINELS, UnknownValueError
@@ -65,3 +65,24 @@ def test_what_is_not_of_the_program_is_unknown(subnets: list[str], on: tuple[str
     stack, edge = balancer(subnets, *on)
     with pytest.raises(UnknownValueError, match="subnets"):
         named(stack, edge, "subnets", kinds=(SUBNET,))
+
+
+@pytest.mark.parametrize(
+    ("given", "on", "is_named"),
+    [
+        ("subnet-a", (), True),
+        ("by its name", (), True),
+        ("subnet-b", ("a",), False),
+        (UNKNOWN, ("a",), True),
+        (UNKNOWN, ("b",), False),
+        (UNKNOWN, ("a", "b"), False),
+        (UNKNOWN, ("a", "of another stack"), False),
+        (UNKNOWN, (), False),
+    ],
+)
+def test_a_property_names_what_its_value_says_or_the_one_thing_that_it_depends_on(given: str, on: tuple[str, ...], is_named: bool) -> None:
+    made = [record(SUBNET, "a", {}, id="subnet-a"), record(SUBNET, "b", {}, id="subnet-b")]
+    needs = {"subnet": [urn(SUBNET, name) for name in on]}
+    stack = Stack(normalise([*made, record(LOAD_BALANCER, "edge", {"subnet": given}, needs)]), topology_of("abc"))
+    first = next(stack.of(SUBNET))
+    assert names(next(stack.of(LOAD_BALANCER)), "subnet", first, "by its name", None) is is_named

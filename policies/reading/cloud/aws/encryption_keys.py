@@ -1,4 +1,4 @@
-"""Keys of KMS: whose they are. Whoever has another one may take it back, and closes what it encrypts."""
+"""Keys that encrypt logs, secrets and disks (KMS): whose they are. Whoever has another one may take it back, and closes what it encrypts."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,0 +1,99 @@
+"""Whom subnets of Azure let connect out: every one closes itself, and opens the ways that what stands there needs."""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import TYPE_CHECKING, Final
+
+from policies.reading.cloud.addresses import OUTSIDE, Addresses
+from policies.reading.cloud.azure.filters import LOAD_BALANCER, SecurityGroup
+from policies.reading.cloud.azure.network_looks import INSIDE, TRANSPORTS, ports_asked
+from policies.reading.cloud.azure.subnets import SUBNET, VNET, Subnet, subnets
+from policies.reading.cloud.flaws import Flaw, Reader
+from policies.reading.cloud.model import EDGE, GATEWAY, Place
+from policies.reading.cloud.outside import HTTPS, ports_of_hosts, ports_of_issuers
+from policies.reading.resource import Resource
+from policies.rule import Hop
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+LAST: Final = 65535
+Port = tuple[str, int]
+"""Transport and number."""
+OF_API_MANAGEMENT: Final[Mapping[Port, frozenset[str]]] = {
+    ("TCP", 443): frozenset({"Storage", "AzureKeyVault", "AzureActiveDirectory", "AzureMonitor"}),
+    ("TCP", 1433): frozenset({"Sql", "SQL"}),
+    ("TCP", 1886): frozenset({"AzureMonitor"}),
+}
+"""What API Management connects to of Azure itself, by service tag (Learn, `virtual-network-reference`, required ports)."""
+REVOCATION: Final = 80
+"""Where certificates of Azure's own are asked for (the same page); any address of the internet."""
+CLOCK: Final[Port] = ("UDP", 123)
+"""Where nodes ask for the time (Learn, `outbound-rules-control-egress`)."""
+
+
+def few_ways_lead_out(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N04, for connections to what is outside of the network; who inside is let in, the subnets that are asked say.
+
+    An Application Gateway may be refused no way out (Learn, `configuration-infrastructure`); whether its subnet reaches the cluster, W09 asks.
+    """
+    edges = _all(stack, EDGE)
+    for subnet in subnets(stack):
+        if subnet.resource is resource and subnet.group is not None and not edges.holds(subnet.addresses):
+            yield from _ways_out(subnet, subnet.group, stack)
+
+
+def _ways_out(subnet: Subnet, group: SecurityGroup, stack: "Stack") -> Iterator[Flaw]:
+    nodes = stack.cloud.nodes.addresses if stack.cloud.nodes else Addresses()
+    own = nodes if nodes.holds(subnet.addresses) else subnet.addresses
+    inside = group.network | nodes | Addresses(names=frozenset({LOAD_BALANCER}))
+    needed, seen = _needed(subnet, nodes, stack), set[str]()
+    for port, transport in product(sorted(_asked(subnet, group, stack)), TRANSPORTS):
+        for opening in group.openings("out", own, port, transport):
+            beyond = _without(opening.peers - inside, needed.get((transport, port), Addresses()))
+            if beyond and opening.by not in seen:
+                seen.add(opening.by)
+                door = f"port {port}" if transport == "TCP" else f"port {port} ({transport})"
+                yield Flaw(
+                    message=f"{subnet} can connect to {beyond} on {door} (by {opening.by}), which nothing there needs",
+                    fix="name what it needs in the rule, and refuse the rest below it",
+                    resource=group.resource,
+                    path=(
+                        Hop(place=str(subnet), allowed_by=f"{group.resource}: {opening.by}", urn=group.resource.urn),
+                        Hop(place=f"{beyond} {door}", allowed_by=""),
+                    ),
+                )
+
+
+def _needed(subnet: Subnet, nodes: Addresses, stack: "Stack") -> Mapping[Port, Addresses]:
+    """Return what stands in a subnet connects to outside of the network; nothing for ingresses, private endpoints and the Kubernetes API."""
+    if nodes.holds(subnet.addresses):
+        ports = {HTTPS, *ports_of_issuers(stack), *ports_of_hosts(stack)}
+        return {CLOCK: OUTSIDE, **{("TCP", port): OUTSIDE for port in ports}}
+    if _all(stack, GATEWAY).holds(subnet.addresses):
+        everybody = {("TCP", port): OUTSIDE for port in (REVOCATION, *ports_of_issuers(stack))}
+        return {port: Addresses(names=tags) for port, tags in OF_API_MANAGEMENT.items()} | everybody
+    return {}
+
+
+def _without(peers: Addresses, needed: Addresses) -> Addresses:
+    """Return the peers that are not needed; a service tag is of public addresses, some of all."""
+    left = peers - needed
+    return Addresses(left.ranges, left.names & INSIDE) if needed.holds(OUTSIDE) else left
+
+
+def _asked(subnet: Subnet, group: SecurityGroup, stack: "Stack") -> set[int]:
+    """Return ports worth asking for: those beside the ends of ranges, too, so that a range is none of its ends alone."""
+    place = Place(name=str(subnet), resource=subnet.resource, addresses=subnet.addresses, filters=subnet.filters)
+    ends = {end + beside for end in group.ports for beside in (-1, 1)}
+    return {port for port in {*ports_asked(stack, place), *ends, LAST} if 0 < port <= LAST}
+
+
+def _all(stack: "Stack", layer: str) -> Addresses:
+    found = Addresses()
+    for station in stack.cloud.of(layer):
+        found |= station.place.addresses
+    return found
+
+
+READERS: Final = (Reader(rule="N04", kinds=(VNET, SUBNET), look=few_ways_lead_out),)
