@@ -11,8 +11,8 @@ from policies.layers import Layer, layers_of
 from policies.reading.controllers import Controller
 from policies.reading.door_headers import wrong_in_requests
 from policies.reading.gateways import ApiGateway, Listener
-from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.key_headers import key_headers
+from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.patterns import ByFirst
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import (
