@@ -43,7 +43,7 @@ KONG_OWN: Final = "x-consumer-"
 """How the names of headers begin that Kong writes from the key it checked."""
 
 TIER: Final = "x-perimeter-tier"
-TOKEN: Final = "authorization"
+TOKEN: Final = "authorization"  # noqa: S105 # the name of a header
 
 SANITIZED: Final = frozenset({"Sanitize", "SanitizeSet"})
 """Ways of Envoy to treat a client's copy of the certificate header in which nothing of it arrives."""
