@@ -108,7 +108,8 @@ def apis(t: Topology) -> list[Api]:
         told = by_segment.get(path)
         header = next((version[0] for version in by_version if version), None)
         title = (t.apis[told].title or told) if told else "/" + "/".join(path)
-        base = told or "/".join(path) or "root"
+        # Not the API's own name: one that is renamed would be made anew on a path that the old one still has, which Azure refuses.
+        base = "/".join(path[:-1] if told else path) or "root"
         for version, members in by_version.items():
             value = path[-1] if told else version[1] if version else None
             if value and (told, base) not in sets:

@@ -91,6 +91,19 @@ def test_versions_by_path_are_a_set_of_apis_that_the_segment_tells_apart() -> No
     assert [operation.template for api in found for operation in api.operations] == ["/carts", "/carts/{p1}", "/orders/*"]
 
 
+def test_an_api_keeps_its_names_when_it_is_renamed_in_the_topology() -> None:
+    """API Management refuses a second API on one path outside of its set of versions, and the old one is deleted after the new one is made."""
+
+    def made(api: str) -> list[tuple[str, VersionSet | None]]:
+        title = {"title": "Shop"}
+        t = written(
+            {"a": {"paths": ["/shop/v1/carts"], "api": {"name": api, "version": "v1"}}}, apis={api: {**title, "versions": {"v1": {}}}}
+        )
+        return [(each.name, each.version_set) for each in apis(t)]
+
+    assert made("shop") == made("store")
+
+
 @pytest.mark.parametrize(
     "beside",
     [

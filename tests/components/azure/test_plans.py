@@ -585,7 +585,7 @@ def test_operators_of_a_private_cluster_reach_its_api_from_a_connected_network_a
     (group,) = [r["inputs"] for r in made if r["urn"].endswith("::nsg-apiserver")]
     (rule,) = [rule for rule in group["securityRules"] if rule["name"] == "in-operators-1"]
     assert (rule["sourceAddressPrefix"], rule["destinationPortRange"], rule["access"]) == ("10.20.0.0/24", "443", "Allow")
-    hold_clean(made, topology("abc"))
+    hold_clean(made, topology("abc"), config)
 
 
 @OF_A_PLAN

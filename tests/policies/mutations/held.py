@@ -24,15 +24,15 @@ Record = Callable[[str, object], None]
 """Pytest's `record_property`: the figures stand at the end of its output."""
 
 
-def read(resources: Resources, intent: Topology) -> Stack:
-    """Return the resources of a plan as the rules read them, held against the file of their own stack."""
+def read(resources: Resources, intent: Topology, changed: Mapping[str, str] = {}) -> Stack:
+    """Return the resources of a plan as the rules read them, held against the file of their own stack and what is changed in it."""
     _, _, stack = resources[0]["urn"].split("::")[0].rpartition(":")
-    return Stack(normalise([dict(each) for each in resources]), intent, config=config_of(stack))
+    return Stack(normalise([dict(each) for each in resources]), intent, config={**config_of(stack), **changed})
 
 
-def hold_clean(resources: Resources, intent: Topology) -> None:
+def hold_clean(resources: Resources, intent: Topology, changed: Mapping[str, str] = {}) -> None:
     """Fail where any rule finds anything."""
-    report = judge(read(resources, intent), list(RULES.values()))
+    report = judge(read(resources, intent, changed), list(RULES.values()))
     assert report.verdict is Verdict.KEPT, "\n".join(f"{each.rule} {each.resource}: {each.message}" for each in report.findings)
 
 
