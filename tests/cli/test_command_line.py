@@ -39,7 +39,7 @@ def test_a_command_is_listed_with_the_first_paragraph_of_its_help(name: str) -> 
         (["schema"], {"grpc", "pulumi", "components", "conformance", "lab", "planner", "policies"}),
         (["rules"], {"grpc", "pulumi", "components", "conformance", "lab", "planner"}),
     ],
-    ids=" ".join,
+    ids=("--help", "--version", "schema", "rules"),
 )
 def test_a_command_pays_for_what_it_needs_alone(arguments: list[str], costly: set[str]) -> None:
     program = f"""
