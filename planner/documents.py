@@ -69,6 +69,8 @@ def load_document(file: Path) -> Document:
         raise PlanError([f"{file}: is nested deeper than a stack is."]) from error
     except _Refused as refused:
         raise PlanError([f"{file}:{refused.line}: {refused.reason}"]) from refused
+    if value is None:
+        value = {}
     if not isinstance(value, dict):
         raise PlanError([f"{file}:1: holds no mapping. Expected keys with values, such as `name: shop`."])
     lines: dict[KeyPath, int] = {}
@@ -146,6 +148,13 @@ class _Loader(yaml.SafeLoader):
     """YAML 1.2 scalars, as Pulumi reads them: `on` and `12:30` are text, which PyYAML would make a truth value and a number."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 # PyYAML's way to begin without its own resolvers
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """Return the value of a node; PyYAML's constructors end with errors of Python's at `08` or `!!int x`."""
+        try:
+            return cast(Any, super()).construct_object(node, deep)
+        except (ValueError, AttributeError) as error:
+            raise _Refused(node.start_mark.line + 1, f"{node.value} cannot be read as a value. Write it in quotes.") from error
 
 
 for _tag, _pattern, _first in (

@@ -12,7 +12,7 @@ from typing import Final
 from topology.edges import Direction, edges
 from topology.model.system import Topology
 from topology.paths import covers, specificity
-from topology.terms import Terms, Width, fact, terms_of
+from topology.terms import Terms, Width, fact, spoken_by, terms_of
 
 
 class Kind(StrEnum):
@@ -73,7 +73,7 @@ _Place = tuple[Direction, str, str, str]
 def changes(old: Topology, new: Topology) -> tuple[Change, ...]:
     """Return every difference in what crosses the boundary, what opens it first; methods and paths that share one are told together."""
     before, after = _by_place(old), _by_place(new)
-    found = (each for place in {**before, **after} for each in _at(before.get(place, ()), after.get(place, ())))
+    found = (each for place in {**before, **after} for each in _at(place, _there(before, place), _there(after, place)))
     return tuple(sorted(_together(found), key=_order))
 
 
@@ -119,18 +119,27 @@ def _calls(t: Topology) -> Iterator[Crossing]:
                 target=target,
                 methods=(edge.method,),
                 paths=(edge.path,),
-                terms=tuple(fact(name, party) for name, short, party in parties if short != party),
+                terms=(*(fact(name, party) for name, short, party in parties if short != party), *spoken_by(t, target)),
             )
 
 
-def _at(before: Iterable[Crossing], after: Iterable[Crossing]) -> Iterator[Change]:
-    """Yield what is different at one place.
+def _there(found: Mapping[_Place, list[Crossing]], place: _Place) -> list[Crossing]:
+    """Return what may answer at a place: who says a version is answered by doors that ask for none, too, but on one path by that of his own."""
+    direction, source, version, method = place
+    anyway = found.get((direction, source, "", method), []) if direction is Direction.NORTH_SOUTH and version else []
+    return [*anyway, *found.get(place, [])]
+
+
+def _at(place: _Place, old: list[Crossing], new: list[Crossing]) -> Iterator[Change]:
+    """Yield what is different at one place, but what is told where no version is asked for.
 
     At each path the most specific pattern answers, on either side: a door that is gone may leave its paths to a wider one.
     """
-    old, new = list(before), list(after)
+    direction, _, version, _ = place
     for path in sorted({path for each in (*old, *new) for path in each.paths}):
         was, now = _answering(old, path), _answering(new, path)
+        if direction is Direction.NORTH_SOUTH and version not in {each.version for each in (was, now) if each}:
+            continue
         if now is not None and was is None:
             yield Change(kind=Kind.ADDED, width=Width.WIDER, crossing=now)
         elif was is not None and now is None:

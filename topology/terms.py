@@ -3,6 +3,8 @@
 What cannot be shown to let no more through counts as wider: a token of another issuer, another service behind the same door.
 """
 
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from topology.edges import credential, identity
 from topology.model.base import Name, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, JwtAuth, PublicAuth, Tier
-from topology.model.service import Rate, Scope
+from topology.model.service import Protocol, Rate, Scope, Service
 from topology.model.system import Topology
 
 PUBLIC: Final = "public"
@@ -71,7 +73,7 @@ def _credential(new: str, old: str) -> Width:
     return narrower_if(old == PUBLIC and new != PUBLIC)
 
 
-def _members(new: frozenset[str], old: frozenset[str]) -> Width:
+def _members(new: frozenset[object], old: frozenset[object]) -> Width:
     """Each is let through by itself."""
     return narrower_if(new <= old)
 
@@ -112,9 +114,27 @@ def fact(name: str, value: str, *, if_other: Width = Width.WIDER) -> Term[str]:
     return Term(name=name, value=value, text=value, judge=lambda _new, _old: if_other)
 
 
+def spoken_by(t: Topology, name: str) -> Terms:
+    """Return what a service speaks; nothing of what is no workload. What passes through a WebSocket nobody looks at any more."""
+    if name not in {*t.services, *t.compositions}:
+        return ()
+    workload = t.workload(name)
+    value = workload.protocol if isinstance(workload, Service) else Protocol.HTTP
+    return (Term(name="protocol", value=value, text=value.value, judge=_protocol),)
+
+
+def _protocol(new: Protocol, old: Protocol) -> Width:
+    return narrower_if(old is Protocol.WEBSOCKET and new is Protocol.HTTP)
+
+
+def _said(member: str) -> str:
+    """Return a member of a list as it is told from two: in quotes, where it holds what stands between members."""
+    return json.dumps(member) if re.search(r'[,;"()]| or ', member) else member
+
+
 def _those(name: str, members: Iterable[str]) -> Term[frozenset[str]]:
     found = frozenset(members)
-    return Term(name=name, value=found, text=", ".join(sorted(found)) or NOTHING, judge=_members)
+    return Term(name=name, value=found, text=", ".join(sorted(map(_said, found))) or NOTHING, judge=_members)
 
 
 def terms_of(t: Topology, door: Door) -> Terms:
@@ -123,6 +143,7 @@ def terms_of(t: Topology, door: Door) -> Terms:
     limits = Limits(tiers={name: t.tiers[name] for name in tiers_of(door)}, told_by=_told_by(t, door))
     return (
         fact("service", identity(t, door.service)),
+        *spoken_by(t, door.service),
         fact("version", door.version or BY_WEIGHT, if_other=Width.NEITHER),
         fact("rewrite", f"{door.rewrite.prefix} becomes {door.rewrite.replacement}" if door.rewrite else NOTHING),
         Term(name="credential", value=shown, text=shown, judge=_credential),
@@ -136,12 +157,14 @@ def _of_credential(t: Topology, door: Door) -> Iterator[Term[Any]]:
     match door.auth:
         case JwtAuth():
             issuer = t.issuers[door.auth.jwt]
-            claims = (f"{claim} {' or '.join(sorted(values))}" for claim, values in sorted(issuer.required_claims.items()))
+            claims = (f"{claim} {' or '.join(sorted(map(_said, values)))}" for claim, values in sorted(issuer.required_claims.items()))
             yield _those("audiences", issuer.audiences)
             yield Term(name="claims", value=issuer.required_claims, text="; ".join(claims) or NOTHING, judge=_claims)
             yield fact("keys", " ".join((issuer.jwks_uri, *issuer.public_keys)))
         case ApiKeyAuth():
-            yield _those("consumers", (f"{name} ({t.consumers[name].tier})" for name in consumers_of(t, door)))
+            holders = consumers_of(t, door)
+            told = ", ".join(f"{name} ({t.consumers[name].tier})" for name in holders) or NOTHING
+            yield Term(name="consumers", value=frozenset((name, t.consumers[name].tier) for name in holders), text=told, judge=_members)
         case PublicAuth():
             yield fact("reason", door.auth.public, if_other=Width.NEITHER)
 

@@ -18,7 +18,7 @@ def key_headers(stack: "Stack") -> frozenset[str]:
     for policy in stack.of("SecurityPolicy.gateway.envoyproxy.io"):
         for source in sequence(mapping(policy.at("spec", "apiKeyAuth", default={})).get("extractFrom")):
             found |= {str(name).lower() for name in sequence(mapping(source).get("headers"))}
-    for plugin in stack.of("KongPlugin"):
+    for plugin in stack.of("KongPlugin", "KongClusterPlugin"):
         if plugin.at("plugin", default="") == "key-auth":
             found |= {str(name).lower() for name in sequence(plugin.at("config", "key_names", default=["apikey"]))}
     return frozenset(found)

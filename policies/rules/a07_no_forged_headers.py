@@ -12,6 +12,7 @@ from policies.reading.controllers import Controller
 from policies.reading.door_headers import wrong_in_requests
 from policies.reading.gateways import ApiGateway, Listener
 from policies.reading.key_headers import key_headers
+from policies.reading.kong import credential_headers
 from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.patterns import ByFirst
 from policies.reading.resource import Resource
@@ -111,7 +112,7 @@ class A07(RouteRule):
             spent = key_headers(stack) | (frozenset[str]() if isinstance(each.door.auth, JwtAuth) else {TOKEN})
             for published in each.by:
                 edits = edits_of(published, REQUESTS)
-                if kept := sorted(spent - edits.removed):
+                if kept := sorted(spent - edits.removed - {name for name, _ in edits.alone} - _taken_by_the_lock(published)):
                     yield self.broken(
                         published.route,
                         f"{published}: passes on {', '.join(kept)} at the door {each.name}, behind which nobody asks for it",
@@ -249,6 +250,17 @@ def _tiers(routes: Iterable[Route], hosts: Iterable[str], stack: Stack) -> Mappi
                 if any(True for _ in route.taken(requests)):
                     found[route].add(door.auth.api_key if isinstance(door.auth, ApiKeyAuth) else ())
     return found
+
+
+def _taken_by_the_lock(published: Published) -> set[str]:
+    """Return the headers that whoever checks the key takes out by itself: `hide_credentials` of Kong, `sanitize` of Envoy Gateway."""
+    if published.is_kong:
+        locks = [each for each in published.plugins if each.name == "key-auth" and each.config.get("hide_credentials") is True]
+        return {*credential_headers(locks)}
+    policy = published.policy("SecurityPolicy")
+    lock = mapping(policy.at("spec", "apiKeyAuth", default={})) if policy else {}
+    named = (name for source in sequence(lock.get("extractFrom")) for name in sequence(mapping(source).get("headers")))
+    return {str(name).lower() for name in named} if lock.get("sanitize") is True else set()
 
 
 def _is_tier_of_key(published: Published, header: str, value: str) -> bool:

@@ -44,7 +44,7 @@ def test_whoever_may_take_longer_is_granted_longer() -> None:
     assert granted == {"edge": 130, "a-v1": 130, "page-v1": 40}
 
 
-@pytest.mark.parametrize(("timeout", "door", "drain"), [("15s", "15s", "25s"), ("2m", "90s", "130s"), ("15s", "90s", "100s")])
+@pytest.mark.parametrize(("timeout", "door", "drain"), [("15s", "15s", "25s"), ("2m", "90s", "130s"), ("15s", "90s", "100s"), ("15s", "1h", "310s")])
 def test_a_proxy_goes_on_for_as_long_as_a_request_may_last_and_is_killed_later(timeout: str, door: str, drain: str) -> None:
     t = system(timeout=timeout, door=door).t
     assert proxy.envoy_proxy(BINDING, t)["spec"]["shutdown"] == {"drainTimeout": drain, "minDrainDuration": "10s"}
@@ -54,5 +54,5 @@ def test_a_proxy_goes_on_for_as_long_as_a_request_may_last_and_is_killed_later(t
 
 
 def test_nobody_waits_for_the_end_of_a_stream() -> None:
-    t = system(timeout="1h", protocol="websocket").t
+    t = system(timeout="1h", protocol="websocket", door="1h").t
     assert proxy.envoy_proxy(BINDING, t)["spec"]["shutdown"]["drainTimeout"] == "25s"

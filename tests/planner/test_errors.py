@@ -167,6 +167,8 @@ def test_keys_that_are_written_twice_are_all_said_with_both_lines(tmp_path: Path
         ("config: &x\n  a:b: *x\n", ":2: holds an alias of a value inside of which it stands. Write the value."),
         ("a: 1\n---\nb: 2\n", ":2: is not YAML: expected a single document in the stream but found another document."),
         ("- a\n", ":1: holds no mapping. Expected keys with values, such as `name: shop`."),
+        ("config:\n  a:b: 08\n", ":2: 08 cannot be read as a value. Write it in quotes."),
+        ("config:\n  a:b: !!int x\n", ":2: x cannot be read as a value. Write it in quotes."),
         ("config:\n  a:b:c: 1\n", ":2: 'a:b:c' is no configuration key. Write `<namespace>:<name>`."),
         (f"a: {'[' * 100}{']' * 100}\n", ":1: is nested deeper than a stack is."),
         (f"a: {'[' * 5000}{']' * 5000}\n", ": is nested deeper than a stack is."),
@@ -190,3 +192,8 @@ def test_aliases_and_merged_keys_are_read_as_pulumi_reads_them(tmp_path: Path):
 def test_a_stack_that_is_misspelled_is_told_with_the_one_that_was_meant():
     (found,) = findings("everything", "prd")
     assert found.endswith('Did you mean "prod"? Stacks with a file: dev, prod.')
+
+
+@pytest.mark.parametrize("stack", ["", "---\n", "# nothing yet\n"])
+def test_an_empty_stack_file_configures_nothing(tmp_path: Path, stack: str):
+    assert load_program(project(tmp_path, stack), "dev", {}).config == {}

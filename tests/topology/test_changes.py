@@ -146,3 +146,50 @@ def test_what_opens_comes_first_and_methods_and_paths_are_told_together() -> Non
     assert [(each.crossing.methods, each.crossing.paths) for each in found if each.crossing.door == "users"] == [
         (("GET", "PATCH"), ("/v1/users", "/v1/users/*"))
     ]
+
+
+def test_members_of_a_list_are_told_from_one_that_spells_two() -> None:
+    one = "    requiredClaims: {role: [user or admin]}\n    keyCache: 5m"
+    two = "    requiredClaims: {role: [user, admin]}\n    keyCache: 5m"
+    edit = "    keyCache: 5m"
+    assert {widths(change)["claims"] for change in changes(of((edit, one)), of((edit, two)))} == {Width.WIDER}
+
+
+def test_a_service_that_speaks_websocket_lets_through_more() -> None:
+    base = """\
+system: feed
+hosts: [api.feed.example]
+meshes: {main: {trustDomain: feed.example}}
+tiers: {anybody: {limits: [{requests: 1, per: second}]}}
+services: {a: {}, b: {calls: {a: [{methods: [GET], paths: [/a]}]}}}
+doors:
+  a: {methods: [GET], paths: [/a], service: a, auth: {public: Nothing in it is private.}, tiers: [anybody]}
+  b: {methods: [GET], paths: [/b], service: b, auth: {public: Nothing in it is private.}, tiers: [anybody]}
+"""
+    edit = "{a: {}, b:", "{a: {protocol: websocket}, b:"
+    for old, new, width in ((of(text=base), of(edit, text=base), Width.WIDER), (of(edit, text=base), of(text=base), Width.NARROWER)):
+        found = changes(old, new)
+        assert {(change.crossing.direction, widths(change)["protocol"]) for change in found} == {
+            (Direction.NORTH_SOUTH, width),
+            (Direction.EAST_WEST, width),
+        }
+
+
+def test_a_door_that_is_gone_leaves_its_paths_to_a_wider_one_that_asks_for_a_version() -> None:
+    base = """\
+system: shop
+hosts: [api.shop.example]
+meshes: {main: {trustDomain: shop.example}}
+tiers:
+  slow: {limits: [{requests: 1, per: minute}]}
+  standard: {limits: [{requests: 100, per: second}]}
+services: {a: {}, b: {}}
+apis: {shop: {versionHeader: x-v, versions: {v2: {}}}}
+doors:
+  v: {methods: [GET], paths: [/o/*], service: b, auth: {public: Nothing in it is private.}, tiers: [standard], api: {name: shop, version: v2}}
+  a: {methods: [GET], paths: [/a], service: a, auth: {public: Nothing in it is private.}, tiers: [slow]}
+"""
+    door = "  x: {methods: [GET], paths: [/o/secret], service: a, auth: {public: Nothing in it is private.}, tiers: [slow]}\n"
+    found = {change.kind: change for change in changes(of(text=base + door), of(text=base))}
+    assert found[Kind.REMOVED].width is Width.NARROWER
+    assert (found[Kind.CHANGED].width, found[Kind.CHANGED].crossing.version) == (Width.WIDER, "x-v: v2")

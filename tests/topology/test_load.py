@@ -214,6 +214,11 @@ def test_an_api_version_may_be_written_without_quotes_as_a_key_but_not_as_a_valu
         ),
         (
             "    tiers: [standard]",
+            "    tiers: [standard]\n    cache: {ttl: 9000h}",
+            'f:42: doors.a.cache.ttl: "9000h" must be at most 8760h',
+        ),
+        (
+            "    tiers: [standard]",
             "    tiers: [standard]\n    maxBody: 999999999Mi",
             'f:42: doors.a.maxBody: "999999999Mi" must be at most 1024Mi',
         ),

@@ -10,6 +10,7 @@ from typing import Any, Final
 from topology.derive.manifest import Manifest
 from topology.derive.traffic import STREAMS
 from topology.model.base import Duration, seconds
+from topology.model.door import Door
 from topology.model.service import Resilience
 from topology.model.system import Topology
 
@@ -17,12 +18,14 @@ NOTICE: Final = 10
 """Seconds after which nobody asks an instance that was told to stop."""
 GRACE: Final = 30
 """Seconds that Kubernetes grants unless told otherwise; to end what has begun, nobody gets less."""
+LONGEST: Final = 300
+"""Seconds for which anything that has begun is waited for at most: whoever drains a node, or removes all, waits as long."""
 
 
 def longest_request(t: Topology) -> int:
-    """Return for how many seconds a request through any layer may last; a stream, which has no bound, is not waited for."""
+    """Return for how many seconds a request through any layer is waited for; a stream, which has no bound, is not."""
     bounded = [each.resilience.timeout for each in t.services.values() if each.protocol not in STREAMS]
-    return max(map(_whole, [Resilience().timeout, *bounded, *(door.timeout for door in t.doors.values())]))
+    return max(map(_whole, [Resilience().timeout, *bounded, *(door.timeout for door in t.doors.values() if not _streams(t, door))]))
 
 
 def drain(t: Topology) -> int:
@@ -48,4 +51,8 @@ def lifecycle() -> dict[str, Any]:
 
 
 def _whole(timeout: Duration) -> int:
-    return math.ceil(seconds(timeout))
+    return min(math.ceil(seconds(timeout)), LONGEST)
+
+
+def _streams(t: Topology, door: Door) -> bool:
+    return door.service in t.services and t.services[door.service].protocol in STREAMS

@@ -123,7 +123,6 @@ FOREIGN_PORTS: Mapping[int, str] = {
     5672: "AMQP",
     6379: "Redis",
     9092: "Kafka",
-    9093: "Kafka",
     27017: "MongoDB",
 }
 """Ports of protocols other than HTTP (https://www.iana.org/assignments/service-names-port-numbers/; Kafka's by its own documents)."""

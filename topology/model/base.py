@@ -133,6 +133,17 @@ https://learn.microsoft.com/rest/api/application-gateway/application-gateways/ge
 Balancer 4000 seconds, API Management 240), the stack says so.
 """
 
+Lifetime = Annotated[
+    str,
+    Text(
+        pattern=r"^[1-9][0-9]{0,5}(ms|s|m|h)$",
+        must="a length of time with one unit (ms, s, m or h), longer than none",
+        examples=("1m", "12h", "720h"),
+        most=Most(text="8760h", measure=seconds),
+    ),
+]
+"""How long something is kept: at most a year, which is all that a cache can use (RFC 9111 has no bound, RFC 2616 had a year)."""
+
 Size = Annotated[
     str,
     Text(

@@ -17,6 +17,7 @@ from topology.model.base import (
     HttpMethod,
     HttpsUrl,
     JsonKey,
+    Lifetime,
     Model,
     Name,
     NonEmpty,
@@ -155,7 +156,7 @@ Auth = Annotated[
 class Cache(Model):
     """Answers to GET are kept and given to later clients without asking the service."""
 
-    ttl: Duration
+    ttl: Lifetime
     """How long an answer is kept."""
     vary: tuple[HeaderName, ...] = ()
     """Request headers by which answers differ."""

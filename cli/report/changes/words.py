@@ -6,6 +6,7 @@ from typing import Final
 from cli.comparing import Comparison
 from topology.changes import Change, Changed, Crossing, Kind
 from topology.edges import ANY_PATH, Direction
+from topology.model.service import Protocol
 from topology.terms import BY_WEIGHT, NOTHING, Width
 
 SIGNS: Final = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~"}
@@ -38,7 +39,7 @@ def spoken(change: Change) -> Iterator[tuple[str, str]]:
         yield from ((term.name, turned(term)) for term in change.terms if term.new and (term.old or term.new != NOTHING))
     elif change.kind is Kind.ADDED and change.crossing.direction is Direction.NORTH_SOUTH:
         for term in change.crossing.terms:
-            if term.name not in _SAID_ELSEWHERE and term.text not in {NOTHING, BY_WEIGHT}:
+            if term.name not in _SAID_ELSEWHERE and term.text not in {NOTHING, BY_WEIGHT, Protocol.HTTP}:
                 yield term.name, term.text
 
 

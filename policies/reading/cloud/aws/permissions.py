@@ -103,8 +103,20 @@ def _speaks_of(each: Sentence, asked: Request) -> bool:
 def _holds(each: Sentence, asked: Request) -> bool | None:
     """Say whether the conditions hold for what is asked; None where that is not known."""
     said = [
-        any(COMPARED[how](value, asked.facts[key]) for value in values) if how in COMPARED and key in asked.facts else None
+        _any(_compared(how, value, asked.facts[key]) for value in values) if how in COMPARED and key in asked.facts else None
         for how, keys in each.conditions.items()
         for key, values in keys.items()
     ]
     return False if False in said else None if None in said else True
+
+
+def _compared(how: str, wanted: str, fact: str) -> bool | None:
+    """Compare what a document says with what is the case; None where a variable decides, or which of those that begin so it is."""
+    if "$" in wanted:
+        return None
+    return COMPARED[how](wanted, fact) or (None if fact.endswith("*") and _touches(wanted, fact) else False)
+
+
+def _any(found: Iterable[bool | None]) -> bool | None:
+    said = set(found)
+    return True if True in said else None if None in said else False

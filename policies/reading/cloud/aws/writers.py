@@ -116,7 +116,7 @@ def of_flows(flow_log: Resource, stack: "Stack") -> Iterator[Flaw]:
     if group is None or group.kind != LOG_GROUP:
         yield _flaw("it does not go to a log group of the program, and whether its service may write elsewhere is not read")
         return
-    facts = _for_account(stack, f"arn:aws:ec2:{region_of(stack)}:{account_of(stack)}:vpc-flow-log/*")
+    facts = _for_account(stack, f"arn:aws:ec2:{region_of(stack)}:{account_of(stack)}:vpc-flow-log/fl-*")
     taking = (Request(action="sts:AssumeRole", service=FLOWS, facts=facts),)
     if not any(may_write(stack, role, taking, group) for role in roles_of(stack, flow_log, "iamRoleArn")):
         yield _flaw(f"its role may not write to {group}, or {FLOWS} may not take it on")

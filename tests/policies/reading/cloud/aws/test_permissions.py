@@ -71,6 +71,9 @@ def test_an_allow_counts_where_it_covers_all_and_its_conditions_are_known_to_hol
         ({"Condition": {"StringEquals": {"aws:SourceAccount": THEIRS}}}, False),
         ({"Condition": {"StringNotEquals": {"aws:SourceAccount": OURS}}}, True),
         ({"Condition": {"StringEquals": {"s3:x-amz-acl": "private"}}}, True),
+        ({"Condition": {"StringEquals": {"aws:SourceAccount": "${aws:ResourceAccount}"}}}, True),
+        ({"Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:logs:eu-central-1:{OURS}:delivery-source:*"}}}, True),
+        ({"Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{OURS}:delivery-source:*"}}}, False),
     ],
 )
 def test_a_deny_counts_where_it_may_touch_a_part_and_no_condition_is_known_to_fail(more: dict[str, Any], counts: bool) -> None:
