@@ -61,11 +61,17 @@ STRUCTURED: Final[Mapping[str, Callable[[Properties], Properties]]] = {
 READ: Final[Mapping[str, Properties]] = {
     "azure-native:apimanagement:ApiManagementService": {"privateIPAddresses": ["10.60.5.4"], "publicIPAddresses": [ADDRESS]},
     "azure-native:applicationinsights:Component": {"connectionString": "InstrumentationKey=00000000-0000-0000-0000-00000000000b"},
-    "azure-native:keyvault:Key": {"keyUriWithVersion": "https://vault.example/keys/disks/1"},
     "azure-native:managedidentity:UserAssignedIdentity": {"principalId": OBJECT, "clientId": OBJECT, "tenantId": OBJECT},
     "azure-native:network:PublicIPAddress": {"ipAddress": ADDRESS},
 }
 """Outputs of Azure that the program reads."""
+
+SAID: Final[Mapping[str, Callable[[Properties], Properties]]] = {
+    "azure-native:keyvault:Key": lambda key: {
+        "keyUriWithVersion": f"https://{key['vaultName']}.vault.azure.net/keys/{key['keyName']}/0123456789abcdef0123456789abcdef"
+    },
+}
+"""Those that follow from what was asked for."""
 
 
 @cache
@@ -123,7 +129,13 @@ def _azure(record: Record) -> Known:
     token, inputs = record["type"], record["inputs"]
     name = f"{name_of(record['urn'])}-{_number(record)[:8]}"
     id_ = f"/subscriptions/{OBJECT}/resourceGroups/{inputs.get('resourceGroupName')}/providers/Microsoft.{token.split(':')[1]}/{name}"
-    extra: dict[str, Any] = {"provisioningState": "Succeeded", "name": name, "azureApiVersion": "2025-01-01", **READ.get(token, {})}
+    extra: dict[str, Any] = {
+        "provisioningState": "Succeeded",
+        "name": name,
+        "azureApiVersion": "2025-01-01",
+        **READ.get(token, {}),
+        **SAID.get(token, lambda _: {})(inputs),
+    }
     if "identity" in inputs:
         extra["identity"] = _identity(inputs["identity"])
     if "oidcIssuerProfile" in inputs:

@@ -81,24 +81,25 @@ def _has_keys(plan: Plan) -> bool:
     return (policy or plan.first("KongPlugin", where=lambda i: i["plugin"] == "key-auth")) is not None
 
 
-def _kept(header: str) -> Callable[[Plan], bool]:
-    """Return a change after which a gateway passes on what it took out of requests."""
+def _keep(plan: Plan, header: str) -> bool:
+    """Have a gateway pass on what it took out of requests."""
 
     def removed(inputs: Inputs) -> list[str]:
         return inputs["config"].get("remove", {}).get("headers", [])
 
-    def change(plan: Plan) -> bool:
-        if header != "authorization" and not _has_keys(plan):
-            return False
-        if plan.is_kong():
-            return change_first(plan, "KongPlugin", lambda i: removed(i).remove(header), lambda i: header in removed(i))
-        return _filter(plan, "RequestHeaderModifier", lambda edits: edits["remove"].remove(header), header)
-
-    return change
+    if plan.is_kong():
+        return change_first(plan, "KongPlugin", lambda i: removed(i).remove(header), lambda i: header in removed(i))
+    return _filter(plan, "RequestHeaderModifier", lambda edits: edits["remove"].remove(header), header)
 
 
-TABLE.mutation("A07", "an API key goes on to services")(_kept("x-api-key"))
-TABLE.mutation("A07", "a token that nobody asked for goes on to services")(_kept("authorization"))
+@TABLE.mutation("A07", "an API key goes on to services")
+def key_goes_on(plan: Plan) -> bool:
+    return _has_keys(plan) and _keep(plan, "x-api-key")
+
+
+@TABLE.mutation("A07", "a token that nobody asked for goes on to services")
+def token_goes_on(plan: Plan) -> bool:
+    return _keep(plan, "authorization")
 
 
 @TABLE.mutation("W09", "answers of a public door are kept for a day")
