@@ -44,7 +44,9 @@ def test_whoever_may_take_longer_is_granted_longer() -> None:
     assert granted == {"edge": 130, "a-v1": 130, "page-v1": 40}
 
 
-@pytest.mark.parametrize(("timeout", "door", "drain"), [("15s", "15s", "25s"), ("2m", "90s", "130s"), ("15s", "90s", "100s"), ("15s", "1h", "310s")])
+@pytest.mark.parametrize(
+    ("timeout", "door", "drain"), [("15s", "15s", "25s"), ("2m", "90s", "130s"), ("15s", "90s", "100s"), ("15s", "1h", "310s")]
+)
 def test_a_proxy_goes_on_for_as_long_as_a_request_may_last_and_is_killed_later(timeout: str, door: str, drain: str) -> None:
     t = system(timeout=timeout, door=door).t
     assert proxy.envoy_proxy(BINDING, t)["spec"]["shutdown"] == {"drainTimeout": drain, "minDrainDuration": "10s"}
