@@ -94,6 +94,12 @@ def _keep(plan: Plan, header: str) -> bool:
 
 @TABLE.mutation("A07", "an API key goes on to services")
 def key_goes_on(plan: Plan) -> bool:
+    for record in plan.records("SecurityPolicy"):
+        if lock := plan.edit(record)["spec"].get("apiKeyAuth"):
+            lock.pop("sanitize", None)
+    for record in plan.records("KongPlugin"):
+        if record["inputs"]["plugin"] == "key-auth":
+            plan.edit(record)["config"]["hide_credentials"] = False
     return _has_keys(plan) and _keep(plan, "x-api-key")
 
 
