@@ -1,5 +1,6 @@
 """Parts of a stack file whose values must also fit together, and what can be said of that where some of them cannot be read."""
 
+from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator
 from types import NoneType
 from typing import Any, Self, cast, get_args
@@ -16,9 +17,9 @@ class Fitting(Part):
     _unread: frozenset[str] = PrivateAttr(default=frozenset())
     """Fields that were given and cannot be read, or are missing."""
 
+    @abstractmethod
     def faults(self) -> Iterable[str]:
         """Return what cannot be, each with what to do. A rule must ask `read` for the values that it looks at."""
-        raise NotImplementedError
 
     def read(self, *fields: str) -> bool:
         """Say whether all of these could be read; where one could not, its attribute says nothing."""

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from topology.edges import credential, identity
 from topology.model.base import Name, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, JwtAuth, PublicAuth, Tier
-from topology.model.service import Protocol, Rate, Scope, Service
+from topology.model.service import Protocol, Rate, Scope
 from topology.model.system import Topology
 
 PUBLIC: Final = "public"
@@ -118,8 +118,7 @@ def spoken_by(t: Topology, name: str) -> Terms:
     """Return what a service speaks; nothing of what is no workload. What passes through a WebSocket nobody looks at any more."""
     if name not in {*t.services, *t.compositions}:
         return ()
-    workload = t.workload(name)
-    value = workload.protocol if isinstance(workload, Service) else Protocol.HTTP
+    value = t.protocol_of(name)
     return (Term(name="protocol", value=value, text=value.value, judge=_protocol),)
 
 

@@ -1,11 +1,16 @@
 """In which headers clients show API keys, as the gateway's own resources name them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
+from policies.reading.kong import Plugin, credential_headers
 from policies.reading.values import mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
+
+KEY_AUTH: Final = "key-auth"
+"""The plugin of Kong that asks for an API key."""
 
 
 def key_headers(stack: "Stack") -> frozenset[str]:
@@ -14,11 +19,16 @@ def key_headers(stack: "Stack") -> frozenset[str]:
     Raises:
         UnknownValueError: if a name is not known.
     """
-    found: set[str] = set()
-    for policy in stack.of("SecurityPolicy.gateway.envoyproxy.io"):
-        for source in sequence(mapping(policy.at("spec", "apiKeyAuth", default={})).get("extractFrom")):
-            found |= {str(name).lower() for name in sequence(mapping(source).get("headers"))}
-    for plugin in stack.of("KongPlugin", "KongClusterPlugin"):
-        if plugin.at("plugin", default="") == "key-auth":
-            found |= {str(name).lower() for name in sequence(plugin.at("config", "key_names", default=["apikey"]))}
-    return frozenset(found)
+    locks = (mapping(policy.at("spec", "apiKeyAuth", default={})) for policy in stack.of("SecurityPolicy.gateway.envoyproxy.io"))
+    plugins = (
+        Plugin(resource=each, name=KEY_AUTH, config=mapping(each.at("config", default={})))
+        for each in stack.of("KongPlugin", "KongClusterPlugin")
+        if each.at("plugin", default="") == KEY_AUTH
+    )
+    return credential_headers(plugins).union(*map(asked_in, locks))
+
+
+def asked_in(api_key_auth: Mapping[str, Any]) -> frozenset[str]:
+    """Return the headers in which Envoy Gateway looks for an API key by an `apiKeyAuth` of a SecurityPolicy."""
+    sources = map(mapping, sequence(api_key_auth.get("extractFrom")))
+    return frozenset(str(name).lower() for source in sources for name in sequence(source.get("headers")))

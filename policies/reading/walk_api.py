@@ -8,6 +8,7 @@ from policies.reading.controllers import GATEWAY_API, Controller
 from policies.reading.envoy_gateway import Asked, ClientCheck, asked, client_check
 from policies.reading.flow import PLAIN, Arrival, Flow, Peer, Sending
 from policies.reading.gateways import ApiGateway, Backend, Listener, Match, Rule, is_granted
+from policies.reading.key_headers import asked_in
 from policies.reading.kong import credential_headers
 from policies.reading.kong_upstream import client_settings, secret_of, tls_settings
 from policies.reading.patterns import exact, meet_hosts
@@ -136,11 +137,10 @@ class _RulePassage:
             return credential_headers(stack.kong_plugins.of(rule, ()))
         policy = stack.envoy_policies.of_rule("SecurityPolicy", rule, self.listener, gateway.gateway)
         spec = mapping(policy.spec) if policy else mapping(None)
-        sources = [*sequence(mapping(spec.get("apiKeyAuth")).get("extractFrom"))]
         providers = sequence(mapping(spec.get("jwt")).get("providers"))
         own = [mapping(provider.get("extractFrom")).get("headers") for provider in providers]
         named = [header["name"] for headers in own for header in sequence(headers)] or (["authorization"] if providers else [])
-        return frozenset(str(name).lower() for name in (*named, *(name for source in sources for name in sequence(source.get("headers")))))
+        return frozenset(str(name).lower() for name in named) | asked_in(mapping(spec.get("apiKeyAuth")))
 
     def _asked(self, flow: Flow) -> tuple[Flow, list[Asked]]:
         """Return the requests as plugins change them, and what the rule's policies ask for."""

@@ -11,7 +11,7 @@ from policies.layers import Layer, layers_of
 from policies.reading.controllers import Controller
 from policies.reading.door_headers import wrong_in_requests
 from policies.reading.gateways import ApiGateway, Listener
-from policies.reading.key_headers import key_headers
+from policies.reading.key_headers import KEY_AUTH, asked_in, key_headers
 from policies.reading.kong import credential_headers
 from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.patterns import ByFirst
@@ -108,15 +108,17 @@ class A07(RouteRule):
 
     def _doors(self, stack: Stack, gateway: ApiGateway, listener: Listener) -> Iterator[Finding]:
         """Check what becomes of requests' headers on every route that answers a door's requests: as the door says, no credential beside."""
+        keys = key_headers(stack)
         for each in answered(stack, gateway, listener):
-            spent = key_headers(stack) | (frozenset[str]() if isinstance(each.door.auth, JwtAuth) else {TOKEN})
+            spent = keys | (frozenset[str]() if isinstance(each.door.auth, JwtAuth) else {TOKEN})
             for published in each.by:
                 edits = edits_of(published, REQUESTS)
-                if kept := sorted(spent - edits.removed - {name for name, _ in edits.alone} - _taken_by_the_lock(published)):
+                kept = spent - edits.removed - {name for name, _ in edits.alone}
+                if kept and (kept := kept - _taken_by_the_lock(published)):
                     yield self.broken(
                         published.route,
-                        f"{published}: passes on {', '.join(kept)} at the door {each.name}, behind which nobody asks for it",
-                        f"remove {', '.join(kept)} from its requests",
+                        f"{published}: passes on {', '.join(sorted(kept))} at the door {each.name}, behind which nobody asks for it",
+                        f"remove {', '.join(sorted(kept))} from its requests",
                     )
                 for wrong in wrong_in_requests(each.door, edits, lambda header: is_internal(header, stack)):
                     yield self.broken(
@@ -252,15 +254,14 @@ def _tiers(routes: Iterable[Route], hosts: Iterable[str], stack: Stack) -> Mappi
     return found
 
 
-def _taken_by_the_lock(published: Published) -> set[str]:
+def _taken_by_the_lock(published: Published) -> frozenset[str]:
     """Return the headers that whoever checks the key takes out by itself: `hide_credentials` of Kong, `sanitize` of Envoy Gateway."""
     if published.is_kong:
-        locks = [each for each in published.plugins if each.name == "key-auth" and each.config.get("hide_credentials") is True]
-        return {*credential_headers(locks)}
+        locks = [each for each in published.plugins if each.name == KEY_AUTH and each.config.get("hide_credentials") is True]
+        return credential_headers(locks)
     policy = published.policy("SecurityPolicy")
     lock = mapping(policy.at("spec", "apiKeyAuth", default={})) if policy else {}
-    named = (name for source in sequence(lock.get("extractFrom")) for name in sequence(mapping(source).get("headers")))
-    return {str(name).lower() for name in named} if lock.get("sanitize") is True else set()
+    return asked_in(lock) if lock.get("sanitize") is True else frozenset()
 
 
 def _is_tier_of_key(published: Published, header: str, value: str) -> bool:

@@ -58,20 +58,16 @@ STRUCTURED: Final[Mapping[str, Callable[[Properties], Properties]]] = {
 }
 """Outputs of AWS that are no texts."""
 
-READ: Final[Mapping[str, Properties]] = {
-    "azure-native:apimanagement:ApiManagementService": {"privateIPAddresses": ["10.60.5.4"], "publicIPAddresses": [ADDRESS]},
-    "azure-native:applicationinsights:Component": {"connectionString": "InstrumentationKey=00000000-0000-0000-0000-00000000000b"},
-    "azure-native:managedidentity:UserAssignedIdentity": {"principalId": OBJECT, "clientId": OBJECT, "tenantId": OBJECT},
-    "azure-native:network:PublicIPAddress": {"ipAddress": ADDRESS},
-}
-"""Outputs of Azure that the program reads."""
-
-SAID: Final[Mapping[str, Callable[[Properties], Properties]]] = {
+READ: Final[Mapping[str, Callable[[Properties], Properties]]] = {
+    "azure-native:apimanagement:ApiManagementService": lambda _: {"privateIPAddresses": ["10.60.5.4"], "publicIPAddresses": [ADDRESS]},
+    "azure-native:applicationinsights:Component": lambda _: {"connectionString": "InstrumentationKey=00000000-0000-0000-0000-00000000000b"},
     "azure-native:keyvault:Key": lambda key: {
         "keyUriWithVersion": f"https://{key['vaultName']}.vault.azure.net/keys/{key['keyName']}/0123456789abcdef0123456789abcdef"
     },
+    "azure-native:managedidentity:UserAssignedIdentity": lambda _: {"principalId": OBJECT, "clientId": OBJECT, "tenantId": OBJECT},
+    "azure-native:network:PublicIPAddress": lambda _: {"ipAddress": ADDRESS},
 }
-"""Those that follow from what was asked for."""
+"""Outputs of Azure that the program reads, by what was asked for."""
 
 
 @cache
@@ -133,8 +129,7 @@ def _azure(record: Record) -> Known:
         "provisioningState": "Succeeded",
         "name": name,
         "azureApiVersion": "2025-01-01",
-        **READ.get(token, {}),
-        **SAID.get(token, lambda _: {})(inputs),
+        **READ.get(token, lambda _: {})(inputs),
     }
     if "identity" in inputs:
         extra["identity"] = _identity(inputs["identity"])

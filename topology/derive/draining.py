@@ -10,7 +10,6 @@ from typing import Any, Final
 from topology.derive.manifest import Manifest
 from topology.derive.traffic import STREAMS
 from topology.model.base import Duration, seconds
-from topology.model.door import Door
 from topology.model.service import Resilience
 from topology.model.system import Topology
 
@@ -25,7 +24,12 @@ LONGEST: Final = 300
 def longest_request(t: Topology) -> int:
     """Return for how many seconds a request through any layer is waited for; a stream, which has no bound, is not."""
     bounded = [each.resilience.timeout for each in t.services.values() if each.protocol not in STREAMS]
-    return max(map(_whole, [Resilience().timeout, *bounded, *(door.timeout for door in t.doors.values() if not _streams(t, door))]))
+    return max(
+        map(
+            _whole,
+            [Resilience().timeout, *bounded, *(door.timeout for door in t.doors.values() if t.protocol_of(door.service) not in STREAMS)],
+        )
+    )
 
 
 def drain(t: Topology) -> int:
@@ -52,7 +56,3 @@ def lifecycle() -> dict[str, Any]:
 
 def _whole(timeout: Duration) -> int:
     return min(math.ceil(seconds(timeout)), LONGEST)
-
-
-def _streams(t: Topology, door: Door) -> bool:
-    return door.service in t.services and t.services[door.service].protocol in STREAMS

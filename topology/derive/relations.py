@@ -63,8 +63,7 @@ class Relations:
 
     def protocol(self, name: ServiceName) -> Protocol:
         """Return what a service speaks; a composition speaks HTTP."""
-        workload = self.t.workload(name)
-        return workload.protocol if isinstance(workload, Service) else Protocol.HTTP
+        return self.t.protocol_of(name)
 
     def port(self, name: ServiceName) -> int:
         """Return the port of a service: of its pods and of its Kubernetes Service."""

@@ -163,7 +163,7 @@ def _deployment(r: Relations, name: ServiceName, version: VersionName, place: Na
     }
     if command := list(about.command) or ([] if about.image else _demo_command(s)):
         container["command"] = command
-    if variables := [*_plain(about), *_secret(about)]:
+    if variables := [*_variables(about)]:
         container["env"] = variables
     template = pod_template(labels, name, container, spread=SPREAD[availability.spread], volumes=volumes, place=place)
     template["metadata"]["labels"] = {**labels, **names.trust_label(t, t.mesh_of(name))}
@@ -182,12 +182,9 @@ def resources(given: Resources) -> dict[str, Any]:
     }
 
 
-def _plain(about: Version) -> Iterator[dict[str, Any]]:
+def _variables(about: Version) -> Iterator[dict[str, Any]]:
     for key, value in about.env.items():
         yield {"name": key, "value": value}
-
-
-def _secret(about: Version) -> Iterator[dict[str, Any]]:
     for key, value in about.secrets.items():
         yield {"name": key, "valueFrom": {"secretKeyRef": {"name": value.secret, "key": value.key}}}
 

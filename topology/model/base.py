@@ -117,15 +117,17 @@ Percent = Annotated[float, Field(strict=True, gt=0, le=100, allow_inf_nan=False)
 Flag = Annotated[bool, Field(strict=True)]
 """True or false."""
 
-Duration = Annotated[
-    str,
-    Text(
+
+def _length(most: str, *examples: str) -> Text:
+    return Text(
         pattern=r"^[1-9][0-9]{0,5}(ms|s|m|h)$",
         must="a length of time with one unit (ms, s, m or h), longer than none",
-        examples=("5s", "250ms", "1m", "24h"),
-        most=Most(text="24h", measure=seconds),
-    ),
-]
+        examples=examples,
+        most=Most(text=most, measure=seconds),
+    )
+
+
+Duration = Annotated[str, _length("24h", "5s", "250ms", "1m", "24h")]
 """A length of time. Zero has no spelling: to most proxies it means for ever.
 
 At most a day, which is what Application Gateway waits for an answer at most (`requestTimeout`, 1 to 86400 seconds:
@@ -133,15 +135,7 @@ https://learn.microsoft.com/rest/api/application-gateway/application-gateways/ge
 Balancer 4000 seconds, API Management 240), the stack says so.
 """
 
-Lifetime = Annotated[
-    str,
-    Text(
-        pattern=r"^[1-9][0-9]{0,5}(ms|s|m|h)$",
-        must="a length of time with one unit (ms, s, m or h), longer than none",
-        examples=("1m", "12h", "720h"),
-        most=Most(text="8760h", measure=seconds),
-    ),
-]
+Lifetime = Annotated[str, _length("8760h", "1m", "12h", "720h")]
 """How long something is kept: at most a year, which is all that a cache can use (RFC 9111 has no bound, RFC 2616 had a year)."""
 
 Size = Annotated[

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from topology.model.base import HeaderName, HostName, Model, Name, Port, ServiceName, TrustDomain, VersionName
 from topology.model.door import Api, Composition, Consumer, Door, Issuer, Tier
-from topology.model.service import Ejection, Operation, Resilience, Service
+from topology.model.service import Ejection, Operation, Protocol, Resilience, Service
 
 
 class Mesh(Model):
@@ -95,6 +95,11 @@ class Topology(Model):
     def workload(self, name: ServiceName) -> Service | Composition:
         """Return the service or composition of that name."""
         return self.services[name] if name in self.services else self.compositions[name]
+
+    def protocol_of(self, name: ServiceName) -> Protocol:
+        """Return what a service speaks; a composition speaks HTTP."""
+        workload = self.workload(name)
+        return workload.protocol if isinstance(workload, Service) else Protocol.HTTP
 
     def mesh_of(self, name: ServiceName) -> Name:
         """Return the mesh that a service or composition belongs to."""

@@ -1,8 +1,7 @@
 """What security groups open that nobody needs: addresses of the Internet anywhere but before the edge."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from policies.reading.cloud.addresses import OUTSIDE, Addresses
 from policies.reading.cloud.aws.balancers import is_public, listeners_of, services_of
@@ -12,13 +11,12 @@ from policies.reading.cloud.aws.kinds import CLUSTER, LOAD_BALANCER, NODE_GROUP,
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.model import EDGE
 from policies.reading.cloud.operators import is_named
+from policies.reading.cloud.outside import HTTPS, ports_of_hosts, ports_of_issuers
 from policies.reading.cloud.stack_file import AWS, listed
 from policies.reading.resource import Resource
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
-
-HTTPS: Final = 443
 
 
 def lets_internet_in(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -94,7 +92,7 @@ def edge_reaches_gateway_alone(resource: Resource, stack: "Stack") -> Iterator[F
 def nodes_leave_by_few_ports(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that nodes, and pods with them, connect to the Internet on the ports alone that images and the topology ask for."""
     nodes = {group.urn for group in _groups_of_nodes(stack)}
-    ports = _asked_outside(stack)
+    ports = {HTTPS} | ports_of_issuers(stack) | ports_of_hosts(stack)  # 443: of images and of AWS
     for group, permission in groups_in(stack).written_in(resource):
         if group not in nodes or permission.way != "out" or not permission.peers & OUTSIDE:
             continue
@@ -103,13 +101,6 @@ def nodes_leave_by_few_ports(resource: Resource, stack: "Stack") -> Iterator[Fla
                 message=f"lets nodes connect to the Internet ({permission}), which no host of the topology asks for",
                 fix=f"open port {', '.join(map(str, sorted(ports)))} alone",
             )
-
-
-def _asked_outside(stack: "Stack") -> set[int]:
-    """Return the ports of images and of AWS, of issuers, and of outside hosts."""
-    t = stack.intent
-    urls = (str(url) for issuer in t.issuers.values() for url in (issuer.issuer, issuer.jwks_uri))
-    return {HTTPS, *(urlsplit(url).port or HTTPS for url in urls), *(host.port for host in t.egress.values())}
 
 
 def _served(stack: "Stack") -> list[int]:
