@@ -1,6 +1,7 @@
 """docs/services.md says what the code does: each of its numbers and names is taken from there."""
 
 import re
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
@@ -106,15 +107,25 @@ def test_no_service_may_call_its_own_instances() -> None:
 
 def test_a_way_out_is_plain_http_that_the_gateway_encrypts() -> None:
     t = topology("payments")
-    found = [*egress.documents(Relations(t), "main")]
+    found = [each for each in egress.documents(Relations(t), "main") if each["metadata"]["name"] == t.egress["card-network"].host]
     (entry,) = (each["spec"] for each in found if each["kind"] == "ServiceEntry")
     assert [(port["number"], port["protocol"], port["targetPort"]) for port in entry["ports"]] == [(80, "HTTP", 443)]
-    (outside,) = (each["spec"] for each in found if each["kind"] == "DestinationRule" and "trafficPolicy" in each["spec"])
+    (outside,) = (each["spec"] for each in found if each["kind"] == "DestinationRule")
     assert outside["trafficPolicy"]["tls"]["mode"] == "SIMPLE"
     (routes,) = (each["spec"]["http"] for each in found if each["kind"] == "VirtualService")
     assert all(route["retries"] == {"attempts": 0} and "timeout" not in route for route in routes)
     *_, leaving = routes
     assert {*names.IDENTITY_HEADERS} <= {*leaving["headers"]["request"]["remove"]}
+
+
+def test_a_way_out_over_tcp_is_called_by_its_own_name_and_port_under_an_address_of_the_document() -> None:
+    t = topology("payments")
+    r, ledger = Relations(t), t.egress["ledger"]
+    (alias,) = egress.aliases(r, "orders")
+    assert (alias["hostnames"], IPv4Address(alias["ip"]) in egress.VIRTUAL) == ([ledger.host], True)
+    assert str(egress.VIRTUAL) in TEXT
+    (entry,) = (d["spec"] for d in egress.documents(r, "main") if d["kind"] == "ServiceEntry" and d["metadata"]["name"] == ledger.host)
+    assert [(port["number"], port["protocol"]) for port in entry["ports"]] == [(ledger.port, "TCP")]
 
 
 def test_the_mesh_takes_no_identity_header_from_calls_between_services() -> None:

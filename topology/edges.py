@@ -10,7 +10,7 @@ from enum import StrEnum
 from topology.model.base import ServiceName
 from topology.model.door import ApiKeyAuth, Auth, JwtAuth
 from topology.model.service import GrpcOperation, HttpOperation, Operation, Protocol, Service
-from topology.model.system import Topology
+from topology.model.system import OutsideProtocol, Topology
 from topology.paths import rewrite
 
 INTERNET = "internet"
@@ -130,6 +130,6 @@ def _egress(t: Topology) -> Iterator[Edge]:
                 direction=Direction.EGRESS,
                 source=identity(t, service),
                 target=f"{exit_.host}:{exit_.port}",
-                method="*",
+                method=TCP if exit_.protocol is OutsideProtocol.TCP else "*",
                 path=ANY_PATH,
             )

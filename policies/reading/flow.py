@@ -71,6 +71,8 @@ class Flow:
     entry_host: str = "*"
     """The host that the client asks for."""
     demands: frozenset[str] = frozenset()
+    http: bool = True
+    """The proxy that has them reads requests; else it passes on bytes, of which it can tell nothing but the connection."""
     token: bool = True
     """The client's token is still on the request."""
     forged: frozenset[str] = frozenset()

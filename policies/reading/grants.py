@@ -44,6 +44,9 @@ TARGET_KEYS: Final[Mapping[str, tuple[str, str]]] = {
 PEER_KEYS: Final = frozenset({"source.principal", "source.serviceAccount", "source.trustDomain", "source.namespace"})
 """Attributes that follow from the peer's certificate."""
 
+SNI: Final = "connection.sni"
+"""The name that a connection over TLS asks for (https://istio.io/latest/docs/reference/config/security/conditions/)."""
+
 HTTP_KEYS: Final = frozenset({"host", "method", "path", "request.auth.principal"})
 """Attributes that exist in HTTP only, next to everything that begins with `request.`."""
 

@@ -4,11 +4,11 @@ Follows istio 1.31: pilot/pkg/security/authz (model, builder).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
-from policies.reading.grants import HTTP_KEYS, PEER_KEYS, Condition, Grant, text_holds
+from policies.reading.grants import HTTP_KEYS, PEER_KEYS, SNI, Condition, Grant, text_holds
 from policies.reading.meshes import Mesh, Proxy
 from policies.reading.patterns import EVERY, ByFirst, Pattern, parse
 from policies.reading.pods import Pod
@@ -60,10 +60,18 @@ class Guard:
     strict_by: Resource | None = None
     """The PeerAuthentication that decided."""
     _indexes: dict[tuple[int, bool], ByFirst[Grant]] = field(default_factory=dict[tuple[int, bool], ByFirst[Grant]])
+    _asked: dict[str, "Guard"] = field(default_factory=dict[str, "Guard"])
 
     def mtls_on(self, port: int) -> Mtls:
         """Return what a container port accepts."""
         return self.port_mtls.get(port, self.mtls)
+
+    def asked_for(self, sni: str) -> "Guard":
+        """Return what stands in front of connections that ask for a name: the same, with every condition on the name answered."""
+        if sni not in self._asked:
+            allow = None if self.allow is None else [*_asking(self.allow, sni)]
+            self._asked[sni] = replace(self, allow=allow, deny=[*_asking(self.deny, sni)], _indexes={}, _asked={})
+        return self._asked[sni]
 
     def grants(self, port: int, *, http: bool) -> Iterator[Grant]:
         """Yield the grants that can hold on a port."""
@@ -158,6 +166,14 @@ class Guard:
                 left = rest
         doubts += [f"{policy} asks an external authorizer" for policy in self.custom]
         yield Admitted(requests=left, demands=admitted.demands, policy=admitted.policy, doubt="; ".join(doubts))
+
+
+def _asking(grants: Iterable[Grant], sni: str) -> Iterator[Grant]:
+    """Yield the grants that can hold on connections which ask for a name, without their conditions on it."""
+    for grant in grants:
+        if all(text_holds(condition, sni) for condition in grant.conditions if condition.key == SNI):
+            others = tuple(condition for condition in grant.conditions if condition.key != SNI)
+            yield grant if len(others) == len(grant.conditions) else Grant(policy=grant.policy, conditions=others)
 
 
 def _narrow_method(condition: Condition, found: list[Requests]) -> Iterator[Requests]:

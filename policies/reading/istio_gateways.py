@@ -23,6 +23,14 @@ class MeshServer:
     tls: Mapping[str, Any]
 
     @property
+    def http(self) -> bool:
+        """Say whether the proxy reads requests, within TLS or without; else it passes on bytes.
+
+        https://istio.io/latest/docs/reference/config/networking/gateway/#Port
+        """
+        return self.protocol not in {"TLS", "TCP", "MONGO"}
+
+    @property
     def mode(self) -> str:
         """Return the TLS mode; empty for a server without TLS."""
         return str(self.tls.get("mode") or ("SIMPLE" if self.tls.get("credentialName") else ""))

@@ -51,6 +51,7 @@ _VOLUME: Final = {
 """Without tokens for other audiences, certificates, drivers and claims: what they bring is in no resource of the program."""
 
 POD: Final[Table] = {
+    **all_of("hostAliases.*.ip hostAliases.*.hostnames.*"),
     **all_of("affinity.* nodeSelector.* tolerations.* topologySpreadConstraints.* priorityClassName imagePullSecrets.*.name"),
     **all_of("automountServiceAccountToken serviceAccountName serviceAccount hostNetwork hostPID hostIPC hostUsers"),
     **all_of("terminationGracePeriodSeconds activeDeadlineSeconds", _NUMBER),

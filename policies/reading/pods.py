@@ -102,6 +102,15 @@ class Pod:
                 if "value" in entry:
                     yield container.get("name", ""), entry["name"], entry["value"]
 
+    @property
+    def aliases(self) -> tuple[tuple[str, str], ...]:
+        """Return address and name of every host that the pod knows by `hostAliases`, before any name service."""
+        return tuple(
+            (str(alias.get("ip", "")), str(name).lower())
+            for alias in map(mapping, sequence(self.spec.get("hostAliases")))
+            for name in sequence(alias.get("hostnames"))
+        )
+
     def config_maps(self) -> Iterator[str]:
         """Yield the names of the ConfigMaps that the pod mounts or takes variables from."""
         for volume in self.volumes:

@@ -25,6 +25,8 @@ class ServiceEntry:
     hosts: tuple[str, ...]
     ports: tuple[tuple[int, int, str], ...]
     """Port, target port and protocol."""
+    addresses: tuple[str, ...]
+    """Under which proxies take calls for it; none: below HTTP, under every address that nothing else has."""
     external: bool
     endpoints: tuple[tuple[str, Mapping[str, int]], ...]
     """Address and its ports by name."""
@@ -78,6 +80,7 @@ class Traffic:
             resource=resource,
             hosts=tuple(host.lower() for host in resource.at("spec", "hosts", default=[])),
             ports=ports,
+            addresses=tuple(resource.at("spec", "addresses", default=[])),
             external=resource.at("spec", "location", default="MESH_EXTERNAL") == "MESH_EXTERNAL",
             endpoints=tuple((each["address"], mapping(each.get("ports"))) for each in resource.at("spec", "endpoints", default=[])),
         )

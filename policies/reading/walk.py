@@ -47,8 +47,8 @@ class Walk:
         self.trails: defaultdict[Edge, dict[tuple[object, ...], Trail]] = defaultdict(dict)
         self.refusals: list[Refusal] = []
         self.doubts: dict[tuple[bool, str], Doubt] = {}
-        self.routes: dict[tuple[Resource, str], ByFirst[Route]] = {}
-        """Routes of a VirtualService by the gateway they are bound to, as far as they were asked for."""
+        self.routes: dict[tuple[Resource, str, bool], ByFirst[Route]] = {}
+        """Routes of a VirtualService by the gateway they are bound to, and whether they route requests, as far as they were asked for."""
         self.presented: set[tuple[str, str]] = set()
         """Secrets (namespace, name) whose certificates the proxies on the way show."""
 
@@ -96,12 +96,12 @@ class Walk:
 
     def leave(self, flow: Flow, target: str) -> None:
         """Note that requests reach an outside host."""
-        everything = flow.requests.path == EVERY
+        everything = flow.requests.path == EVERY or not flow.http
         edge = Edge(
             direction=Direction.EGRESS,
             source=flow.source,
             target=target,
-            method=flow.requests.method,
+            method=flow.requests.method if flow.http else TCP,
             path=ANY_PATH if everything else str(flow.requests.path),
         )
         self._keep(edge, flow)

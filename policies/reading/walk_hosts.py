@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from policies.reading.flow import PLAIN, Flow, Peer, Sending
 from policies.reading.patterns import exact
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from policies.reading.walk import Walk
 
 
+REQUESTS: Final = frozenset({*HTTP_PROTOCOLS, ""})
+"""Protocols of ports on which a proxy looks for requests; without a protocol it guesses."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Question:
     """A name and port that pods of an identity ask for."""
@@ -25,6 +29,8 @@ class _Question:
     host: str
     port: int
     http: bool
+    entry: ServiceEntry | None
+    """What makes the name known; None: a Service."""
 
 
 def routed(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], routes: Iterable[Route]) -> None:
@@ -87,6 +93,7 @@ def _to_entry(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], entry: Service
         walk.refuse(flow, str(entry.resource), f"it has no port {number}", entry.resource)
         return
     target = listed[1]
+    flow = replace(flow, http=flow.http and listed[2] in REQUESTS)
     sending = Sending(pods=senders, peer=_client(walk, flow, senders[0], replace(destination, port=number)))
     onward = flow.hop(str(entry.resource), f"{host}:{target}", entry.resource)
     for address, _ in entry.endpoints or ((host, {}),):
@@ -98,7 +105,7 @@ def _to_entry(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], entry: Service
         decision = walk.stack.network.flow(senders[0], None, target)
         if not decision.allowed:
             walk.refuse(onward, f"{host}:{target}", "; ".join(decision.by), decision.resource)
-        elif sending.peer.tls:
+        elif sending.peer.tls or not onward.http:
             walk.leave(onward.hop(f"{host}:{target}", "; ".join(decision.by), decision.resource), f"{host}:{target}")
         else:
             place = f"{host}:{target} in plaintext"  # not what an egress of the topology is, so the proof finds it
@@ -141,18 +148,29 @@ def from_pods(walk: "Walk", senders: tuple[Pod, ...], source: str, hosts: Iterab
         ports += [(number, protocol) for number, _, protocol in entry.ports] if entry else []
         namespace = service.namespace if service else entry.resource.namespace if entry else ""
         for port, protocol in ports:
-            question = _Question(source=source, host=host, port=port, http=protocol in {*HTTP_PROTOCOLS, ""})
+            question = _Question(source=source, host=host, port=port, http=protocol in REQUESTS, entry=entry)
             _ask(walk, senders, question, namespace)
 
 
 def _ask(walk: "Walk", senders: tuple[Pod, ...], question: _Question, namespace: str) -> None:
-    flow = Flow(source=question.source, requests=Requests(host=question.host)).hop(question.source, "")
+    flow = Flow(source=question.source, requests=Requests(host=question.host), http=question.http).hop(question.source, "")
     seeing = tuple(sender for sender in senders if walk.stack.traffic.sees(sender, namespace, question.host))
     if not seeing:
         sidecar = walk.stack.traffic.sidecar(senders[0])
         walk.refuse(flow, str(senders[0]), f"{sidecar} does not show {question.host} to its proxy", sidecar)
         return
+    if unaware := [sender for sender in seeing if not _finds(sender, question)]:
+        reason = f"{question.host} is not known there under {', '.join(question.entry.addresses if question.entry else ())} (hostAliases)"
+        walk.refuse(flow, str(unaware[0]), reason, unaware[0].resource)
+        return
     walk.reading(flow, seeing[0].resource, lambda: _asked(walk, flow, seeing, question))
+
+
+def _finds(sender: Pod, question: _Question) -> bool:
+    """Say whether a program's connection by a name meets its proxy: below HTTP it must be to one of the addresses that the proxy knows."""
+    if question.http or question.entry is None or not question.entry.addresses:
+        return True
+    return any(address in question.entry.addresses for address, host in sender.aliases if host == question.host)
 
 
 def _asked(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], question: _Question) -> None:

@@ -8,6 +8,7 @@ from policies.reading.guards import Guard
 from policies.reading.istio_gateways import MeshGateway, MeshServer
 from policies.reading.patterns import ByFirst, meet_hosts
 from policies.reading.pods import Pod
+from policies.reading.requests import Requests
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, sequence
 from policies.reading.virtual_services import hosts_of, routes_of
@@ -64,15 +65,18 @@ def _server(walk: "Walk", flow: Flow, arrival: Arrival, at: _Server) -> None:
     identity = _server_identity(walk, flow, arrival, at)
     if identity is None:
         return
+    if not server.http:  # nothing says which host is meant, but the connection
+        flow = replace(flow, requests=Requests(host=peer.sni), http=False)
     found = list(flow.requests.to(server.hosts))
     for requests in found:
-        _served(walk, flow.with_requests(requests), arrival, at, identity)
+        for sni in server.hosts if peer.sni == "*" else (peer.sni,):
+            _served(walk, flow.with_requests(requests), arrival, replace(at, guard=at.guard.asked_for(sni)), identity)
     if not found:
         walk.refuse(flow, str(gateway), f"no server for host {flow.requests.host}", gateway.resource, elsewhere=True)
 
 
 def _served(walk: "Walk", flow: Flow, arrival: Arrival, at: _Server, identity: str) -> None:
-    admitted = list(at.guard.admit(flow.requests, identity, arrival.port))
+    admitted = list(at.guard.admit(flow.requests, identity, arrival.port, http=flow.http))
     if not admitted:
         refuse_by_policy(walk, flow, at.guard, identity)
     for each in admitted:
@@ -125,9 +129,9 @@ def _gateway_routes(walk: "Walk", flow: Flow, at: _Server) -> None:
 
 
 def _bound(walk: "Walk", flow: Flow, service: Resource, pod: Pod, gateway: MeshGateway) -> None:
-    key = (service, gateway.name)
+    key = (service, gateway.name, flow.http)
     if key not in walk.routes:
-        routes = [route for route in routes_of(service) if gateway.name in route.gateways]
+        routes = [route for route in routes_of(service) if gateway.name in route.gateways and route.tcp is not flow.http]
         walk.routes[key] = ByFirst((route.patterns, route) for route in routes)
     routed(walk, flow, (pod,), walk.routes[key].about(flow.requests.path))
 

@@ -17,8 +17,9 @@ class EgressOnly(ProofRule):
     Forbids:
         A service that reaches an outside host which the topology does not give it; one that reaches any outside address directly,
         because its NetworkPolicies let it; an egress gateway that accepts other callers, or that does not speak TLS to the host: no
-        DestinationRule with TLS holds for its pods and the port that it calls. TLS of the application itself does not count. Also the
-        opposite: an outside host of the topology that some resource refuses.
+        DestinationRule with TLS holds for its pods and the port that it calls. TLS of the application itself does not count, and bytes are
+        passed on unread to those hosts alone that the topology calls over TCP. Also the opposite: an outside host of the topology that some
+        resource refuses, or whose name its callers' pods do not know under the address that proxies take its connections at.
 
     Why:
         What leaves the mesh is how data leaves the company. A sidecar with REGISTRY_ONLY is no boundary (Istio's own words): an

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 
-from policies.reading.pods import TEMPLATES, pod_of
+from policies.checks import attempt
+from policies.reading.pods import TEMPLATES, Pod, pod_of
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
+from topology.model.system import OutsideProtocol
 
 HAND_MADE: Final[Mapping[str, str]] = {
     "Endpoints": "it sends a Service's traffic to addresses of its own choice",
@@ -27,7 +29,8 @@ class K11(Rule):
 
     Forbids:
         Endpoints, EndpointSlices, WorkloadEntries and WorkloadGroups of the program; Services without selector; addresses of pods, nodes or the cloud's
-        metadata service in variables, arguments or ConfigMaps of a service.
+        metadata service in variables, arguments or ConfigMaps of a service; names that pods give to addresses themselves (`hostAliases`), but for
+        the virtual address of an outside host that the topology calls over TCP.
 
     Why:
         A policy names identities and a NetworkPolicy names pods; an address says neither. Hand-made endpoints put any target
@@ -53,6 +56,9 @@ class K11(Rule):
         yield from self.over(stack.of("Service"), self._service)
         yield from self.over((r for r in stack.of("ConfigMap") if r.namespace in stack.app_namespaces), self._texts)
         yield from self.over((r for r in stack.of(*TEMPLATES) if r.namespace in stack.app_namespaces), self._texts)
+        known = _virtual(stack)
+        for pod in stack.pods:
+            yield from attempt(self, pod.resource, self._aliases(pod, known))
 
     def _hand_made(self, resource: Resource) -> Iterator[Finding]:
         yield self.broken(resource, HAND_MADE[resource.kind], "remove it, and let a Service select the pods")
@@ -60,6 +66,15 @@ class K11(Rule):
     def _service(self, service: Resource) -> Iterator[Finding]:
         if not service.at("spec", "selector", default={}) and service.at("spec", "type", default="ClusterIP") != "ExternalName":
             yield self.undecided(service, "it has no selector: whoever writes its endpoints decides who answers", "select the pods")
+
+    def _aliases(self, pod: Pod, known: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
+        for address, host in pod.aliases:
+            if address not in known.get(host, ()):
+                yield self.broken(
+                    pod.resource,
+                    f"its pods take {address} for {host} (hostAliases): who answers there is nobody that a policy knows",
+                    "remove it; the name service knows Services, and a host outside is declared under egress with protocol tcp",
+                )
 
     def _texts(self, resource: Resource) -> Iterator[Finding]:
         for where, text in texts(resource):
@@ -92,8 +107,16 @@ def texts(resource: Resource) -> Iterator[tuple[str, str]]:
             arguments: list[Any] = container.get(field) or []
             for argument in arguments:
                 yield f"{field} of container {name}", str(argument)
-    for alias in pod.spec.get("hostAliases") or ():
-        yield "hostAliases", str(alias.get("ip", ""))
+
+
+def _virtual(stack: Stack) -> Mapping[str, frozenset[str]]:
+    """Return the addresses under which proxies take calls for outside hosts that the topology calls over TCP; M16 judges which those may be."""
+    found: dict[str, frozenset[str]] = {}
+    outside = {exit_.host for exit_ in stack.intent.egress.values() if exit_.protocol is OutsideProtocol.TCP}
+    for entry in stack.traffic.entries:
+        for host in outside.intersection(entry.hosts):
+            found[host] = found.get(host, frozenset()) | frozenset(entry.addresses)
+    return found
 
 
 def _addresses(text: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """M16: names that are added to the mesh are the outside hosts of the topology."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import Any, ClassVar, Final
 
 from policies.checks import at
@@ -13,8 +13,11 @@ from policies.reading.services import CLUSTER_DOMAIN, host_of
 from policies.reading.stack import Stack
 from policies.rule import Finding, ResourceRule, Severity
 from topology.edges import Direction
+from topology.model.system import OutsideProtocol
 
 EVERYWHERE: Final = "*"
+RESERVED: Final = IPv4Network("240.0.0.0/4")
+"""Addresses that no machine has (RFC 1112, 4)."""
 
 
 class M16(ResourceRule):
@@ -23,13 +26,14 @@ class M16(ResourceRule):
     Forbids:
         Hosts with a wildcard; the system's own public hosts; names of the cluster; hosts that no `egress` of the topology names,
         and hosts on the other side of a bridge to which no call goes; ports on which the topology does not call them; `addresses`,
-        resolution NONE and workload selectors; endpoints, but for the other side of a bridge; `subjectAltNames` that are not its
+        but for hosts that are called over TCP, which have one of 240.0.0.0/4 each; resolution NONE and workload selectors; endpoints, but for the other side of a bridge; `subjectAltNames` that are not its
         hosts; a ServiceEntry that every namespace sees.
 
     Why:
         A ServiceEntry says where a name leads, for everybody who sees it. One for the public host is a way from inside back
         through the front door; one for a name of the cluster takes a service's calls over; one for `*` undoes
         REGISTRY_ONLY. With resolution NONE the caller's own address counts, and a range of addresses catches calls to pods.
+        Below HTTP nothing names a host but the address: one entry without an address takes all connections to its port.
 
     Instead:
         Declare the host under `egress`; what follows is an entry that its callers and the egress gateway see::
@@ -57,10 +61,7 @@ class M16(ResourceRule):
         yield from self._ports(resource, stack)
         for endpoint in endpoints:
             yield from self._endpoint(resource, str(endpoint.get("address", "")), stack, layers)
-        if addresses := resource.at("spec", "addresses", default=[]):
-            yield self.broken(
-                resource, f"it takes calls to the addresses {', '.join(addresses)}, whatever name they were made by", "remove addresses"
-            )
+        yield from self._addresses(resource, stack)
         if resource.at("spec", "resolution", default="NONE") == "NONE":
             yield self.broken(resource, "with resolution NONE the caller chooses the address that its hosts lead to", "set resolution: DNS")
         if resource.at("spec", "workloadSelector", default=None):
@@ -71,6 +72,29 @@ class M16(ResourceRule):
         exported = resource.at("spec", "exportTo", default=[])
         if not exported or EVERYWHERE in exported:
             yield self.broken(resource, "every namespace sees it (exportTo)", "name the namespaces of its callers in exportTo")
+
+    def _addresses(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check that a host called over TCP has an address that nobody else has, and any other host none."""
+        hosts = {str(host).lower() for host in resource.at("spec", "hosts", default=[])}
+        addresses: list[str] = resource.at("spec", "addresses", default=[])
+        if not hosts & {exit_.host for exit_ in stack.intent.egress.values() if exit_.protocol is OutsideProtocol.TCP}:
+            if addresses:
+                yield self.broken(
+                    resource, f"it takes calls to the addresses {', '.join(addresses)}, whatever name they were made by", "remove addresses"
+                )
+            return
+        if len(addresses) != 1 or not _is_reserved(addresses[0]):
+            taken = f"calls to {', '.join(addresses)}" if addresses else "every connection to its port, whatever its address,"
+            yield self.broken(
+                resource,
+                f"it takes {taken} for calls to {', '.join(sorted(hosts))}",
+                f"give it one address of {RESERVED}, which nobody has",
+            )
+        for other in stack.traffic.entries:
+            if other.resource.urn > resource.urn and other.resource.namespace == resource.namespace and {*addresses} & {*other.addresses}:
+                yield self.broken(
+                    resource, f"calls to {addresses[0]} are for it and for {other.resource}", "give each host an address of its own"
+                )
 
     def _ports(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
         """Check that a declared host is called where the topology says that it speaks TLS, and the other side of a bridge where calls cross."""
@@ -147,6 +171,13 @@ def _crossed(stack: Stack, entry: Resource) -> set[tuple[str, int]]:
 def _is_service(host: str, resource: Resource, stack: Stack) -> bool:
     meant = host_of(host, resource.namespace)
     return meant is not None and stack.service(meant[1], meant[0]) is not None
+
+
+def _is_reserved(text: str) -> bool:
+    try:
+        return IPv4Address(text) in RESERVED
+    except ValueError:
+        return False
 
 
 def _is_address(text: str) -> bool:

@@ -17,7 +17,7 @@ def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, j
 
 
 def test_doors_are_counted_as_the_topology_writes_them(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "5 doors, 5 calls, 1 egress" in shown(capsys, monkeypatch)
+    assert "5 doors, 5 calls, 2 egress" in shown(capsys, monkeypatch)
 
 
 def test_nothing_is_cut_where_the_terminal_is_narrow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

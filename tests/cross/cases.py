@@ -61,6 +61,7 @@ CASES: Final[Mapping[str, tuple[Change, ...]]] = {
     "Bridge.operations": ({"bridges.pay.operations.0.methods": ["POST", "GET"]}, {"bridges.pay.operations.0.paths": ["/payments/*"]}),
     "Egress.host": ({"egress.mail.host": "other.example.org"},),
     "Egress.port": ({"egress.mail.port": GONE},),
+    "Egress.protocol": ({"egress.mail.protocol": "tcp"}, {"egress.database.protocol": GONE, "egress.database.port": 8443}),
     "Egress.services": ({"egress.mail.services": ["stock"]}, {"egress.mail.services": ["shop", "stock"]}),
     "Issuer.issuer": ({f"{_CLIENTS}.issuer": "https://other.all.example"},),
     "Issuer.audiences": ({f"{_CLIENTS}.audiences": ["all-api", "other-api"]}, {f"{_CLIENTS}.audiences": ["other-api"]}),

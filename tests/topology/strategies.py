@@ -188,7 +188,12 @@ def _ways_out(draw: st.DrawFn, document: Document, meshes: list[list[str]]) -> N
     for number, members in enumerate(meshes):
         for letter in draw(st.lists(st.sampled_from("ab"), max_size=2, unique=True)):
             users = draw(st.lists(st.sampled_from(members), min_size=1, max_size=3, unique=True))
-            host = {"host": f"{letter}{number}.outside.example", "port": draw(st.sampled_from((443, 8443))), "services": users}
+            host = {
+                "host": f"{letter}{number}.outside.example",
+                "port": draw(st.sampled_from((443, 8443))),
+                "protocol": draw(st.sampled_from(("http", "tcp"))),
+                "services": users,
+            }
             document.setdefault("egress", {})[f"{letter}{number}"] = host
 
 

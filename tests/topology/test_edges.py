@@ -57,6 +57,7 @@ orders -> payments       POST     /v1/payments/*
 dashboard -> users       GET      /v1/users/me
 dashboard -> orders      GET      /v1/orders/recent
 payments -> api.cardnetwork.example:443    *    *
+orders -> ledger.payments-data.example:5432    TCP    *
 """
 
 BOOKINFO = """

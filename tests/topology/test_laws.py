@@ -241,7 +241,7 @@ CASES = [
         change={},
         add="egress:\n  db: {host: db.example, port: 5432, services: [c]}\n  api: {host: api.example, port: 8443, services: [c]}\n",
         expect=(
-            "43: egress.db.port: 5432 is the port of PostgreSQL, and the egress gateway carries HTTP alone, which it encrypts itself (reach it by an HTTPS service in front of it, or run it as a service of the mesh with `protocol: tcp`)",
+            "43: egress.db.port: 5432 is the port of PostgreSQL, where the egress gateway would speak HTTP over TLS (write `protocol: tcp` beside it)",
         ),
     ),
     # -- calls

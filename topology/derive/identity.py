@@ -11,7 +11,7 @@ from topology.edges import identity
 from topology.model.base import HostName, Name, ServiceName
 from topology.model.door import Door, JwtAuth
 from topology.model.service import Operation
-from topology.model.system import Topology
+from topology.model.system import Egress, OutsideProtocol, Topology
 
 API: Final = "security.istio.io/v1"
 
@@ -59,13 +59,13 @@ def ingress(r: Relations, mesh: Name) -> Manifest:
 
 
 def egress(r: Relations, mesh: Name) -> Manifest:
-    """Return the policy of a mesh's egress gateway: for each outside host the services that may call it."""
+    """Return the policy of a mesh's egress gateway: for each outside host the services that may call it.
+
+    Where no request says which host is meant, the connection does: sidecars ask for each host by its name (SNI).
+    """
     t = r.t
     rules = [
-        {
-            "from": [{"source": {"principals": [identity(t, service) for service in exit_.services]}}],
-            "to": [{"operation": {"hosts": hosts(exit_.host)}}],
-        }
+        {"from": [{"source": {"principals": [identity(t, service) for service in exit_.services]}}], **_asking(exit_)}
         for _, exit_ in r.egress_of_mesh[mesh]
     ]
     return _policy(names.EGRESS, t.meshes[mesh].egress, gateway_labels(names.EGRESS), rules)
@@ -117,6 +117,13 @@ def gateway_labels(role: str) -> dict[str, str]:
 def hosts(host: HostName) -> list[str]:
     """Return a host as a policy must list it: with and without a port (Istio bulletin 2021-008)."""
     return [host, f"{host}:*"]
+
+
+def _asking(exit_: Egress) -> Rule:
+    """Return what tells requests or connections for an outside host from others."""
+    if exit_.protocol is OutsideProtocol.TCP:
+        return {"when": [{"key": "connection.sni", "values": [exit_.host]}]}
+    return {"to": [{"operation": {"hosts": hosts(exit_.host)}}]}
 
 
 def _door(t: Topology, door: Door) -> Rule:

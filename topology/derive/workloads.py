@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from topology.derive import draining, names
+from topology.derive import draining, egress, names
 from topology.derive.manifest import Manifest, manifest
 from topology.derive.relations import Relations
 from topology.model.base import Name, ServiceName, VersionName
@@ -167,6 +167,8 @@ def _deployment(r: Relations, name: ServiceName, version: VersionName, place: Na
         container["env"] = variables
     template = pod_template(labels, name, container, spread=SPREAD[availability.spread], volumes=volumes, place=place)
     template["metadata"]["labels"] = {**labels, **names.trust_label(t, t.mesh_of(name))}
+    if known := egress.aliases(r, name):
+        template["spec"]["hostAliases"] = known
     template = draining.served_out(template, s.resilience.timeout)
     spec: dict[str, Any] = {"selector": {"matchLabels": labels}, "strategy": _rollout(availability), "template": template}
     if availability.max_replicas is None:

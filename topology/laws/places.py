@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from topology.findings import Finding, KeyPath, did_you_mean
 from topology.laws.law import Law
-from topology.model.system import Topology
+from topology.model.system import OutsideProtocol, Topology
 
 RESERVED_NAMESPACES = frozenset(
     {
@@ -129,15 +129,11 @@ FOREIGN_PORTS: Mapping[int, str] = {
 
 
 def exits_speak_http(t: Topology) -> Iterator[Finding]:
-    """What leaves speaks HTTP: the application sends it in plain, and the egress gateway encrypts it (`topology/derive/egress.py`).
-
-    So a database outside cannot be called, whatever its port; where the port alone gives it away, nobody waits for the timeout to learn it.
-    """
+    """What leaves speaks HTTP unless it says otherwise; where the port alone gives it away, nobody waits for the timeout to learn it."""
     for name, exit_ in t.egress.items():
-        if exit_.port in FOREIGN_PORTS:
-            reason = f"is the port of {FOREIGN_PORTS[exit_.port]}, and the egress gateway carries HTTP alone, which it encrypts itself"
-            suggestion = "reach it by an HTTPS service in front of it, or run it as a service of the mesh with `protocol: tcp`"
-            yield Finding(path=("egress", name, "port"), given=exit_.port, reason=reason, suggestion=suggestion)
+        if exit_.port in FOREIGN_PORTS and exit_.protocol is OutsideProtocol.HTTP:
+            reason = f"is the port of {FOREIGN_PORTS[exit_.port]}, where the egress gateway would speak HTTP over TLS"
+            yield Finding(path=("egress", name, "port"), given=exit_.port, reason=reason, suggestion="write `protocol: tcp` beside it")
 
 
 def hosts_are_outside(t: Topology) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """A system: everything one topology file says."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -47,13 +48,25 @@ class Bridge(Model):
     """What may be called."""
 
 
+class OutsideProtocol(StrEnum):
+    """What an outside host is asked in. Decides what the egress gateway can do on the way."""
+
+    HTTP = "http"
+    """Requests in plain HTTP, which the egress gateway encrypts: it speaks TLS to the host and verifies its certificate."""
+    TCP = "tcp"
+    """Bytes, passed on as they are: databases, brokers, mail, gRPC, programs that speak TLS themselves. **Nobody on the way encrypts them**
+    or verifies the host's certificate: demand both in the program, such as `sslmode=verify-full` of PostgreSQL."""
+
+
 class Egress(Model):
-    """An outside host that named services may call, through the egress gateway, which speaks TLS to it."""
+    """An outside host that named services may call, through the egress gateway."""
 
     host: HostName
     """The outside host."""
     port: Port = 443
-    """Where the host speaks TLS."""
+    """Where the host speaks TLS; with `tcp`, where it listens."""
+    protocol: OutsideProtocol = OutsideProtocol.HTTP
+    """What the services send."""
     services: Annotated[tuple[ServiceName, ...], Field(min_length=1)]
     """Who may call it."""
     description: str = ""

@@ -82,7 +82,7 @@ FIELDS: dict[str, tuple[str, str, Callable[[Plan], bool]]] = {
         _sets("containers", "0", "lifecycle", value={"postStart": {"exec": {"command": ["sh"]}}}),
     ),
     "runtime-class": ("P07", "a pod chooses another runtime", _sets("runtimeClassName", value="x")),
-    "host-aliases": ("P07", "a pod has names of its own", _sets("hostAliases", value=[{"ip": "198.51.100.7", "hostnames": ["b"]}])),
+    "host-aliases": ("K11", "a pod has names of its own", _sets("hostAliases", value=[{"ip": "198.51.100.7", "hostnames": ["b"]}])),
     "dns-of-its-own": ("P07", "a pod asks a name server of its own", _sets("dnsConfig", value={"nameservers": ["198.51.100.7"]})),
     "shared-processes": ("P07", "the containers of a pod see each other's processes", _sets("shareProcessNamespace", value=True)),
     "device": ("P07", "a pod asks for devices", _sets("resourceClaims", value=[{"name": "x", "resourceClaimName": "x"}])),

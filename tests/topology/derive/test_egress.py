@@ -1,5 +1,9 @@
 """The only way out of a mesh."""
 
+from ipaddress import IPv4Network
+
+import pytest
+
 from tests.topology.derive.documents import relations
 from topology.derive import egress, identity
 from topology.derive.manifest import Manifest
@@ -12,10 +16,19 @@ egress:
   mail: {host: mail.example.org, services: [a, b]}
   bank: {host: bank.example.org, port: 8443, services: [a]}
 """
+TCP = """
+services:
+  a: {calls: {b: [{methods: [GET], paths: [/b]}]}}
+  b: {namespace: back}
+egress:
+  books: {host: books.db.example, port: 5432, protocol: tcp, services: [a, b]}
+  copies: {host: copies.db.example, port: 5432, protocol: tcp, services: [b]}
+  mail: {host: mail.example.org, services: [a]}
+"""
 
 
-def by_kind() -> dict[tuple[str, str], Manifest]:
-    return {(d["kind"], d["metadata"]["name"]): d for d in egress.documents(relations(TEXT), "main")}
+def by_kind(text: str = TEXT) -> dict[tuple[str, str], Manifest]:
+    return {(d["kind"], d["metadata"]["name"]): d for d in egress.documents(relations(text), "main")}
 
 
 def test_the_egress_gateway_admits_for_each_host_the_services_that_are_named() -> None:
@@ -68,3 +81,49 @@ def test_the_host_learns_nothing_of_callers_and_clients() -> None:
 
 def test_a_mesh_from_which_nothing_goes_out_has_no_egress() -> None:
     assert list(egress.documents(relations("services: {a: {}}"), "main")) == []
+
+
+def test_bytes_go_on_as_they_are_to_the_one_host_that_the_connection_asks_for() -> None:
+    documents = by_kind(TCP)
+    to_gateway, to_host = documents["VirtualService", "books.db.example"]["spec"]["tcp"]
+    assert to_gateway["match"] == [{"gateways": ["mesh"], "port": 5432}]
+    assert to_gateway["route"][0]["destination"]["subset"] == "books"
+    assert to_host == {
+        "match": [{"gateways": ["istio-egress/egress"], "port": 443}],
+        "route": [{"destination": {"host": "books.db.example", "port": {"number": 5432}}}],
+    }
+    servers = {server["hosts"][0]: server["port"]["protocol"] for server in documents["Gateway", "egress"]["spec"]["servers"]}
+    assert servers == {"./books.db.example": "TLS", "./copies.db.example": "TLS", "./mail.example.org": "HTTPS"}
+    assert ("DestinationRule", "books.db.example") not in documents
+
+
+def test_connections_are_admitted_by_the_name_that_they_ask_for() -> None:
+    rules = identity.egress(relations(TCP), "main")["spec"]["rules"]
+    assert [rule.get("when") for rule in rules] == [
+        [{"key": "connection.sni", "values": ["books.db.example"]}],
+        [{"key": "connection.sni", "values": ["copies.db.example"]}],
+        None,
+    ]
+
+
+def test_each_host_of_one_port_has_a_virtual_address_that_its_callers_know_it_by() -> None:
+    r, documents = relations(TCP), by_kind(TCP)
+    books, copies = (documents["ServiceEntry", host]["spec"]["addresses"] for host in ("books.db.example", "copies.db.example"))
+    assert books != copies
+    assert egress.aliases(r, "a") == [{"ip": books[0], "hostnames": ["books.db.example"]}]
+    assert egress.aliases(r, "b") == [
+        {"ip": books[0], "hostnames": ["books.db.example"]},
+        {"ip": copies[0], "hostnames": ["copies.db.example"]},
+    ]
+    assert "addresses" not in documents["ServiceEntry", "mail.example.org"]["spec"]
+
+
+def test_another_host_changes_nobody_s_virtual_address() -> None:
+    more = f"{TCP}  archive: {{host: archive.db.example, port: 5432, protocol: tcp, services: [a]}}\n"
+    before, after = (egress.virtual_addresses(relations(text), "main") for text in (TCP, more))
+    assert before.items() < after.items()
+
+
+def test_hosts_that_would_have_one_virtual_address_have_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(egress, "VIRTUAL", IPv4Network("240.241.0.0/31"))
+    assert set(egress.virtual_addresses(relations(TCP), "main").values()) == {"240.241.0.0", "240.241.0.1"}

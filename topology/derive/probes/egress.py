@@ -15,7 +15,7 @@ from topology.derive.probes.target import EDGE, At, Target
 from topology.derive.probes.vantage import inside, uncaptured
 from topology.edges import Direction
 from topology.model.base import HostName, ServiceName
-from topology.model.system import Topology
+from topology.model.system import Egress, OutsideProtocol, Topology
 
 PLAIN_PORT: Final = 80
 UNNAMED: Final = "unnamed.perimeter-probe.example"
@@ -35,11 +35,18 @@ def asked_port(port: int) -> int:
     return PLAIN_PORT if port == names.HTTPS_PORT else port
 
 
+def _asked(exit_: Egress) -> tuple[Target, Request]:
+    """Return what an application asks for, and how."""
+    if exit_.protocol is OutsideProtocol.TCP:
+        return Target(at=At.NAME, name=exit_.host, port=exit_.port), CONNECT
+    return Target(at=At.NAME, name=exit_.host, port=asked_port(exit_.port)), Request(path="/", seconds=10.0)
+
+
 def egress(t: Topology) -> Iterator[Probe]:
     """Yield every service's ways out, named and not."""
     for exit_name, exit_ in t.egress.items():
         mesh = t.mesh_of(exit_.services[0])
-        target = Target(at=At.NAME, name=exit_.host, port=asked_port(exit_.port))
+        target, request = _asked(exit_)
         for name in everybody(t):
             allowed = name in exit_.services
             if not allowed and t.mesh_of(name) != mesh:
@@ -49,7 +56,7 @@ def egress(t: Topology) -> Iterator[Probe]:
                 family=Family.EGRESS,
                 vantage=inside(t, name),
                 target=target,
-                request=Request(path="/", seconds=10.0),
+                request=request,
                 expect=Admitted() if allowed else Refused(by=INSIDE),
                 why=f"{exit_name} is for {', '.join(exit_.services)}",
                 controls=(alive(t, name), *([] if allowed else [f"{Family.EGRESS}/{exit_.services[0]}->{exit_name}"])),
