@@ -12,6 +12,7 @@ import pulumi.runtime.config as runtime_config
 from pydantic import Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from components import ranges
 from components.aws.settings import AwsSettings
 from components.azure.settings import AzureSettings
 from components.fitting import Fitting, faults_beside
@@ -196,6 +197,9 @@ class Binding(Fitting):
     """Ports on which the Kubernetes API server answers there."""
     inside: tuple[AddressRange, ...] = (*map(str, PRIVATE), "169.254.0.0/16")
     """Addresses that are not outside: what egress to the outside never reaches."""
+    private_hosts: Mapping[str, Annotated[tuple[AddressRange, ...], Field(min_length=1)]] = {}
+    """Where outside hosts with private addresses are, by the name of their `egress`: a database in a connected network, whose routes are
+    yours. The others are on the internet."""
     certificate_issuer: IssuerRef | None = None
     """Who issues the edge's server certificate; default: a certificate authority made on deploy."""
     collector: Collector | None = None
@@ -213,6 +217,8 @@ class Binding(Fitting):
             misplaced = [*_misplaced(self.edge, self.gateway, self.cluster), *(self._alternative() if self.read("alternative") else ())]
             yield from misplaced
             yield from () if misplaced else self._clouds()
+        if self.read("private_hosts"):
+            yield from (fault for name, given in self.private_hosts.items() for fault in ranges.private(f"privateHosts.{name}", given))
 
     def _clouds(self) -> Iterator[str]:
         for key, (cluster, given) in {"azure": (ClusterKind.AKS, self.azure), "aws": (ClusterKind.EKS, self.aws)}.items():

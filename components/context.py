@@ -37,6 +37,7 @@ def context(binding: Binding, t: Topology, outside: OutsideGateway | None = None
         inside=binding.inside,
         api_server=binding.api_server,
         api_server_ports=binding.api_server_ports,
+        private_hosts=binding.private_hosts,
         gateways=_callers(binding, t, outside) if outside else {},
         collector=(network.pods(collector.namespace, collector.pod_labels), collector.port) if collector else None,
     )

@@ -8,6 +8,9 @@ from typing import Final
 PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 """Ranges that the internet does not route (RFC 1918, RFC 6598); Azure takes the last one as private too (Learn, `virtual-networks-faq`)."""
 
+WIDEST: Final = 16
+"""Prefix length of the widest range of one host."""
+
 
 def faults(
     own: Mapping[str, str], *, longest_prefix: int, operators: Iterable[str], private_operators: Iterable[str], elsewhere: bool
@@ -39,6 +42,17 @@ def faults(
             if elsewhere and block.overlaps(other)
         ]
     return wrong
+
+
+def private(key: str, given: Iterable[str]) -> Iterator[str]:
+    """Yield what cannot be of a key that gives ranges of hosts without a public address."""
+    wrong: list[str] = []
+    for block in _networks(key, given, wrong):
+        if not any(block.subnet_of(each) for each in PRIVATE):
+            yield f"{key} {block} is not private: give a part of {', '.join(map(str, PRIVATE))}, or leave the host out"
+        elif block.prefixlen < WIDEST:
+            yield f"{key} {block} is a whole network: give the subnet of the host, a /{WIDEST} or smaller"
+    yield from wrong
 
 
 def unreachable(operators: Iterable[str], why: str) -> Iterator[str]:

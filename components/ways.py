@@ -4,13 +4,13 @@ A host has one address, so that all of its doors go the same way: the first, or 
 of them, by itself or beside the hosts before it.
 """
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from components import edge as edges
 from components import gateway as gateways
 from components.binding import IN_CLUSTER, Binding
-from topology.findings import Finding
+from topology.findings import Finding, did_you_mean
 from topology.model.base import HostName
 from topology.model.door import ApiKeyAuth, JwtAuth
 from topology.model.system import Topology
@@ -57,11 +57,20 @@ def inside(binding: Binding, t: Topology) -> Topology | None:
 def uncarried(binding: Binding, t: Topology) -> list[Finding]:
     """Return everything that a topology asks for and the products on the way of its host cannot carry."""
     chosen = ways(binding, t)
-    return [
+    found = [
         finding
         for way in chosen
         for finding in _uncarried(way.binding, way.t, "gateway" if way.binding.edge is binding.edge else "alternative.gateway")
     ]
+    return [*found, *_unknown_hosts(binding, t)]
+
+
+def _unknown_hosts(binding: Binding, t: Topology) -> Iterator[Finding]:
+    """Yield the ways out whose addresses a stack file gives and that a topology does not have."""
+    for name in binding.private_hosts:
+        if name not in t.egress:
+            reason = "is no egress, and the stack file says where its host is (`perimeter:privateHosts`)"
+            yield Finding(path=("egress",), given=name, reason=reason, suggestion=did_you_mean(name, t.egress))
 
 
 def _uncarried_hosts(binding: Binding, t: Topology) -> frozenset[HostName]:

@@ -1,9 +1,12 @@
 """Who may speak to whom in the network: one table, from which every rule of every security group follows. What is not here is refused."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from topology.model.base import Name
+from topology.model.system import Topology
 
 ANYWHERE: Final = "0.0.0.0/0"
 
@@ -96,6 +99,15 @@ def cluster(outside_ports: Iterable[int]) -> Iterator[Flow]:
     yield Flow(name="aws", source=nodes, target=Group.ENDPOINTS, port=443, why="AWS services, without leaving the network")
     for port in sorted({443, *outside_ports}):
         yield Flow(name=f"outside-{port}", source=nodes, target=ANYWHERE, port=port, why="images, key sets, hosts of the egress gateway")
+
+
+def private_hosts(t: Topology, ranges: Mapping[Name, Iterable[str]]) -> Iterator[Flow]:
+    """Yield the flows of nodes to outside hosts that have private addresses: `ranges` by the name of their egress."""
+    for name, targets in ranges.items():
+        for number, target in enumerate(targets, start=1):
+            yield Flow(
+                name=f"host-{name}-{number}", source=Group.NODES, target=target, port=t.egress[name].port, why=f"the host of egress {name}"
+            )
 
 
 def private_operators(ranges: Iterable[str]) -> Iterator[Flow]:

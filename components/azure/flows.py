@@ -83,6 +83,13 @@ def flows_through_gateway(key_set_ports: Iterable[int]) -> list[Flow]:
     return [*_chain(), *_edge(), *_gateway(sorted(key_set_ports))]
 
 
+def flows_to_host(name: str, ranges: Iterable[str], port: int) -> Iterator[Flow]:
+    """Yield the flows of nodes to an outside host that has private addresses: `name` of its egress."""
+    why = f"the host of egress {name}"
+    for number, target in enumerate(ranges, start=1):
+        yield Flow(name=f"host-{name}-{number}", source=Subnet.NODES, target=target, ports=(str(port),), why=why)
+
+
 def flows_to_pods() -> list[Flow]:
     """Return the flows to an edge of pods."""
     why = "clients reach the pods of the edge, and nothing else"

@@ -87,6 +87,11 @@ class Block:
         return False
 
     @property
+    def is_private(self) -> bool:
+        """Say whether some private address is among them, a pod's or not."""
+        return self.may_hold_pods or bool(self.addresses & addresses_of(*map(str, PRIVATE)))
+
+    @property
     def holds_outside(self) -> bool:
         """Say whether some public address is among them."""
         return not any(private.version == self.network.version and self.network.subnet_of(private) for private in PRIVATE)  # type: ignore[arg-type] # same version
@@ -203,6 +208,21 @@ class Network:
             by.append(str(found.policy))
             used = found.policy
         return Decision(allowed=True, by=tuple(by), resource=used)
+
+    def flow_to(self, source: Pod, addresses: Addresses, port: int, transport: str = "TCP") -> Decision:
+        """Decide a connection to addresses outside the cluster's pods, such as those of a private host: allowed where all of them are opened."""
+        if self.is_open(source, "Egress"):
+            return Decision(allowed=True, by=(f"no NetworkPolicy restricts egress of {source}",))
+        opened, policy = Addresses(), self.policies_on(source, "Egress")[0]
+        for opening in self.openings(source, "Egress"):
+            if opening.on(port, transport, None):
+                if opening.anyone:
+                    return Decision(allowed=True, by=(str(opening.policy),), resource=opening.policy)
+                for block in opening.blocks:
+                    opened, policy = opened | block.addresses, opening.policy
+        if opened.holds(addresses):
+            return Decision(allowed=True, by=(str(policy),), resource=policy)
+        return Decision(allowed=False, by=(f"{policy}: no egress to all of {addresses} on port {port}",), resource=policy)
 
     def flow_from(self, addresses: Addresses, sender: str, target: Pod, port: int, transport: str = "TCP") -> Decision:
         """Decide a connection from addresses outside the cluster's pods, such as a load balancer's: allowed where some of them are let in."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from policies.reading.flow import PLAIN, Flow, Peer, Sending
 from policies.reading.patterns import exact
 from policies.reading.pods import Pod
+from policies.reading.private_hosts import addresses_of_host
 from policies.reading.requests import Requests
 from policies.reading.services import HTTP_PROTOCOLS, host_of
 from policies.reading.traffic import ServiceEntry
@@ -102,7 +103,9 @@ def _to_entry(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], entry: Service
         if service is not None:
             walk.to_service(onward, sending, service, target)
             continue
-        decision = walk.stack.network.flow(senders[0], None, target)
+        private = addresses_of_host(walk.stack, host, target)
+        network = walk.stack.network
+        decision = network.flow(senders[0], None, target) if private is None else network.flow_to(senders[0], private, target)
         if not decision.allowed:
             walk.refuse(onward, f"{host}:{target}", "; ".join(decision.by), decision.resource)
         elif sending.peer.tls or not onward.http:

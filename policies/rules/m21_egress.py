@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from policies.checks import at, attempt
 from policies.layers import Collector, Layer, collectors, layers_of
+from policies.reading.cloud.addresses import Addresses, addresses
 from policies.reading.namespaces import NAME_LABEL
-from policies.reading.network import EVERY_PORT, Opening
+from policies.reading.network import EVERY_PORT, PRIVATE, Block, Opening
 from policies.reading.pods import Pod
+from policies.reading.private_hosts import private_on, public_ports
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
 from policies.rules.k10_network_call_graph import (
@@ -33,7 +35,7 @@ class M21(Rule):
 
     Forbids:
         For pods of services and of a mesh's own gateways: egress rules without `to`, to address ranges (but for the egress
-        gateway, and there not to private ones), to pods that the topology does not let them call, or on every port; anything
+        gateway, and there to those private ones alone where `privateHosts` of the stack file says that a host is), to pods that the topology does not let them call, or on every port; anything
         else than declared callees, the name service on 53, istiod on 15012, and the proxies' telemetry.
 
     Why:
@@ -94,7 +96,7 @@ class M21(Rule):
             if opening.anyone:
                 yield self.broken(policy, f"a rule without to lets {pod} connect to everything", "name whom it calls")
                 continue
-            yield from self._blocks(pod, layer, opening)
+            yield from self._blocks(pod, layer, opening, stack)
             yield from self._outside(layer, opening, stack)
             yield from self._strangers(pod, opening, rule, telemetry)
             undeclared = sorted(str(peer) for peer in opening.pods - expected if not _is_needed(pod, peer, opening, telemetry, stack))
@@ -108,7 +110,7 @@ class M21(Rule):
             if opening.ports == EVERY_PORT:
                 yield self.broken(policy, f"a rule without ports lets {pod} connect to every port", "name the ports of the callees")
 
-    def _blocks(self, pod: Pod, layer: Layer | None, opening: Opening) -> Iterator[Finding]:
+    def _blocks(self, pod: Pod, layer: Layer | None, opening: Opening, stack: Stack) -> Iterator[Finding]:
         for block in opening.blocks:
             if layer is not Layer.EGRESS:
                 yield self.broken(
@@ -116,17 +118,19 @@ class M21(Rule):
                     f"it lets {pod} connect to the addresses {block}: the way out is the egress gateway",
                     "declare the host under egress",
                 )
-            elif block.may_hold_pods:
+            elif block.is_private and not _is_of_hosts(block, opening, stack):
+                among = "pods and nodes" if block.may_hold_pods else "private addresses"
                 yield self.broken(
                     opening.policy,
-                    f"it lets {pod} connect to {block}, pods and nodes among them",
-                    "except the addresses of the cluster (ipBlock.except)",
+                    f"it lets {pod} connect to {block}, {among} among them",
+                    "except private addresses (ipBlock.except); `privateHosts` of the stack file says where private hosts are",
                 )
 
     def _outside(self, layer: Layer | None, opening: Opening, stack: Stack) -> Iterator[Finding]:
         """Check that the way out is open on the ports of declared hosts only."""
-        declared = {exit_.port for exit_ in stack.intent.egress.values()}
-        if layer is Layer.EGRESS and opening.blocks and opening.ports != EVERY_PORT:
+        blocks = [block for block in opening.blocks if block.holds_outside]
+        declared = public_ports(stack)
+        if layer is Layer.EGRESS and blocks and opening.ports != EVERY_PORT:
             for opened in opening.ports:
                 if not opened.is_one or opened.first not in declared:
                     yield self.broken(opening.policy, f"it opens {opened} of addresses outside, which no egress names", "remove the port")
@@ -139,6 +143,17 @@ class M21(Rule):
                     f"it lets {pod} connect to {spelled(peer)}, which this stack does not show",
                     "name declared callees, kube-dns or istiod only",
                 )
+
+
+def _is_of_hosts(block: Block, opening: Opening, stack: Stack) -> bool:
+    """Say whether a range holds addresses of declared private hosts alone, on their ports, and none that a pod is known to have."""
+    homes = addresses(*map(str, block.homes)) if block.homes is not PRIVATE else Addresses()
+    ports = [opened.first for opened in opening.ports if opened.is_one and opened.first is not None]
+    return (
+        len(ports) == len(opening.ports)
+        and not homes & block.addresses
+        and all(private_on(stack, port).holds(block.addresses) for port in ports)
+    )
 
 
 def _is_needed(pod: Pod, peer: Pod, opening: Opening, telemetry: frozenset[Collector], stack: Stack) -> bool:

@@ -1,6 +1,7 @@
 """What a stack file may bind."""
 
 import json
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -58,6 +59,20 @@ def test_every_mistake_is_said_at_once() -> None:
     assert "perimeter:publicPort: 443 must be at least 30000" in text
     assert 'perimeter:charts.istoid: is not known (did you mean "istiod"?)' in text
     assert 'perimeter:images.waff: is not known (did you mean "waf"?)' in text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("10.30.5.1", "10.30.5.1"),
+        ("10.30.5.9/24", "privateHosts.ledger 10.30.5.9/24 is no range of IPv4 addresses"),
+        ("203.0.113.0/24", "privateHosts.ledger 203.0.113.0/24 is not private"),
+        ("10.0.0.0/8", "privateHosts.ledger 10.0.0.0/8 is a whole network"),
+    ],
+)
+def test_where_a_private_host_cannot_be_is_said(given: str, said: str) -> None:
+    with pytest.raises(BindingError, match=re.escape(said)):
+        read(privateHosts=json.dumps({"ledger": [given]}))
 
 
 def test_a_missing_topology_is_said() -> None:

@@ -106,3 +106,12 @@ def test_what_the_alternative_cannot_carry_either_is_refused() -> None:
 
 def two_hosts(doors: dict[str, dict[str, Any]], **more: Any) -> Topology:
     return system(doors, services=SERVICES, **more)
+
+
+def test_a_private_host_of_no_egress_is_said() -> None:
+    placed = bound("local").model_copy(update={"private_hosts": {"card-netwrok": ("10.30.5.0/24",)}})
+    (finding,) = said(uncarried(placed, topology("payments")))
+    assert finding == (
+        'egress: "card-netwrok" is no egress, and the stack file says where its host is (`perimeter:privateHosts`)'
+        ' (did you mean "card-network"?)'
+    )

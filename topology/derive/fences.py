@@ -27,6 +27,8 @@ class Surroundings:
     api_server_ports: tuple[int, ...]
     gateways: Mapping[Name, list[network.Peer]] = field(default_factory=dict[Name, list[network.Peer]])
     """By mesh, who calls its ingress; not there: the pods of the gateway."""
+    private_hosts: Mapping[Name, tuple[str, ...]] = field(default_factory=dict[Name, tuple[str, ...]])
+    """By egress, the address ranges of its host; not there: the host is on the internet."""
     collector: tuple[dict[str, Any], int] | None = None
     """Peer and port of the trace collector that proxies send to."""
 
@@ -71,10 +73,12 @@ def _ingress(r: Relations, mesh: Name, around: Surroundings) -> _Gateway:
 
 
 def _egress(r: Relations, mesh: Name, around: Surroundings) -> _Gateway:
-    exits = [exit_ for _, exit_ in r.egress_of_mesh[mesh]]
-    callers = dict.fromkeys(service for exit_ in exits for service in exit_.services)
-    outside = network.outside(around.inside, *sorted({exit_.port for exit_ in exits}))
-    return r.t.meshes[mesh].egress, [_pods(r.t, caller) for caller in callers], [outside]
+    exits = r.egress_of_mesh[mesh]
+    callers = dict.fromkeys(service for _, exit_ in exits for service in exit_.services)
+    public = sorted({exit_.port for name, exit_ in exits if name not in around.private_hosts})
+    reached = [network.outside(around.inside, *public)] if public else []
+    reached += [network.ranges(around.private_hosts[name], exit_.port) for name, exit_ in exits if name in around.private_hosts]
+    return r.t.meshes[mesh].egress, [_pods(r.t, caller) for caller in callers], reached
 
 
 def _bridge(r: Relations, mesh: Name, _around: Surroundings) -> _Gateway:

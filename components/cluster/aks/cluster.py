@@ -13,7 +13,7 @@ from components.authority import CertificateAuthority
 from components.azure.addresses import FOR_PODS, Addresses, Subnet, plan
 from components.azure.diagnostics import DDOS_LOGS, send
 from components.azure.edge_address import EdgeAddress
-from components.azure.flows import flows, flows_through_gateway, flows_to_pods
+from components.azure.flows import flows, flows_through_gateway, flows_to_host, flows_to_pods
 from components.azure.ids import place
 from components.azure.land import AzureLand
 from components.azure.settings import AzureSettings
@@ -111,11 +111,13 @@ def aks(binding: Binding, t: Topology) -> ClusterOutputs:
 
 def _layout(binding: Binding, t: Topology, settings: AzureSettings, address: EdgeAddress | None) -> Layout:
     around = outside(binding, t)
-    exits = {exit_.port for exit_ in t.egress.values()}
+    private = binding.private_hosts
+    exits = {exit_.port for name, exit_ in t.egress.items() if name not in private}
     allowed = [
         *(flows_through_gateway(key_set_ports(around)) if around else ()),
         *(flows_to_pods() if address else ()),
         *flows(settings.pods, {*key_set_ports(t), *exits}, settings.private_operators),
+        *(flow for name, ranges in private.items() for flow in flows_to_host(name, ranges, t.egress[name].port)),
     ]
     return Layout(
         addresses=plan(settings.network, (around or t).doors_by_mesh()),

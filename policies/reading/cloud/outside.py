@@ -13,8 +13,3 @@ def ports_of_issuers(stack: "Stack") -> frozenset[int]:
     """Return the ports at which issuers publish how their tokens are verified."""
     urls = (str(url) for issuer in stack.intent.issuers.values() for url in (issuer.issuer, issuer.jwks_uri))
     return frozenset(urlsplit(url).port or HTTPS for url in urls)
-
-
-def ports_of_hosts(stack: "Stack") -> frozenset[int]:
-    """Return the ports of outside hosts that services reach."""
-    return frozenset(host.port for host in stack.intent.egress.values())

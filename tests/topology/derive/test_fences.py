@@ -1,5 +1,6 @@
 """Which addresses reach which."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests.topology.derive.documents import AROUND, relations, spec
@@ -47,6 +48,19 @@ def test_an_ingress_accepts_the_gateway_s_pods_alone_and_reaches_what_doors_lead
     fence = spec(fences.gateway(relations(PAIR), "main", "ingress", AROUND))
     assert fence["ingress"] == [network.accept([pods("gateway", **{"perimeter.dev/layer": "gateway"})], 8443)]
     assert fence["egress"] == [DNS, ISTIOD, network.reach([pods("shop", app="a")], 8080)]
+
+
+def test_a_host_with_private_addresses_is_reached_there_alone() -> None:
+    r = relations("""
+services: {a: {}}
+egress:
+  books: {host: books.example.org, port: 5432, protocol: tcp, services: [a]}
+  mail: {host: mail.example.org, services: [a]}
+""")
+    placed = replace(AROUND, private_hosts={"books": ("10.30.5.0/24",)})
+    *_, outside, private = spec(fences.gateway(r, "main", "egress", placed))["egress"]
+    assert outside["ports"] == [{"protocol": "TCP", "port": 443}]
+    assert private == {"to": [{"ipBlock": {"cidr": "10.30.5.0/24"}}], "ports": [{"protocol": "TCP", "port": 5432}]}
 
 
 def test_an_egress_gateway_alone_reaches_outside_and_only_the_ports_that_are_named() -> None:

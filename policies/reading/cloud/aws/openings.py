@@ -8,11 +8,13 @@ from policies.reading.cloud.aws.balancers import is_public, listeners_of, servic
 from policies.reading.cloud.aws.eks import groups_of_nodes
 from policies.reading.cloud.aws.groups import groups_in, groups_named, members
 from policies.reading.cloud.aws.kinds import CLUSTER, LOAD_BALANCER, NODE_GROUP, TARGET_GROUP, VPC_ENDPOINT
+from policies.reading.cloud.aws.vpc import network_of
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.model import EDGE
 from policies.reading.cloud.operators import is_named
-from policies.reading.cloud.outside import HTTPS, ports_of_hosts, ports_of_issuers
+from policies.reading.cloud.outside import HTTPS, ports_of_issuers
 from policies.reading.cloud.stack_file import AWS, listed
+from policies.reading.private_hosts import private_on, public_ports
 from policies.reading.resource import Resource
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ def edge_reaches_gateway_alone(resource: Resource, stack: "Stack") -> Iterator[F
 def nodes_leave_by_few_ports(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that nodes, and pods with them, connect to the Internet on the ports alone that images and the topology ask for."""
     nodes = {group.urn for group in _groups_of_nodes(stack)}
-    ports = {HTTPS} | ports_of_issuers(stack) | ports_of_hosts(stack)  # 443: of images and of AWS
+    ports = {HTTPS} | ports_of_issuers(stack) | public_ports(stack)  # 443: of images and of AWS
     for group, permission in groups_in(stack).written_in(resource):
         if group not in nodes or permission.way != "out" or not permission.peers & OUTSIDE:
             continue
@@ -100,6 +102,21 @@ def nodes_leave_by_few_ports(resource: Resource, stack: "Stack") -> Iterator[Fla
             yield Flaw(
                 message=f"lets nodes connect to the Internet ({permission}), which no host of the topology asks for",
                 fix=f"open port {', '.join(map(str, sorted(ports)))} alone",
+            )
+
+
+def nodes_leave_to_private_hosts_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that nodes connect to private addresses beyond their network there alone where the stack file says that a host is."""
+    nodes = {group.urn for group in _groups_of_nodes(stack)}
+    for group, permission in groups_in(stack).written_in(resource):
+        if group not in nodes or permission.way != "out" or permission.peers & OUTSIDE:
+            continue
+        one = permission.protocol == "TCP" and permission.first == permission.last
+        hosts = private_on(stack, permission.first) if one else Addresses()
+        if beyond := Addresses(permission.peers.ranges) - network_of(stack) - hosts:
+            yield Flaw(
+                message=f"lets nodes connect to {beyond} ({permission}), where no host of the topology is",
+                fix="remove it; `privateHosts` of the stack file says where outside hosts with private addresses are",
             )
 
 

@@ -104,6 +104,7 @@ READERS: Final = by_rule(
     Reader(rule="N05", kinds=OPENINGS, look=openings.api_takes_operators_alone),
     Reader(rule="N05", kinds=OPENINGS, look=openings.nodes_take_layers_alone),
     Reader(rule="N05", kinds=(*OPENINGS, CLUSTER), look=openings.nodes_leave_by_few_ports),
+    Reader(rule="N05", kinds=(*OPENINGS, CLUSTER), look=openings.nodes_leave_to_private_hosts_alone),
     Reader(rule="N05", kinds=(GROUP, DEFAULT_GROUP), look=openings.is_in_one_place),
     Reader(rule="N06", kinds=(CLUSTER,), look=cni.policies_are_enforced),
     Reader(rule="N07", kinds=(CLUSTER,), look=eks.secrets_are_encrypted),

@@ -12,6 +12,7 @@ from policies.reading.cloud.aws.kinds import (
     ROUTE_TABLE,
     ROUTE_TABLE_ASSOCIATION,
     SUBNET,
+    VPC,
 )
 from policies.reading.cloud.aws.references import named, one
 from policies.reading.resource import Resource
@@ -42,6 +43,15 @@ def within(subnets: Iterable[Resource]) -> Addresses:
         blocks = [subnet.at(key, default="") for key in ("cidrBlock", "ipv6CidrBlock")]
         found |= addresses(*(block for block in blocks if block))
     return found
+
+
+def network_of(stack: "Stack") -> Addresses:
+    """Return the addresses of the program's networks.
+
+    Raises:
+        UnknownValueError: if a range is not known.
+    """
+    return addresses(*(vpc.at("cidrBlock") for vpc in stack.of(VPC) if vpc.at("cidrBlock", default="")))
 
 
 def way_in(stack: "Stack", subnet: Resource) -> Resource | None:

@@ -10,7 +10,8 @@ from policies.reading.cloud.azure.network_looks import INSIDE, TRANSPORTS, ports
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, Subnet, subnets
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place
-from policies.reading.cloud.outside import HTTPS, ports_of_hosts, ports_of_issuers
+from policies.reading.cloud.outside import HTTPS, ports_of_issuers
+from policies.reading.private_hosts import private_hosts, private_on, public_ports
 from policies.reading.resource import Resource
 from policies.rule import Hop
 
@@ -68,8 +69,11 @@ def _ways_out(subnet: Subnet, group: SecurityGroup, stack: "Stack") -> Iterator[
 def _needed(subnet: Subnet, nodes: Addresses, stack: "Stack") -> Mapping[Port, Addresses]:
     """Return what stands in a subnet connects to outside of the network; nothing for ingresses, private endpoints and the Kubernetes API."""
     if nodes.holds(subnet.addresses):
-        ports = {HTTPS, *ports_of_issuers(stack), *ports_of_hosts(stack)}
-        return {CLOCK: OUTSIDE, **{("TCP", port): OUTSIDE for port in ports}}
+        ports = {HTTPS, *ports_of_issuers(stack), *public_ports(stack)}
+        found: dict[Port, Addresses] = {CLOCK: OUTSIDE, **{("TCP", port): OUTSIDE for port in ports}}
+        for port in {exit_.port for name, exit_ in stack.intent.egress.items() if name in private_hosts(stack)}:
+            found["TCP", port] = found.get(("TCP", port), Addresses()) | private_on(stack, port)
+        return found
     if _all(stack, GATEWAY).holds(subnet.addresses):
         everybody = {("TCP", port): OUTSIDE for port in (REVOCATION, *ports_of_issuers(stack))}
         return {port: Addresses(names=tags) for port, tags in OF_API_MANAGEMENT.items()} | everybody
