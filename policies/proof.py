@@ -10,7 +10,7 @@ from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, Hop, Rule
-from topology.edges import ANY_PATH, Direction, Edge
+from topology.edges import ANY_METHOD, ANY_PATH, Direction, Edge
 
 SHOWN = 3
 """So many calls are written out in one message."""
@@ -22,7 +22,7 @@ WIDEN = "allow it there, or remove it from the topology"
 def call(edge: Edge) -> str:
     """Return a call as people write it: `internet → a: GET api.abc.example/a/* (public)`."""
     asked = "" if edge.path == ANY_PATH else f"{edge.host}{edge.entry}" if edge.entry else edge.path
-    method = "any method" if edge.method == "*" else edge.method
+    method = "any method" if edge.method == ANY_METHOD else edge.method
     credential = f" ({edge.credential})" if edge.credential else ""
     return f"{edge.source} → {edge.target}: {method} {asked}".rstrip() + credential
 

@@ -19,6 +19,9 @@ INTERNET = "internet"
 ANY_PATH = "*"
 """The path of an edge on which only the connection can be told: TCP."""
 
+ANY_METHOD = "*"
+"""Every method: that of an edge to an outside host which is asked in HTTP, for what is asked there is the host's affair."""
+
 TCP = "TCP"
 """The method of such an edge."""
 
@@ -130,6 +133,6 @@ def _egress(t: Topology) -> Iterator[Edge]:
                 direction=Direction.EGRESS,
                 source=identity(t, service),
                 target=f"{exit_.host}:{exit_.port}",
-                method=TCP if exit_.protocol is OutsideProtocol.TCP else "*",
+                method=TCP if exit_.protocol is OutsideProtocol.TCP else ANY_METHOD,
                 path=ANY_PATH,
             )

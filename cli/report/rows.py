@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Final
 
 from cli.judging import Judged
-from topology.edges import ANY_PATH, Direction
+from topology.edges import ANY_METHOD, ANY_PATH, Direction
 from topology.model.door import ApiKeyAuth, Door, JwtAuth
 from topology.model.system import Topology
 from topology.terms import PUBLIC, consumers_of, limits_text, tiers_of
@@ -49,7 +49,7 @@ def call_rows(judged: Judged, direction: Direction) -> list[Row]:
             source=short(edge.source),
             target=short(edge.target),
             path="" if edge.path == ANY_PATH else edge.path,
-            methods="" if edge.method == "*" else edge.method,
+            methods="" if edge.method == ANY_METHOD else edge.method,
         )
         for edge in judged.stack.expected
         if edge.direction is direction

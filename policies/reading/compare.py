@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from policies.reading.patterns import Pattern, parse
-from topology.edges import ANY_PATH, TCP, Direction, Edge
+from topology.edges import ANY_METHOD, ANY_PATH, TCP, Direction, Edge
 
 Key = tuple[Direction, str, str, str]
 
@@ -30,8 +30,8 @@ def demands_of(edge: Edge) -> frozenset[str]:
 def operation_within(narrow: Edge, wide: Edge) -> bool:
     """Say whether the requests of one edge are requests of another: method, path and entry."""
     if TCP in {narrow.method, wide.method}:
-        return narrow.method == wide.method or (wide.method == "*" and wide.path == ANY_PATH)
-    methods = wide.method in {"*", narrow.method}
+        return narrow.method == wide.method or (wide.method == ANY_METHOD and wide.path == ANY_PATH)
+    methods = wide.method in {ANY_METHOD, narrow.method}
     return methods and _path_within(narrow.path, wide.path) and _path_within(narrow.entry, wide.entry)
 
 

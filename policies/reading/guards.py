@@ -12,10 +12,11 @@ from policies.reading.grants import HTTP_KEYS, PEER_KEYS, SNI, Condition, Grant,
 from policies.reading.meshes import Mesh, Proxy
 from policies.reading.patterns import EVERY, ByFirst, Pattern, parse
 from policies.reading.pods import Pod
-from policies.reading.requests import ANY_METHOD, Requests
+from policies.reading.requests import Requests
 from policies.reading.resource import Resource
 from policies.reading.services import HTTP_PROTOCOLS, Service
 from policies.reading.values import sequence
+from topology.edges import ANY_METHOD
 
 
 class Mtls(Enum):

@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 
 from policies.reading.patterns import EVERY, Pattern, covered, meet_hosts
 from policies.reading.values import UnknownValueError
-
-ANY_METHOD = "*"
-"""Every method."""
+from topology.edges import ANY_METHOD
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

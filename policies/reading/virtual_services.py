@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any, Final
 
 from policies.reading.patterns import EVERY, Pattern, exact, prefix, regex
-from policies.reading.requests import ANY_METHOD, Requests
+from policies.reading.requests import Requests
 from policies.reading.resource import Resource
 from policies.reading.services import CLUSTER_DOMAIN
 from policies.reading.values import UnknownValueError, mapping, sequence
+from topology.edges import ANY_METHOD
 
 MESH: Final = "mesh"
 """The gateway name that means every sidecar."""

@@ -13,10 +13,10 @@ from policies.reading.kong import credential_headers
 from policies.reading.kong_upstream import client_settings, secret_of, tls_settings
 from policies.reading.patterns import exact, meet_hosts
 from policies.reading.pods import Pod
-from policies.reading.requests import ANY_METHOD
 from policies.reading.resource import Resource
 from policies.reading.services import Service
 from policies.reading.values import UnknownValueError, mapping, sequence
+from topology.edges import ANY_METHOD
 
 if TYPE_CHECKING:
     from policies.reading.walk import Walk

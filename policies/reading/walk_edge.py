@@ -10,8 +10,8 @@ from policies.reading.flow import PLAIN, Flow, Peer, Sending
 from policies.reading.nginx import Directive, Location, Nginx, Server
 from policies.reading.nginx_conditions import methods_of, refuses
 from policies.reading.nginx_variables import Variables
-from policies.reading.requests import ANY_METHOD
 from policies.reading.values import UnknownValueError, mapping, sequence
+from topology.edges import ANY_METHOD
 
 if TYPE_CHECKING:
     from policies.reading.walk import Walk

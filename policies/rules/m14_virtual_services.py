@@ -9,14 +9,13 @@ from policies.checks import at, attempt
 from policies.layers import Layer, Layers, Workload, layers_of, workload, workload_of
 from policies.reading.compare import pattern_of
 from policies.reading.patterns import Pattern
-from policies.reading.requests import ANY_METHOD
 from policies.reading.resource import Resource
 from policies.reading.services import host_of
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
 from policies.reading.virtual_services import MESH, Route, full_host, gateways_of, hosts_of, routes_of
 from policies.rule import Finding, Rule, Severity
-from topology.edges import Direction, Edge
+from topology.edges import ANY_METHOD, Direction, Edge
 
 EVERYWHERE: Final = "*"
 OWN: Final = "."

@@ -9,11 +9,10 @@ from policies.reading.compare import pattern_of
 from policies.reading.nginx import Directive, Location, Server
 from policies.reading.nginx_conditions import methods_of
 from policies.reading.nginx_variables import OF_NGINX, Variables
-from policies.reading.requests import ANY_METHOD
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
-from topology.edges import Direction
+from topology.edges import ANY_METHOD, Direction
 
 OUR_HOST: Final = re.compile(r"^https://(?P<host>[^/$]+|\$\{?(?:host|server_name)\}?)(?:/[^$]*)?(?:\$\{?request_uri\}?)?$")
 """Where a redirect may lead: to a host of the topology, over TLS."""

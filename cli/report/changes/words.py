@@ -5,7 +5,7 @@ from typing import Final
 
 from cli.comparing import Comparison
 from topology.changes import Change, Changed, Crossing, Kind
-from topology.edges import ANY_PATH, Direction
+from topology.edges import ANY_METHOD, ANY_PATH, Direction
 from topology.model.service import Protocol
 from topology.terms import BY_WEIGHT, NOTHING, Width
 
@@ -22,7 +22,7 @@ def asked(crossing: Crossing) -> str:
     methods, paths = ",".join(crossing.methods), ", ".join(path for path in crossing.paths if path != ANY_PATH)
     if crossing.direction is Direction.NORTH_SOUTH:
         return f"{methods} {crossing.source} {paths}{f' ({crossing.version})' if crossing.version else ''}"
-    return "" if crossing.direction is Direction.EGRESS else f"{methods} {paths}".strip()
+    return f"{methods.removeprefix(ANY_METHOD)} {paths}".strip()
 
 
 def parties(crossing: Crossing) -> str:

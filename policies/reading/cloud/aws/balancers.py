@@ -17,10 +17,11 @@ from policies.reading.cloud.aws.kinds import (
 )
 from policies.reading.cloud.aws.references import named, one
 from policies.reading.patterns import EVERY, Pattern, exact, prefix
-from policies.reading.requests import ANY_METHOD, Requests
+from policies.reading.requests import Requests
 from policies.reading.resource import Resource
 from policies.reading.services import Service
 from policies.reading.values import UnknownValueError, mapping, sequence
+from topology.edges import ANY_METHOD
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 from policies.reading.cloud.aws.statements import Sample
 from policies.reading.compare import pattern_of
-from policies.reading.requests import ANY_METHOD
-from topology.edges import Direction, Edge
+from topology.edges import ANY_METHOD, Direction, Edge
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack

@@ -14,12 +14,11 @@ from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.compare import pattern_of
 from policies.reading.management import is_management
 from policies.reading.patterns import EVERY
-from policies.reading.requests import ANY_METHOD
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CLIENT_CERTIFICATE, identity_headers, is_internal
 from policies.reading.tiers import fastest, tiers_of
 from policies.reading.values import UnknownValueError
-from topology.edges import Direction, Edge
+from topology.edges import ANY_METHOD, Direction, Edge
 from topology.model.base import seconds, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, Issuer, JwtAuth
 

@@ -14,9 +14,10 @@ from policies.reading.cloud.azure.station import AzureStation
 from policies.reading.cloud.model import GATEWAY, Landing
 from policies.reading.flow import PLAIN, Flow, Peer
 from policies.reading.patterns import ByFirst, Pattern, parse
-from policies.reading.requests import ANY_METHOD, Requests
+from policies.reading.requests import Requests
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, mapping
+from topology.edges import ANY_METHOD
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
