@@ -18,6 +18,8 @@ HINTS: Final[Mapping[type[BaseModel], Mapping[str, str]]] = {
         "ingress": "the ways in are written under `doors`",
         "routes": "the ways in are written under `doors`",
         "policies": "they follow from `calls`, `doors`, `bridges` and `egress`",
+        "databases": "one outside is written under `egress` with `protocol: tcp`, one inside under `services` with `protocol: tcp`",
+        "external": "the ways out are written under `egress`",
         "secrets": "a service names the Secrets that it reads in versions.<version>.secrets",
     },
     Service: {

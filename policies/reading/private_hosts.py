@@ -1,11 +1,11 @@
 """Where outside hosts of the topology are: on the internet, but for those whose private addresses the stack file gives."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.addresses import Addresses, addresses
-from policies.reading.values import UnknownValueError, mapping, sequence
+from policies.reading.stack_file import said
+from policies.reading.values import sequence
 from topology.model.base import HostName, Name
 
 if TYPE_CHECKING:
@@ -20,15 +20,8 @@ def private_hosts(stack: "Stack") -> Mapping[Name, Addresses]:
     Raises:
         UnknownValueError: if what the stack file says cannot be read.
     """
-    if KEY not in stack.config:
-        return {}
-    try:
-        said: Any = json.loads(stack.config[KEY])
-    except ValueError as error:
-        raise UnknownValueError(f"{KEY} of the stack file", f"no JSON ({error})") from error
-    if not isinstance(said, dict):
-        raise UnknownValueError(f"{KEY} of the stack file", "no object")
-    return {str(name): addresses(*map(str, sequence(given))) for name, given in mapping(said).items()}
+    placed = said(stack, KEY) if KEY in stack.config else dict[str, Any]()
+    return {name: addresses(*map(str, sequence(given))) for name, given in placed.items()}
 
 
 def addresses_of_host(stack: "Stack", host: HostName, port: int) -> Addresses | None:

@@ -11,7 +11,7 @@ from typing import Any
 from planner.analyzer import converse
 from planner.pack import Diagnostic
 from planner.plan import Plan
-from policies.reading.cloud.stack_file import AWS, AZURE
+from policies.reading.stack_file import AWS, AZURE
 from tests.systems import ROOT, config_of
 
 Record = dict[str, Any]

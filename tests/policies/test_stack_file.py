@@ -8,9 +8,9 @@ import pytest
 
 from planner.program import plan_program
 from policies.harness import findings_of
-from policies.reading.cloud.stack_file import AWS, AZURE
 from policies.reading.normalise import normalise
 from policies.reading.stack import Stack
+from policies.reading.stack_file import AWS, AZURE
 from policies.rule import Verdict
 from tests.policies.mutations.held import RULES
 from tests.systems import ROOT, config_of, plan, topology, topology_file

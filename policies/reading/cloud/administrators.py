@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from policies.reading.cloud.stack_file import listed
+from policies.reading.stack_file import listed
 from policies.reading.values import UnknownValueError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from policies.reading.cloud.flaws import Flaw
-from policies.reading.cloud.stack_file import AWS, held_to
 from policies.reading.resource import Resource
+from policies.reading.stack_file import AWS, held_to
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 if TYPE_CHECKING:

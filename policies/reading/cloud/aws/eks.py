@@ -11,8 +11,8 @@ from policies.reading.cloud.aws.vpc import subnets_named, way_in, within
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.model import Place
 from policies.reading.cloud.operators import is_named
-from policies.reading.cloud.stack_file import AWS, listed
 from policies.reading.resource import Resource
+from policies.reading.stack_file import AWS, listed
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 if TYPE_CHECKING:

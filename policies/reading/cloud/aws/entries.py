@@ -8,8 +8,8 @@ from policies.reading.cloud.administrators import FIX, administrators
 from policies.reading.cloud.aws.documents import account_in, account_of
 from policies.reading.cloud.aws.roles import own_roles
 from policies.reading.cloud.flaws import Flaw
-from policies.reading.cloud.stack_file import AWS
 from policies.reading.resource import Resource
+from policies.reading.stack_file import AWS
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack

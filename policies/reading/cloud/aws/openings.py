@@ -13,9 +13,9 @@ from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.model import EDGE
 from policies.reading.cloud.operators import is_named
 from policies.reading.cloud.outside import HTTPS, ports_of_issuers
-from policies.reading.cloud.stack_file import AWS, listed
 from policies.reading.private_hosts import private_on, public_ports
 from policies.reading.resource import Resource
+from policies.reading.stack_file import AWS, listed
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack

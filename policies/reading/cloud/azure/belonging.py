@@ -17,8 +17,8 @@ from policies.reading.cloud.azure.secret_looks import NAMED_VALUE
 from policies.reading.cloud.azure.subnet_looks import ZONE
 from policies.reading.cloud.azure.subnets import subnets
 from policies.reading.cloud.flaws import Flaw, Reader
-from policies.reading.cloud.stack_file import AZURE, named
 from policies.reading.resource import Resource
+from policies.reading.stack_file import AZURE, named
 from policies.reading.values import is_unknown, mapping
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from policies.reading.cloud.azure.subnets import SUBNET, VNET, subnet_of, subnet
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place, senders
 from policies.reading.cloud.operators import is_named
-from policies.reading.cloud.stack_file import AZURE, listed
 from policies.reading.resource import Resource
+from policies.reading.stack_file import AZURE, listed
 from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.reading.waf import fronts
 from policies.rule import Hop

@@ -13,8 +13,8 @@ from policies.reading.cloud.azure.rights_looks import ENDPOINT
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, Subnet, reference_of, subnet_of, subnets
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place
-from policies.reading.cloud.stack_file import AZURE, listed
 from policies.reading.resource import Resource
+from policies.reading.stack_file import AZURE, listed
 from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
 
 if TYPE_CHECKING:

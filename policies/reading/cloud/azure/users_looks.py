@@ -8,8 +8,8 @@ from policies.reading.cloud.azure.cluster import CLUSTER, pools
 from policies.reading.cloud.azure.ids import target, tenant_of
 from policies.reading.cloud.azure.rights_looks import VAULT
 from policies.reading.cloud.flaws import Flaw, Reader
-from policies.reading.cloud.stack_file import AZURE
 from policies.reading.resource import Resource
+from policies.reading.stack_file import AZURE
 from policies.reading.values import mapping, sequence
 
 if TYPE_CHECKING:

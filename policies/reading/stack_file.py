@@ -1,4 +1,4 @@
-"""What the stack file says of a cloud: the judge has it from the engine, beside the program and not from it.
+"""What the stack file says of an environment: the judge has it from the engine, beside the program and not from it.
 
 The engine reads the stack file and hands a policy pack the whole configuration (`constructEnv` in sdk/go/common/resource/plugin/analyzer_plugin.go,
 `RunPlugin` in sdk/python/cmd/pulumi-language-python/main.go of pulumi/pulumi): values by `namespace:name`, objects as JSON.
@@ -24,7 +24,7 @@ def listed(stack: "Stack", cloud: str, key: str) -> tuple[str, ...]:
     Raises:
         UnknownValueError: if nobody gave the stack file to the judge, or it says nothing of that cloud.
     """
-    return tuple(str(each) for each in sequence(_said(stack, cloud).get(key)))
+    return tuple(str(each) for each in sequence(said(stack, cloud).get(key)))
 
 
 def named(stack: "Stack", cloud: str, key: str) -> Mapping[str, Any]:
@@ -33,7 +33,7 @@ def named(stack: "Stack", cloud: str, key: str) -> Mapping[str, Any]:
     Raises:
         UnknownValueError: if nobody gave the stack file to the judge, or it says nothing of that cloud.
     """
-    return mapping(_said(stack, cloud).get(key))
+    return mapping(said(stack, cloud).get(key))
 
 
 def held_to(stack: "Stack", cloud: str, key: str, found: str) -> str:
@@ -42,18 +42,23 @@ def held_to(stack: "Stack", cloud: str, key: str, found: str) -> str:
     Raises:
         UnknownValueError: if the stack file says something else.
     """
-    if cloud in stack.config and (wanted := _said(stack, cloud).get(key)) != found:
+    if cloud in stack.config and (wanted := said(stack, cloud).get(key)) != found:
         raise UnknownValueError(f"{key} of the program", f"{found}, and the stack file says {wanted}")
     return found
 
 
-def _said(stack: "Stack", cloud: str) -> Mapping[str, Any]:
-    if cloud not in stack.config:
-        raise UnknownValueError(f"{cloud} of the stack file", "not known here: judge in the project that has the stack's file")
+def said(stack: "Stack", key: str) -> Mapping[str, Any]:
+    """Return the object that the stack file has under a key of the program: `perimeter:aws`.
+
+    Raises:
+        UnknownValueError: if nobody gave the stack file to the judge, or it has no object there.
+    """
+    if key not in stack.config:
+        raise UnknownValueError(f"{key} of the stack file", "not known here: judge in the project that has the stack's file")
     try:
-        said: Any = json.loads(stack.config[cloud])
+        found: Any = json.loads(stack.config[key])
     except ValueError as error:
-        raise UnknownValueError(f"{cloud} of the stack file", f"no JSON ({error})") from error
-    if not isinstance(said, dict):
-        raise UnknownValueError(f"{cloud} of the stack file", "no object")
-    return mapping(said)
+        raise UnknownValueError(f"{key} of the stack file", f"no JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise UnknownValueError(f"{key} of the stack file", "no object")
+    return mapping(found)
