@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from conformance.answer import Answer, Echo
+from conformance.browsers import OK, ORIGIN, wrong_for_a_reader, wrong_in_a_preflight
 from conformance.signatures import EDGES, layer_of
 from topology.derive import names
 from topology.derive.probes import (
@@ -27,7 +28,9 @@ from topology.derive.probes import (
     Limited,
     OwnTrace,
     Place,
+    Preflighted,
     Probe,
+    Readable,
     Received,
     Refused,
     Rejected,
@@ -221,6 +224,25 @@ def _received(probe: Probe, expect: Received, answers: Sequence[Answer]) -> Judg
     wrong += [f"{name} arrives: {echo.values(name)}" for name in expect.absent if any(echo.values(name))]
     wrong += [f"{name} says {value}" for name, value in echo.headers for text in expect.nowhere if text in value]
     return _failed("; ".join(wrong)) if wrong else _passed("as it should")
+
+
+def _preflighted(probe: Probe, expect: Preflighted, answers: Sequence[Answer]) -> Judgement:
+    answer = answers[-1]
+    who, said = layer(probe, answer), describe(probe, answer)
+    if not answer.status or who in {Layer.LIMIT, Layer.FAULT}:
+        return _not_run(f"something else was in the way first ({said})")
+    if answer.echo() is not None or (answer.status in OK and not answer.empty):
+        return _failed(f"a preflight reached a service ({said})")
+    found = list(wrong_in_a_preflight(expect, answer))
+    return _failed("; ".join(found)) if found else _passed(f"{answer.status}, {answer.header(ORIGIN) or 'no origin'}")
+
+
+def _readable(probe: Probe, expect: Readable, answers: Sequence[Answer]) -> Judgement:
+    came = _admitted(probe, Admitted(service=expect.service), answers)
+    if came.verdict is not Verdict.PASSED:
+        return came
+    found = list(wrong_for_a_reader(expect, answers[-1]))
+    return _failed("; ".join(found)) if found else _passed(f"{came.said}, {answers[-1].header(ORIGIN) or 'no origin'}")
 
 
 def _limited(probe: Probe, expect: Limited, answers: Sequence[Answer]) -> Judgement:
@@ -486,6 +508,8 @@ JUDGES: Final[dict[type[Expectation], Judge]] = cast(
         Refused: _refused,
         Contained: _contained,
         Received: _received,
+        Preflighted: _preflighted,
+        Readable: _readable,
         Limited: _limited,
         Split: _split,
         Faulted: _faulted,

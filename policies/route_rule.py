@@ -18,6 +18,7 @@ from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
 from policies.rule import Finding, Rule
 from topology.edges import Direction, Edge
+from topology.model.cors import PREFLIGHT
 from topology.model.door import Door
 
 READ: frozenset[str] = frozenset({"Gateway", *ROUTE_KINDS})
@@ -73,6 +74,30 @@ class Published:
     def plugin(self, name: str) -> Plugin | None:
         """Return the Kong plugin of a name that holds here."""
         return next((plugin for plugin in self.plugins if plugin.name == name), None)
+
+    @property
+    def ends(self) -> bool:
+        """Say whether the gateway lets nothing on here, whoever asks: a SecurityPolicy without an exception denies, or Kong ends requests.
+
+        Raises:
+            UnknownValueError: where that cannot be told.
+        """
+        if self.is_kong:
+            end = self.plugin("request-termination")
+            return end is not None and not end.config.get("trigger")  # which names a header without which it ends nothing
+        policy = self.policy("SecurityPolicy")
+        authorization = mapping(policy.spec).get("authorization") if policy else None
+        denies = mapping(authorization).get("defaultAction", "Deny") == "Deny"
+        return authorization is not None and denies and not sequence(mapping(authorization).get("rules"))
+
+    @property
+    def answers_preflights_alone(self) -> bool:
+        """Say whether it takes nothing but preflights, and lets none of them on: whoever asks, no service hears of it.
+
+        Raises:
+            UnknownValueError: where that cannot be told.
+        """
+        return all(match.method == PREFLIGHT for match in self.rule.matches) and self.ends
 
     def service(self, backend: Backend) -> Service | None:
         """Return the Service behind a backend."""

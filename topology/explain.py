@@ -14,6 +14,7 @@ from topology.findings import Faults, Finding, KeyPath, did_you_mean, nearest
 from topology.forms import example, fits, form, texts
 from topology.hints import hint, keys_of
 from topology.model.base import NO_MEMBER
+from topology.model.cors import NOT_AN_ORIGIN
 from topology.model.system import Topology
 from topology.model.text import NOT_THIS_TEXT, Text
 from topology.paths import ANY_SEGMENT, PARAMETER
@@ -27,6 +28,7 @@ WORDING: Mapping[str, str] = {
     NOT_THIS_TEXT: "{message}",
     NO_MEMBER: "{message}",
     "path": "{message}",
+    NOT_AN_ORIGIN: "{message}",
     "string_type": "must be a text",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -173,6 +175,14 @@ def _a_path(given: object, context: Mapping[str, Any], here: Any) -> str:
     return f"write {meant}" if meant != given and fits(here, meant) else ""
 
 
+def _an_origin(given: object, context: Mapping[str, Any], here: Any) -> str:
+    """Return the origin of a page's address, of a host alone, or of one in capitals."""
+    scheme, _, rest = str(given).lower().rpartition("://")
+    host = rest.partition("/")[0].removesuffix(":443")
+    meant = f"{'http' if host.partition(':')[0] == 'localhost' and scheme != 'https' else 'https'}://{host}"
+    return f"write {meant}" if meant != given and fits(here, meant) else ""
+
+
 def _a_choice(given: object, context: Mapping[str, Any], here: Any) -> str:
     near = nearest(given, re.findall(r"'([^']*)'", context["expected"])) if isinstance(given, str) else None
     return f'did you mean "{near}"?' if near else ""
@@ -189,6 +199,7 @@ SUGGESTIONS: Mapping[str, Callable[[object, Mapping[str, Any], Any], str]] = {
     NOT_THIS_TEXT: _an_example,
     NO_MEMBER: _a_member,
     "path": _a_path,
+    NOT_AN_ORIGIN: _an_origin,
     "dict_type": _a_form,
     "model_type": _a_form,
     "model_attributes_type": _a_form,

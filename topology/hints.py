@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from topology.findings import nearest
+from topology.model.cors import Cors
 from topology.model.door import Door, Issuer, Tier
 from topology.model.service import Service, Version
 from topology.model.system import Topology
@@ -39,7 +40,7 @@ HINTS: Final[Mapping[type[BaseModel], Mapping[str, str]]] = {
         "volumes": "directories that may be written to are named in `scratch`; others there are none",
     },
     Door: {
-        "cors": "no door answers a browser's preflight yet, so scripts of other origins cannot use it: serve them from the door's own host",
+        "origins": "whose pages may use a door is written under `cors` at the top, and its name under the door's `cors`",
         "limit": "a door is limited by a tier: write it under `tiers` at the top, and its name under the door's `tiers`",
         "limits": "a door is limited by a tier: write it under `tiers` at the top, and its name under the door's `tiers`",
         "rateLimit": "a door is limited by a tier: write it under `tiers` at the top, and its name under the door's `tiers`",
@@ -47,6 +48,13 @@ HINTS: Final[Mapping[type[BaseModel], Mapping[str, str]]] = {
         "scopes": "what a token must say is written with the issuer: requiredClaims",
         "claims": "what a token must say is written with the issuer: requiredClaims",
         "calls": "whom a service calls is written with the service",
+    },
+    Cors: {
+        "methods": "they follow from the doors that name it",
+        "allowedOrigins": "write origins",
+        "allowedHeaders": "write headers",
+        "exposedHeaders": "write expose",
+        "allowCredentials": "write credentials",
     },
     Issuer: {"scopes": "write requiredClaims", "claims": "write requiredClaims"},
     Tier: {"requests": "write it in a list: limits: [{requests: 10, per: second}]"},

@@ -101,6 +101,7 @@ def _texts(turn: int) -> tuple[str, ...]:
         word,
         f"{word}.example",
         f"https://{word}.example/",
+        f"https://{word}.example",
         f"/{word}",
         f"/{word}/",
         f"{turn + 1}s",

@@ -15,6 +15,7 @@ from topology.model.base import Name, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, JwtAuth, PublicAuth, Tier
 from topology.model.service import Protocol, Rate, Scope
 from topology.model.system import Topology
+from topology.preflights import needed_headers
 
 PUBLIC: Final = "public"
 """The credential of a door that asks for none (`topology.edges.credential`)."""
@@ -147,6 +148,7 @@ def terms_of(t: Topology, door: Door) -> Terms:
         fact("rewrite", f"{door.rewrite.prefix} becomes {door.rewrite.replacement}" if door.rewrite else NOTHING),
         Term(name="credential", value=shown, text=shown, judge=_credential),
         *_of_credential(t, door),
+        _scripts(t, door),
         Term(name="limits", value=limits, text=limits_text(t, door), judge=_limits),
         Term(name="largest body", value=size_in_bytes(door.max_body), text=door.max_body, judge=_size),
     )
@@ -166,6 +168,33 @@ def _of_credential(t: Topology, door: Door) -> Iterator[Term[Any]]:
             yield Term(name="consumers", value=frozenset((name, t.consumers[name].tier) for name in holders), text=told, judge=_members)
         case PublicAuth():
             yield fact("reason", door.auth.public, if_other=Width.NEITHER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scripts:
+    """What the scripts of other origins may do at a door in a browser; nothing, where none is named."""
+
+    origins: frozenset[str] = frozenset()
+    send: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
+    cookies: bool = False
+
+
+def _scripts(t: Topology, door: Door) -> Term[Scripts]:
+    cors = t.cors[door.cors] if door.cors else None
+    if cors is None:
+        return Term(name="scripts of other origins", value=Scripts(), text=NOTHING, judge=_no_more_scripts)
+    send = frozenset({*cors.headers, *needed_headers(t, door)})
+    value = Scripts(origins=frozenset(cors.origins), send=send, read=frozenset(cors.expose), cookies=cors.credentials)
+    said = [", ".join(sorted(value.origins))]
+    said += [f"{verb} {', '.join(sorted(names))}" for verb, names in (("send", value.send), ("read", value.read)) if names]
+    text = "; ".join([*said, *(["with cookies"] if value.cookies else [])])
+    return Term(name="scripts of other origins", value=value, text=text, judge=_no_more_scripts)
+
+
+def _no_more_scripts(new: Scripts, old: Scripts) -> Width:
+    no_more = new.origins <= old.origins and new.send <= old.send and new.read <= old.read and new.cookies <= old.cookies
+    return narrower_if(no_more or not new.origins)
 
 
 def tiers_of(door: Door) -> tuple[Name, ...]:

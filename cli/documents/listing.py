@@ -9,7 +9,7 @@ from cli.documents.markdown import title
 INDEX: Final = "README.md"
 
 ORDER: Final[dict[str, tuple[str, ...]]] = {
-    "Begin here": ("own-system.md", "topology.md", "services.md", "stack.md"),
+    "Begin here": ("own-system.md", "topology.md", "services.md", "browsers.md", "stack.md"),
     "Running a system": ("deploy.md", "verify.md", "exemptions.md", "lab.md", "environments", "multi-region.md"),
     "How it is made, and what shows it": ("architecture.md", "evidence.md", "performance.md", "rules/README.md", "adr/README.md"),
 }

@@ -192,6 +192,10 @@ def _long_waits(t: Topology) -> Iterator[Use]:
     yield from (Use(path=("doors", name, "timeout"), given=timeout) for name, timeout in api_management.long_waits(t))
 
 
+def _unasked_versions(t: Topology) -> Iterator[Use]:
+    yield from (Use(path=("doors", name, "cors"), given=t.doors[name].cors) for name in api_management.unasked_versions(t))
+
+
 def _expressions(t: Topology) -> Iterator[Use]:
     yield from (Use(path=path) for path in api_management.expressions(t))
 
@@ -395,6 +399,21 @@ FEATURES: Final = (
         lacking={APIM: f"its network drops a connection that is silent for {api_management.LONGEST_WAIT} seconds"},
         uses=_long_waits,
         instead="answer sooner, and let clients ask again",
+    ),
+    Feature(
+        name="scripts of other origins, and preflights that go no further than the gateway",
+        carried={
+            ENVOY: "SecurityPolicy, and routes for preflights that let nothing on",
+            KONG: "its cors plugin, and routes for preflights that let nothing on",
+            APIM: "its cors policy, which answers before any operation is asked",
+        },
+    ),
+    Feature(
+        name="`cors` at a door whose API version is told by a header",
+        carried=_both("routes for preflights, which ask for no version"),
+        lacking={APIM: "it chooses the API by that header, and a preflight has none"},
+        uses=_unasked_versions,
+        instead="tell the version by the path",
     ),
     Feature(
         name="a header value with '@(', '@{' or '{{'",

@@ -9,10 +9,12 @@ from typing import Any, Final
 from topology.derive import names
 from topology.derive.manifest import Manifest, manifest
 from topology.model.base import HostName, Name, seconds
+from topology.model.cors import PREFLIGHT
 from topology.model.door import Door, JwtAuth, Lifecycle
 from topology.model.service import Protocol, Service
 from topology.model.system import Topology
 from topology.paths import is_exact, regex
+from topology.preflights import Preflight
 
 API: Final = "gateway.networking.k8s.io/v1"
 GROUP: Final = "gateway.networking.k8s.io"
@@ -26,6 +28,7 @@ MOST_EDITS: Final = 16
 """Headers set, and headers removed, by one filter, at most (Gateway API, HTTPHeaderFilter)."""
 LISTENER: Final = "https"
 """Name of the one listener of a Gateway that is asked without a name."""
+DOOR_LABEL: Final = "perimeter.dev/door"
 HTTP_ROUTE: Final = "HTTPRoute"
 GRPC_ROUTE: Final = "GRPCRoute"
 
@@ -49,8 +52,7 @@ def kinds(t: Topology) -> list[str]:
 
 def route_names(t: Topology, name: Name) -> list[Name]:
     """Return the names of a door's routes: its own name, and more only where it has more paths and methods than one route may hold."""
-    count = -(-len(list(_matches(t, t.doors[name]))) // LARGEST_ROUTE)
-    return [name if number == 0 else f"{name}.{number + 1}" for number in range(count)]
+    return _names(name, len(list(_matches(t, t.doors[name]))))
 
 
 def targets(t: Topology, name: Name) -> list[dict[str, str]]:
@@ -78,25 +80,64 @@ def routes(  # noqa: PLR0913 # the parts of a route
         by_name: as of the Gateway (`gateway`).
     """
     door = t.doors[name]
-    matches = list(_matches(t, door))
-    for number, route in enumerate(route_names(t, name)):
-        chosen = matches[number * LARGEST_ROUTE : (number + 1) * LARGEST_ROUTE]
-        common: dict[str, Any] = {"filters": list(filters)} if filters else {}
-        if kind(t, door) == HTTP_ROUTE and speaks(t, door) is not Protocol.WEBSOCKET:
-            # A WebSocket lives as long as its two ends like; the idle timeouts of the layers end a dead one.
-            common["timeouts"] = {"request": duration(door.timeout), "backendRequest": duration(door.timeout)}
-        spec = {
-            "parentRefs": [
-                {"group": GROUP, "kind": "Gateway", "name": names.GATEWAY, "sectionName": t.host_of(door) if by_name else LISTENER}
-            ],
-            "hostnames": [t.host_of(door)],
-            "rules": [
-                {"matches": chosen[start : start + LARGEST_RULE], **common, "backendRefs": [dict(backend)]}
-                for start in range(0, len(chosen), LARGEST_RULE)
-            ],
-        }
-        labels = {"perimeter.dev/door": name}
+    common: dict[str, Any] = {"filters": list(filters)} if filters else {}
+    if kind(t, door) == HTTP_ROUTE and speaks(t, door) is not Protocol.WEBSOCKET:
+        # A WebSocket lives as long as its two ends like; the idle timeouts of the layers end a dead one.
+        common["timeouts"] = {"request": duration(door.timeout), "backendRequest": duration(door.timeout)}
+    rule = {**common, "backendRefs": [dict(backend)]}
+    labels = {DOOR_LABEL: name}
+    for route, spec in _chunks(name, list(_matches(t, door)), rule, t.host_of(door), by_name=by_name):
         yield manifest(API, kind(t, door), route, names.GATEWAY_NAMESPACE, spec, labels=labels, annotations=annotations)
+
+
+def preflight_name(preflight: Preflight) -> Name:
+    """Return the name of the route that answers preflights: that of the first of its doors. A door has no dot in its name."""
+    return f"{preflight.doors[0]}.preflight"
+
+
+def preflight_targets(preflight: Preflight) -> list[dict[str, str]]:
+    """Return references to the routes that answer preflights, as policies make them."""
+    found = _names(preflight_name(preflight), len(preflight.paths))
+    return [{"group": GROUP, "kind": HTTP_ROUTE, "name": route} for route in found]
+
+
+def preflight_routes(
+    preflight: Preflight, backend: Mapping[str, Any], annotations: Mapping[str, str] | None = None, *, by_name: bool = True
+) -> Iterator[Manifest]:
+    """Yield the routes on which the gateway answers preflights itself.
+
+    A route has to match `OPTIONS`, or the gateway has nothing to answer by; who forbids that anything gets past it is the gateway's part.
+
+    Args:
+        preflight: what is answered.
+        backend: the Service that is never asked.
+        annotations: of each route.
+        by_name: as of the Gateway (`gateway`).
+    """
+    matches = [{"path": path_match(path), "method": PREFLIGHT} for path in preflight.paths]
+    labels = {DOOR_LABEL: preflight.doors[0]}
+    for route, spec in _chunks(preflight_name(preflight), matches, {"backendRefs": [dict(backend)]}, preflight.host, by_name=by_name):
+        yield manifest(API, HTTP_ROUTE, route, names.GATEWAY_NAMESPACE, spec, labels=labels, annotations=annotations)
+
+
+def _names(name: Name, matches: int) -> list[Name]:
+    """Return the names of routes with so many matches together: one name, and more only where there are more than one route may hold."""
+    count = -(-matches // LARGEST_ROUTE)
+    return [name if number == 0 else f"{name}.{number + 1}" for number in range(count)]
+
+
+def _chunks(
+    name: Name, matches: Sequence[Mapping[str, Any]], rule: Mapping[str, Any], host: HostName, *, by_name: bool
+) -> Iterator[tuple[Name, dict[str, Any]]]:
+    """Yield name and spec of each route of a host that these matches need, each rule of which is otherwise the same."""
+    for number, route in enumerate(_names(name, len(matches))):
+        chosen = matches[number * LARGEST_ROUTE : (number + 1) * LARGEST_ROUTE]
+        spec = {
+            "parentRefs": [{"group": GROUP, "kind": "Gateway", "name": names.GATEWAY, "sectionName": host if by_name else LISTENER}],
+            "hostnames": [host],
+            "rules": [{"matches": chosen[start : start + LARGEST_RULE], **rule} for start in range(0, len(chosen), LARGEST_RULE)],
+        }
+        yield route, spec
 
 
 def gateway_class(controller: str, annotations: Mapping[str, str] | None = None) -> Manifest:
@@ -174,10 +215,16 @@ class ResponseChange:
     remove: tuple[str, ...]
 
 
-def response_change(t: Topology, door: Door) -> ResponseChange:
+def response_change(t: Topology, door: Door, *, varies: bool = False) -> ResponseChange:
     """Return the headers that a door asks for, and those by which a deprecated API version says that it ends.
 
-    `Deprecation` is a date of RFC 9745, `Sunset` one of RFC 8594; the link leads to the API's documentation.
+    `Deprecation` is a date of RFC 9745, `Sunset` one of RFC 8594; the link leads to the API's documentation. An answer whose
+    `Access-Control-Allow-Origin` depends on who asks says so to caches (Fetch, 3.2.5): `Vary: Origin`.
+
+    Args:
+        t: the system.
+        door: the door.
+        varies: whether the gateway says that by itself.
     """
     given, added = dict(door.response_headers.set), dict[str, str]()
     api = t.apis[door.api.name] if door.api else None
@@ -188,6 +235,8 @@ def response_change(t: Topology, door: Door) -> ResponseChange:
             given["sunset"] = format_datetime(_midnight(about.sunset), usegmt=True)
         if api.documentation:
             added["link"] = f'<{api.documentation}>; rel="deprecation"; type="text/html"'
+    if door.cors and not varies:
+        added["vary"] = "Origin"
     return ResponseChange(set=given, add=added, remove=door.response_headers.remove)
 
 

@@ -46,7 +46,8 @@ def wrong_in_answers(t: Topology, door: Door, edits: Edits) -> Iterator[str]:
     links = {(name, value) for name, value in edits.written if page and name == "link" and value.startswith(f"<{page}>;")}
     if page and not any('rel="deprecation"' in value for _, value in links):
         yield f"no link leads to {page}, which says how the version ends"
-    fine = {*wanted.items(), *links, *(header for header in edits.written if header[0] == HSTS and is_remembered(header[1]))}
+    varies = {header for header in edits.written if door.cors and header == ("vary", "Origin")}
+    fine = {*wanted.items(), *links, *varies, *(header for header in edits.written if header[0] == HSTS and is_remembered(header[1]))}
     yield from _beyond(edits.written - fine)
 
 

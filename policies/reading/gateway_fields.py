@@ -35,8 +35,11 @@ _TELLING: Final = (
 
 _RESPONSE_HEADER: Final = rf"(?i:(?!({_TELLING})$)[a-z0-9-]+)"
 _RESPONSE_EDIT: Final = rf"(?i:(?!({_TELLING}):)[a-z0-9-]+):[\s\S]*"
-SPARED_RESPONSE_HEADER: Final = r"(?i:server|via|x-powered-by|x-envoy-.*|x-kong-.*|x-perimeter-.*|x-forwarded-client-cert|x-request-id)"
-"""Headers that a route may take out of answers: those that tell what made them. Others protect the browser that reads the answer."""
+SPARED_RESPONSE_HEADER: Final = (
+    r"(?i:access-control-.*|server|via|x-powered-by|x-envoy-.*|x-kong-.*|x-perimeter-.*|x-forwarded-client-cert|x-request-id)"
+)
+"""Headers that a route may take out of answers: those that tell what made them, and those that let scripts of other origins read them. Others
+protect the browser that reads the answer."""
 
 _NO_CREDENTIAL: Final = r"(?![\s\S]*(?i:authorization|cookie|api-key))[\s\S]*"
 
@@ -97,6 +100,8 @@ ACCEPTED: Final[Mapping[str, Table]] = {
         **all_of("spec.authorization.defaultAction spec.authorization.rules.*.action spec.authorization.rules.*.cel"),
         **all_of("spec.authorization.rules.*.name spec.authorization.rules.*.principal.jwt.* spec.authorization.rules.*.operation.*"),
         **all_of("spec.jwt.optional spec.jwt.failOpen"),
+        **all_of("spec.cors.allowOrigins.* spec.cors.allowMethods.* spec.cors.allowHeaders.* spec.cors.exposeHeaders.*"),  # A15
+        **all_of("spec.cors.allowCredentials spec.cors.maxAge"),
         **under(
             "spec.jwt.providers.*",
             {
@@ -156,6 +161,10 @@ _EDITS: Final = under(
 
 PLUGINS: Final[Mapping[str, Table]] = {
     "acl": all_of("config.allow.* config.hide_groups_header"),
+    "cors": {
+        **all_of("config.origins.* config.methods.* config.headers.* config.exposed_headers.* config.credentials config.max_age"),  # A15
+        **all_of("config.preflight_continue config.private_network", "false"),
+    },
     # Under a name that no client's request may bear: the id is what the gateway made.
     "correlation-id": {"config.header_name": "x-perimeter-request-id", "config.generator": "uuid", "config.echo_downstream": SWITCH},
     "jwt": {

@@ -22,6 +22,7 @@ from policies.reading.namespaces import NAME_LABEL, Namespace, namespace_of
 from policies.reading.network import Network
 from policies.reading.nginx import Nginx, nginx_of
 from policies.reading.normalise import has_unknown_identity
+from policies.reading.patterns import ByFirst, Pattern, parse
 from policies.reading.pods import TEMPLATES, Pod, Pods, pod_of
 from policies.reading.read import Observed, observe
 from policies.reading.resource import Resource
@@ -31,9 +32,10 @@ from policies.reading.surroundings import Surroundings
 from policies.reading.traffic import ISTIO_NETWORKING, Traffic
 from policies.reading.values import UnknownValueError, mapping
 from topology.edges import Edge, edges, identity
-from topology.model.base import VersionName
+from topology.model.base import HostName, Name, VersionName
 from topology.model.service import Version
 from topology.model.system import Topology
+from topology.preflights import Preflight, preflights
 
 T = TypeVar("T")
 
@@ -98,6 +100,25 @@ class Stack:
     def expected(self) -> frozenset[Edge]:
         """Return what the topology allows."""
         return edges(self.intent)
+
+    @cached_property
+    def preflights(self) -> tuple[Preflight, ...]:
+        """Return what the topology wants browsers told, by where they ask first."""
+        return preflights(self.intent)
+
+    @cached_property
+    def preflights_by_door(self) -> Mapping[Name, Preflight]:
+        """Return the same by the doors that it is said for."""
+        return {name: answer for answer in self.preflights for name in answer.doors}
+
+    @cached_property
+    def preflights_by_path(self) -> Mapping[HostName, ByFirst[tuple[Pattern, Preflight]]]:
+        """Return the same by host and path."""
+        hosts = {answer.host: [each for each in self.preflights if each.host == answer.host] for answer in self.preflights}
+        return {
+            host: ByFirst(([entry], (entry, answer)) for answer in found for entry in map(parse, answer.paths))
+            for host, found in hosts.items()
+        }
 
     @cached_property
     def expected_by_key(self) -> Mapping[Key, list[Edge]]:

@@ -141,7 +141,7 @@ class A06(RouteRule):
 
     def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
         """Check what one rule asks for."""
-        if published.rule.backends:
+        if published.rule.backends and not published.answers_preflights_alone:
             yield from self._kong(published, stack) if published.is_kong else self._envoy(published)
 
     def _envoy(self, published: Published) -> Iterator[Finding]:

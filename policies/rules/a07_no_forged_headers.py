@@ -204,7 +204,7 @@ class A07(RouteRule):
 
     def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
         """Check what the gateway removes on one rule."""
-        if not published.rule.backends:
+        if not published.rule.backends or published.answers_preflights_alone:
             return
         removed = _removed_by_kong(published) if published.is_kong else _removed_by_envoy(published)
         wanted = {*identity_headers(stack), *((CLIENT_CERTIFICATE,) if published.is_kong else ())}

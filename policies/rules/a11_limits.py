@@ -106,7 +106,7 @@ class A11(RouteRule):
 
     def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
         """Check the limits of one rule."""
-        if not published.rule.backends:
+        if not published.rule.backends or published.answers_preflights_alone:
             return
         yield from self._waits(published, stack)
         yield from self._kong(published, stack) if published.is_kong else self._envoy(published, stack)

@@ -8,8 +8,8 @@ class A12(CloudRule):
     """Every policy of API Management begins with what the wider scopes say (`<base />`).
 
     Forbids:
-        A policy of an operation, API or product whose `inbound` does not begin with `<base />`, or whose `outbound` or `on-error`
-        does not have it.
+        A policy of an operation, API or product whose `inbound` does not begin with `<base />` (before it may stand `cors`, which
+        [A15](A15.md) reads), or whose `outbound` or `on-error` does not have it.
 
     Why:
         The policy of all APIs removes the headers by which layers speak to each other, and gives every request its id. A narrower

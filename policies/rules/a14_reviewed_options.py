@@ -21,6 +21,8 @@ BROKEN: Final[Mapping[tuple[str, str], str]] = {
     ("type", "RequestRedirect"): "it sends clients elsewhere, in the name of a door",
     **dict.fromkeys((("plugin", name) for name in ("pre-function", "post-function")), "it runs code of its own on every request"),
     ("run_on_preflight", "false"): "a request with the method OPTIONS passes without a credential",
+    ("preflight_continue", "true"): "preflights, which bear no credential, go on to services",
+    ("private_network", "true"): "pages of the Internet may ask from within their readers' networks",
 }
 """Options of which it is known what they open: last part of the path, value, and what comes of it."""
 

@@ -6,11 +6,11 @@ from typing import Final
 
 from policies.edge_rule import EdgeRule
 from policies.reading.modsecurity import Action, Directive, value_of
+from policies.reading.outside_methods import methods_from_outside
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage
 from policies.reading.waf_bodies import BINARY, CONTENT_TYPES, DEFAULT_TYPES, ERRORS, processors, reads_types, refused_errors, unread
 from policies.rule import Finding, Severity
-from topology.edges import Direction
 
 REMOVALS: Final[Mapping[str, str]] = {
     "secruleremovebyid": "removes rules",
@@ -128,7 +128,7 @@ class W03(EdgeRule):
             yield self.broken(
                 front.resource, "the WAF's rules do not include the OWASP core rule set", "write `Include /opt/owasp-crs/rules/*.conf`"
             )
-        methods = frozenset(edge.method for edge in stack.expected if edge.direction is Direction.NORTH_SOUTH)
+        methods = methods_from_outside(stack)
         for rule in passage.rules:
             yield from self._exclusions(front, rule, methods)
         for kind in unread(passage.rules):

@@ -9,10 +9,12 @@ from policies.reading.compare import pattern_of
 from policies.reading.nginx import Directive, Location, Server
 from policies.reading.nginx_conditions import methods_of
 from policies.reading.nginx_variables import OF_NGINX, Variables
+from policies.reading.patterns import Pattern
 from policies.reading.stack import Stack
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
 from topology.edges import ANY_METHOD, Direction
+from topology.model.cors import PREFLIGHT
 
 OUR_HOST: Final = re.compile(r"^https://(?P<host>[^/$]+|\$\{?(?:host|server_name)\}?)(?:/[^$]*)?(?:\$\{?request_uri\}?)?$")
 """Where a redirect may lead: to a host of the topology, over TLS."""
@@ -25,7 +27,8 @@ class W11(EdgeRule):
     """The edge lets the requests of the topology's doors through, and nothing else.
 
     Forbids:
-        - a place in a public nginx, on whatever port, that sends on a host, a path or a method that no door of the topology has;
+        - a place in a public nginx, on whatever port, that sends on a host, a path or a method that no door of the topology has
+          (`OPTIONS`, where a door has `cors`: browsers ask first by it);
         - a redirect to another host than the topology's, or to one that the request names;
         - an answer, or one of its headers, in which the edge writes what the client chose;
         - the same of rules of a cloud's gateway or load balancer, as far as it can tell requests apart: methods by all doors together,
@@ -71,7 +74,8 @@ class W11(EdgeRule):
         for host in _hosts(front, passage.server):
             for pattern in passage.location.patterns:
                 entries = [edge for edge in doors if edge.host == host and pattern.within(pattern_of(edge.entry))]
-                beyond = sorted(methods - {edge.method for edge in entries})
+                asked_first = {PREFLIGHT} if _asked_first(host, pattern, stack) else set[str]()
+                beyond = sorted(methods - {edge.method for edge in entries} - asked_first)
                 if beyond:
                     what = "any method" if ANY_METHOD in beyond else ", ".join(beyond)
                     yield self.broken(
@@ -107,6 +111,12 @@ class W11(EdgeRule):
             )
         elif name in TELLING:
             yield self.undecided(front.resource, f"{where}: tells browsers what to do with answers of services", "leave it to the services")
+
+
+def _asked_first(host: str, pattern: Pattern, stack: Stack) -> bool:
+    """Say whether browsers ask first at all paths of a pattern."""
+    known = stack.preflights_by_path.get(host)
+    return known is not None and any(pattern.within(entry) for entry, _ in known.about(pattern))
 
 
 def _methods(passage: Passage) -> frozenset[str]:

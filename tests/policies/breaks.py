@@ -190,6 +190,7 @@ BREAKS: Mapping[str, Break] = {
     "A12": azure(azure_gateway.base_comes_later, "A12"),
     "A13": of("gateway-identity-stolen", "A13", "B02"),
     "A14": of("proxy-protocol", "A14"),
+    "A15": of("cors-for-another-origin", "A15", system="payments"),
     "B01": of("virtual-service-rewrites", "B01", "B02"),
     "B02": of(callee_takes_a_method_more, "B02"),
     "B03": of(bridge_takes_another_method, "B02", "B03", system="duo"),

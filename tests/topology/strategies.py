@@ -65,6 +65,7 @@ def topologies(draw: st.DrawFn, *, max_services: int = len(NAMES)) -> Topology:
     _use_everything(draw, document)
     _doors_inside_others(draw, document)
     _clients(document)
+    _browsers(draw, document)
     if draw(st.booleans()):
         document["datacenters"] = {"dc1": {"region": "north"}, "dc2": {"region": "south"}}
     return admit(Topology.model_validate(document))
@@ -242,3 +243,13 @@ def _clients(document: Document) -> None:
         document["consumers"] = {"acme": {"tier": "partner"}}
     if tiers:
         document["tiers"] = tiers
+
+
+def _browsers(draw: st.DrawFn, document: Document) -> None:
+    """Let scripts of other pages use some doors; there is one policy, so that doors which meet name the same."""
+    spoken = {name: service["protocol"] for name, service in document["services"].items()}
+    chosen = [door for door in document.get("doors", {}).values() if spoken.get(door["service"], "http") == "http" and draw(st.booleans())]
+    for door in chosen:
+        door["cors"] = "pages"
+    if chosen:
+        document["cors"] = {"pages": {"origins": ["https://app.random.example"], "credentials": draw(st.booleans())}}

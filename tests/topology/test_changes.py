@@ -125,7 +125,31 @@ def test_a_narrow_door_that_is_gone_leaves_its_paths_to_the_wider_one_with_the_t
     with_it = of((ANYBODY, ANYBODY + few), ("doors:\n", "doors:\n" + narrow))
     (change,) = changes(with_it, of())
     assert (change.kind, change.width) == (Kind.CHANGED, Width.WIDER)
-    assert (change.crossing.door, change.crossing.paths, widths(change)) == ("catalogue", ("/v1/catalogue/items",), {"limits": Width.WIDER})
+    wider = {"limits": Width.WIDER, "scripts of other origins": Width.WIDER}
+    assert (change.crossing.door, change.crossing.paths, widths(change)) == ("catalogue", ("/v1/catalogue/items",), wider)
+
+
+@pytest.mark.parametrize(
+    ("edit", "there", "back"),
+    [
+        (("[https://app.example.com]", "[https://app.example.com, https://b.example.com]"), Width.WIDER, Width.NARROWER),
+        (("[https://app.example.com]", "[https://b.example.com]"), Width.WIDER, Width.WIDER),
+        (("headers: [content-type]", "headers: [content-type, x-more]"), Width.WIDER, Width.NARROWER),
+        (("expose: [x-request-id]", "expose: [x-request-id, x-more]"), Width.WIDER, Width.NARROWER),
+        (("    expose: [x-request-id]\n", "    expose: [x-request-id]\n    credentials: true\n"), Width.WIDER, Width.NARROWER),
+        (("    timeout: 5s\n", "    timeout: 5s\n    cors: app\n"), Width.WIDER, Width.NARROWER),
+    ],
+)
+def test_what_scripts_of_other_pages_may_do_is_a_term_of_a_door(edit: tuple[str, str], there: Width, back: Width) -> None:
+    none = "    cors: app\n    timeout: 5s\n", "    timeout: 5s\n"
+    for old, new, width in ((of(none), of(none, edit), there), (of(none, edit), of(none), back)):
+        found = [widths(change) for change in changes(old, new)]
+        assert found
+        assert all(each == {"scripts of other origins": width} for each in found)
+
+
+def test_how_long_a_browser_need_not_ask_again_is_no_difference() -> None:
+    assert not changes(of(), of(("maxAge: 1h", "maxAge: 2h")))
 
 
 def test_a_path_that_a_wider_pattern_let_through_before_is_no_difference() -> None:

@@ -46,6 +46,14 @@ C = "    description: Reached by B alone.\n"
 CALL_C = '        - {methods: [GET], paths: ["/c/*"]}\n'
 DOOR = "    tiers: [standard]\n"
 TIERS = "tiers:\n  standard:\n"
+SECOND_DOOR = """\
+  also:
+    methods: [POST]
+    paths: ["/a/b"]
+    service: a
+    auth: {jwt: customers}
+    tiers: [standard]
+"""
 TWO_MESHES = {MESH: MESH + SECOND_MESH, A: f"{A}    mesh: main\n", B: f"  b:\n    mesh: main\n{B[5:]}", C: f"{C}    mesh: main\n"}
 
 CASES = [
@@ -637,6 +645,75 @@ CASES = [
         law="variables_have_one_value",
         change={C: f"{C}    versions: {{v1: {{env: {{MODE: fast}}, secrets: {{MODE: {{secret: c, key: mode}}}}}}}}\n"},
         expect=('34: services.c.versions.v1.secrets.MODE: "MODE" has a value in `env` too (remove one)',),
+    ),
+    # -- cors
+    Case(
+        law="names_resolve",
+        change={DOOR: f"{DOOR}    cors: ap\n"},
+        add="cors: {app: {origins: [https://app.abc.example]}}\n",
+        expect=('42: doors.a.cors: "ap" is not a CORS policy (did you mean "app"?)',),
+    ),
+    Case(
+        law="doors_are_asked_by_browsers",
+        change={A: f"{A}    protocol: websocket\n", DOOR: f"{DOOR}    cors: app\n"},
+        add="cors: {app: {origins: [https://app.abc.example]}}\n",
+        expect=(
+            '43: doors.a.cors: "app" says nothing here: a speaks websocket, and browsers open one from any page and ask nobody before (remove it)',
+        ),
+    ),
+    Case(
+        law="preflights_have_one_answer",
+        change={DOOR: f"{DOOR}    cors: app\n"},
+        add=f"{SECOND_DOOR}    cors: other\ncors:\n  app: {{origins: [https://app.abc.example]}}\n  other: {{origins: [https://b.abc.example]}}\n",
+        expect=(
+            '49: doors.also.cors: "other" is another policy than app of door a, which has paths in common, and a preflight does not say which it means (name one policy, or choose paths apart)',
+        ),
+    ),
+    Case(
+        law="preflights_have_one_answer",
+        change={DOOR: f"{DOOR}    cors: app\n", "    methods: [GET]\n    paths": "    methods: [GET, OPTIONS]\n    paths"},
+        add="cors: {app: {origins: [https://app.abc.example]}}\n",
+        expect=(
+            '37: doors.a.methods[1]: "OPTIONS" is what a preflight is asked by, which the gateway answers alone: it names the policy app (remove it)',
+        ),
+    ),
+    Case(
+        law="preflights_have_one_answer",
+        change={DOOR: f"{DOOR}    cors: app\n"},
+        add=SECOND_DOOR.replace("[POST]", "[OPTIONS]") + "cors: {app: {origins: [https://app.abc.example]}}\n",
+        expect=(
+            '44: doors.also.methods[0]: "OPTIONS" is what a preflight is asked by, which the gateway answers alone: a door that shares its paths names the policy app (remove it)',
+        ),
+    ),
+    Case(
+        law="policies_say_what_browsers_heed",
+        change={DOOR: f"{DOOR}    cors: app\n"},
+        add="cors: {app: {origins: [https://app.abc.example], headers: [authorization, cookie, sec-fetch-mode, x-perimeter-tier], maxAge: 500ms}}\n",
+        expect=(
+            '43: cors.app.headers[1]: "cookie" is a header that browsers let no script set (remove it)',
+            '43: cors.app.headers[2]: "sec-fetch-mode" is a header that browsers let no script set (remove it)',
+            '43: cors.app.headers[3]: "x-perimeter-tier" belongs to the layers, which believe no client\'s word for it (remove it)',
+            '43: cors.app.maxAge: "500ms" is no number of whole seconds, and browsers know no others (write 1s or more)',
+        ),
+    ),
+    Case(
+        law="lists_hold_no_value_twice",
+        change={DOOR: f"{DOOR}    cors: app\n"},
+        add="cors: {app: {origins: [https://app.abc.example, https://app.abc.example]}}\n",
+        expect=('43: cors.app.origins[1]: "https://app.abc.example" is listed twice (remove one)',),
+    ),
+    Case(
+        law="headers_belong_to_one_layer",
+        change={DOOR: f"{DOOR}    responseHeaders: {{set: {{access-control-allow-origin: https://app.abc.example}}}}\n"},
+        expect=(
+            '42: doors.a.responseHeaders.set.access-control-allow-origin: "access-control-allow-origin" tells browsers whose scripts may ask and read, which the gateway says of a door with `cors`, and nobody else (write it under `cors` at the top)',
+        ),
+    ),
+    Case(
+        law="definitions_are_used",
+        change={},
+        add="cors: {app: {origins: [https://app.abc.example]}}\n",
+        expect=("42: cors.app: is named by no door (use it, or remove it)",),
     ),
     # -- use
     Case(

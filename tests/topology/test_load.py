@@ -250,14 +250,14 @@ def test_an_api_version_may_be_written_without_quotes_as_a_key_but_not_as_a_valu
         # keys that people expect
         (
             "    tiers: [standard]",
-            "    tiers: [standard]\n    cors: {}",
-            "f:42: doors.a.cors: is not a known key (no door answers a browser's preflight yet, so scripts of other origins cannot use it: "
-            "serve them from the door's own host)",
+            "    tiers: [standard]\n    origins: [https://app.abc.example]",
+            "f:42: doors.a.origins: is not a known key (whose pages may use a door is written under `cors` at the top, and its name under "
+            "the door's `cors`)",
         ),
         (
             "    tiers: [standard]",
             "    tiers: [standard]\n    zone: x",
-            "f:42: doors.a.zone: is not a known key (known: api, auth, cache, description, host, maxBody, methods, paths, requestHeaders, "
+            "f:42: doors.a.zone: is not a known key (known: api, auth, cache, cors, description, host, maxBody, methods, paths, requestHeaders, "
             "responseHeaders, rewrite, service, tiers, timeout, version)",
         ),
         (

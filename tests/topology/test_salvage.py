@@ -36,7 +36,7 @@ FORM = {
     "issuers:\n": "issuer:\n",
     "jwksUri: https": "jwksUri: http",
     "    audiences: [abc-api]\n": "",
-    "hosts: [": "description: 5\ncolour: red\nhosts: [",
+    "hosts: [": "description: 5\nflavour: red\nhosts: [",
     "tiers:\n": "tiers:\n  Z!: {limits: 5}\n",
 }
 """Seven mistakes of form beside which every other mistake is to be told."""

@@ -4,7 +4,7 @@ import pytest
 
 from tests.systems import SYSTEMS, topology
 from topology.derive import names
-from topology.derive.probes import Admitted, Answered, Certificate, Layer, Place, Probe, Refused, Scheme, probes
+from topology.derive.probes import Admitted, Answered, Certificate, Layer, Place, Preflighted, Probe, Refused, Scheme, probes
 from topology.derive.probes.calls import everybody
 from topology.derive.probes.examples import WITH_BODY
 from topology.derive.probes.hops import hops
@@ -88,11 +88,13 @@ def test_a_bridge_is_asked_without_its_certificate_by_the_name_that_leads_throug
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_preflight_shows_no_credential_and_opens_no_door(system: str) -> None:
-    found, doors = asked(system), topology(system).doors
-    for name in doors:
-        probe = found[f"doors/{name}/preflight"]
-        assert (probe.request.method, probe.request.credential, probe.request.body) == ("OPTIONS", None, "")
-        assert isinstance(probe.expect, Refused)
+    found, t = asked(system), topology(system)
+    for name, door in t.doors.items():
+        origins = t.cors[door.cors].origins if door.cors else ()
+        for what in (*(f"preflight/{origin}" for origin in origins), *([] if origins else ["preflight"])):
+            probe = found[f"browsers/{name}/{what}"]
+            assert (probe.request.method, probe.request.credential, probe.request.body) == ("OPTIONS", None, "")
+            assert isinstance(probe.expect, Preflighted if origins else Refused)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -16,6 +16,20 @@ from topology.model.door import ApiKeyAuth, Door, JwtAuth
 from topology.model.system import Topology
 
 MINIMUM_TLS: Final = "TLSV1_2"
+SAID_TO_BROWSERS: Final = tuple(
+    f"access-control-{name}"
+    for name in (
+        "allow-origin",
+        "allow-credentials",
+        "expose-headers",
+        "allow-methods",
+        "allow-headers",
+        "allow-private-network",
+        "max-age",
+    )
+)
+"""Headers of answers by which browsers learn whose scripts may read them (Fetch, 3.2.3). The API gateway alone says that: what a service
+says of it ends here, at doors without `cors` too."""
 
 
 def mesh_gateway_service(role: Name, namespace: Name) -> Manifest:
@@ -84,7 +98,8 @@ def routes(r: Relations, mesh: Name) -> Iterator[Manifest]:
 def _door(r: Relations, door: Door, patterns: list[str]) -> Iterator[dict[str, Any]]:
     t = r.t
     conditions = [_condition(t, door, pattern) for pattern in patterns]
-    changes: dict[str, Any] = {"headers": {"request": {"remove": _foreign_headers(t, door), **_said_again(door)}}}
+    edits = {"request": {"remove": _foreign_headers(t, door), **_said_again(door)}, "response": {"remove": list(SAID_TO_BROWSERS)}}
+    changes: dict[str, Any] = {"headers": edits}
     if door.rewrite:
         changes["rewrite"] = {"uriRegexRewrite": {"match": f"^{re.escape(door.rewrite.prefix)}", "rewrite": door.rewrite.replacement}}
     found = (

@@ -3,6 +3,7 @@
 
 from typing import Final
 
+from topology.model import door
 from topology.model.base import HostName, Name, ServiceName
 from topology.model.system import Topology
 
@@ -74,7 +75,7 @@ TIER_HEADER: Final = "x-perimeter-tier"
 """The client's tier: from the token's tier claim at the mesh ingress, or from the consumer's API key at the gateway."""
 CONSUMER_HEADER: Final = "x-perimeter-consumer"
 """The consumer that the API key belongs to; set by the gateway."""
-API_KEY_HEADER: Final = "x-api-key"
+API_KEY_HEADER: Final = door.API_KEY_HEADER
 """Where a client shows its API key. The gateway removes it."""
 IDENTITY_HEADERS: Final = (SUBJECT_HEADER, TIER_HEADER, CONSUMER_HEADER)
 CLIENT_CERTIFICATE_HEADER: Final = "x-forwarded-client-cert"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import chain
 
 from topology.findings import Finding, TopologyError
-from topology.laws import calls, clients, data, doors, images, life, names, places, repetition, traffic, use
+from topology.laws import calls, clients, cors, data, doors, images, life, names, places, repetition, traffic, use
 from topology.laws.cycles import cycles
 from topology.laws.law import Law
 from topology.laws.notes import notes
@@ -20,6 +20,7 @@ LAWS_OF_PARTS: tuple[Law, ...] = (
     *images.LAWS,
     *doors.LAWS,
     *clients.LAWS,
+    *cors.LAWS,
     *life.LAWS,
     *data.LAWS,
     *repetition.LAWS,
@@ -36,6 +37,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "datacenters": ("is not a datacenter",),
     "issuers": ("is not an issuer",),
     "tiers": ("is not a tier",),
+    "cors": ("is not a CORS policy",),
     "consumers": ("is not a tier",),
     "hosts": ("is not one of the system's hosts",),
     "apis": ("is not an API", "is not a version of {name}"),

@@ -14,11 +14,16 @@ from topology.model.service import Protocol
 from topology.model.system import Topology
 from topology.paths import ANY_REST, ANY_SEGMENT, covers, is_exact, is_template, overlap, rewrite, stem
 
-OWNED_HEADERS = frozenset({"host", "authorization", "connection", "content-length", "transfer-encoding", "te", "upgrade", "x-api-key"})
+OWNED_HEADERS = frozenset(
+    {"host", "origin", "authorization", "connection", "content-length", "transfer-encoding", "te", "upgrade", "x-api-key"}
+)
 """Headers that a layer reads, writes or removes itself."""
 
 OWNED_PREFIXES = ("x-perimeter-", "x-envoy-", "x-forwarded-", "x-request-id", "x-real-ip")
 """Beginnings of headers by which layers tell each other who is calling. A door that could set one could be anybody."""
+
+SAID_TO_BROWSERS = "access-control-"
+"""How headers begin by which browsers learn whose scripts may ask and read."""
 
 METHODS = {Protocol.GRPC: ("POST",), Protocol.WEBSOCKET: ("GET",)}
 """The only method of a protocol's requests."""
@@ -155,7 +160,10 @@ def headers_belong_to_one_layer(t: Topology) -> Iterator[Finding]:
     used += [(("apis", name, "versionHeader"), api.version_header) for name, api in t.apis.items() if api.version_header]
     used += [(("services", name, "canary", "header"), service.canary.header) for name, service in t.services.items() if service.canary]
     for path, header in used:
-        if header in OWNED_HEADERS or header.startswith(OWNED_PREFIXES):
+        if header.startswith(SAID_TO_BROWSERS):
+            reason = "tells browsers whose scripts may ask and read, which the gateway says of a door with `cors`, and nobody else"
+            yield Finding(path=path, given=header, reason=reason, suggestion="write it under `cors` at the top")
+        elif header in OWNED_HEADERS or header.startswith(OWNED_PREFIXES):
             reason = "belongs to the layers, which tell each other by it who is calling"
             yield Finding(path=path, given=header, reason=reason, suggestion="leave it to them")
 

@@ -78,6 +78,8 @@ def _uses_of_a_door(t: Topology, door: Door) -> Iterator[Use]:
     if isinstance(door.auth, ApiKeyAuth):
         for index, tier in enumerate(door.auth.api_key):
             yield tier, t.tiers, ("auth", "apiKey", index), "a tier"
+    if door.cors is not None:
+        yield door.cors, t.cors, ("cors",), "a CORS policy"
     for index, tier in enumerate(door.tiers):
         yield tier, t.tiers, ("tiers", index), "a tier"
     if door.api is not None:

@@ -34,6 +34,9 @@ def _lists(t: Topology) -> Iterator[tuple[KeyPath, Sequence[str]]]:
         yield ("issuers", name, "audiences"), issuer.audiences
         for claim, values in issuer.required_claims.items():
             yield ("issuers", name, "requiredClaims", claim), values
+    for name, cors in t.cors.items():
+        for key, values in (("origins", cors.origins), ("headers", cors.headers), ("expose", cors.expose)):
+            yield ("cors", name, key), values
     for name, service in t.services.items():
         at = ("services", name)
         yield (*at, "datacenters"), service.datacenters

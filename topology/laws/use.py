@@ -43,13 +43,14 @@ def _of_clients(t: Topology) -> tuple[str, ...]:
         "issuers": t.issuers,
         "tiers": t.tiers,
         "consumers": t.consumers,
+        "cors": t.cors,
         "apis": [*_promised(t)],
     }
     return tuple(section for section, entries in sections.items() if entries)
 
 
 def definitions_are_used(t: Topology) -> Iterator[Finding]:
-    """Meshes, datacenters, issuers, tiers, consumers and further hosts serve somebody."""
+    """Meshes, datacenters, issuers, tiers, CORS policies, consumers and further hosts serve somebody."""
     yield from _places_are_used(t)
     if t.doors:
         yield from _clients_are_served(t)
@@ -71,6 +72,7 @@ def _clients_are_served(t: Topology) -> Iterator[Finding]:
     sections: tuple[tuple[str, Collection[str], Collection[str], str], ...] = (
         ("issuers", t.issuers, {auth.jwt for auth in auths if isinstance(auth, JwtAuth)}, "is trusted by no door"),
         ("tiers", t.tiers, keyed | {tier for door in doors for tier in door.tiers}, "limits no door"),
+        ("cors", t.cors, {door.cors for door in doors if door.cors}, "is named by no door"),
     )
     yield from _unused(sections)
     for name, consumer in t.consumers.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, Tag
 
@@ -30,6 +30,9 @@ from topology.model.base import (
 )
 from topology.model.service import Rate, Scope
 from topology.paths import PathPattern
+
+API_KEY_HEADER: Final = "x-api-key"
+"""Where clients show an API key."""
 
 
 class Issuer(Model):
@@ -199,6 +202,8 @@ class Door(Model):
     """What a client must show."""
     tiers: tuple[Name, ...] = ()
     """Tiers whose limits apply to the clients of a JWT or public door; an API-key door names them in `auth`."""
+    cors: Name | None = None
+    """Whose pages' scripts may use it from a browser, one of `cors`; absent: only those of the door's own origin."""
     api: DoorApi | None = None
     """The API version that the door belongs to; absent: none, and the developer portal does not list it."""
     cache: Cache | None = None

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from topology.model.base import HeaderName, HostName, Model, Name, Port, ServiceName, TrustDomain, VersionName
+from topology.model.cors import Cors
 from topology.model.door import Api, Composition, Consumer, Door, Issuer, Tier
 from topology.model.service import Ejection, Operation, Protocol, Resilience, Service
 
@@ -92,6 +93,8 @@ class Topology(Model):
     """How often clients may ask."""
     consumers: Mapping[Name, Consumer] = {}
     """Clients with an API key."""
+    cors: Mapping[Name, Cors] = {}
+    """Whose pages' scripts may use doors from a browser."""
     apis: Mapping[Name, Api] = {}
     """Products in the developer portal, and their versions."""
     services: Annotated[Mapping[ServiceName, Service], Field(min_length=1)]

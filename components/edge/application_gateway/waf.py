@@ -10,6 +10,7 @@ import pulumi_azure_native.network as net
 from components.azure.land import AzureLand
 from components.edge.ambiguous import AMBIGUOUS
 from components.edge.application_gateway.headers import REFUSED
+from components.edge.methods import taken
 from components.edge.rates import address_limit
 from components.known import known
 from components.versions import WAF_RULES
@@ -100,7 +101,7 @@ def _settings(limit: int, *, enforced: bool) -> net.PolicySettingsArgs:
 def _rules(t: Topology, limit: int) -> Iterator[net.WebApplicationFirewallCustomRuleArgs]:
     """Yield the rules of ours, which decide before Microsoft's."""
     hosts = [spelled for host in t.public_hosts() for spelled in (host, f"{host}:443")]
-    methods = sorted({method for door in t.doors.values() for method in door.methods})
+    methods: list[str] = [*taken(t.doors.values())]
     header = net.WebApplicationFirewallMatchVariable.REQUEST_HEADERS
     uri = net.WebApplicationFirewallMatchVariable.REQUEST_URI
     yield _address_limit(t)

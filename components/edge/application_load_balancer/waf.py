@@ -27,6 +27,7 @@ from components.edge.application_load_balancer.statements import (
     matches,
     none_of,
 )
+from components.edge.methods import taken
 from components.edge.rates import address_limit
 from components.headers import FORGED
 from components.known import known
@@ -135,7 +136,7 @@ def _ours(t: Topology) -> Iterator[wafv2.WebAclRuleArgs]:
     yield _address_limit(t)
     ours = any_of([matches(header("host"), expression, Change.LOWERCASE) for expression in of_hosts(t.public_hosts())])
     yield _block(2, "other-hosts", 421, none_of(ours))
-    methods = "|".join(sorted({method for door in t.doors.values() for method in door.methods}))
+    methods = "|".join(taken(t.doors.values()))
     yield _block(3, "other-methods", 405, none_of(matches(METHOD, f"^(?:{methods})$")))
     yield _block(4, "forged-headers", 400, matches(HEADER_NAMES, f"^(?:{'|'.join(FORGED)})$", Change.LOWERCASE))
     yield _block(5, "ambiguous-paths", 400, any_of([*_ambiguous()]))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.edge.methods import taken
 from components.edge.patterns import closure, narrowest_first
 from topology.model.base import HostName, HttpMethod, Name, seconds, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, JwtAuth, PublicAuth
@@ -77,7 +78,7 @@ def _location(t: Topology, doors: Doors, pattern: str, templates: Iterable[str])
         modifier=modifier,
         match=match,
         doors=tuple(doors),
-        methods=tuple(sorted({method for door in doors.values() for method in door.methods})),
+        methods=taken(doors.values()),
         credential=_credential(doors.values()),
         max_body=max(size_in_bytes(door.max_body) for door in doors.values()),
         timeout=max(seconds(door.timeout) for door in doors.values()),
@@ -115,5 +116,6 @@ def _cache(t: Topology, doors: Iterable[Door]) -> Cached | None:
     if not kept or len(kept) != len(readers):
         return None
     versions = {header for door in readers if door.api and (header := t.apis[door.api.name].version_header)}
+    origins = {"origin" for door in readers if door.cors}  # an answer says whose scripts may read it
     shortest = min(kept, key=lambda cache: seconds(cache.ttl))
-    return Cached(ttl=shortest.ttl, vary=tuple(sorted(versions | {header for cache in kept for header in cache.vary})))
+    return Cached(ttl=shortest.ttl, vary=tuple(sorted(versions | origins | {header for cache in kept for header in cache.vary})))

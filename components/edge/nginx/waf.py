@@ -5,6 +5,7 @@ Versions differ in names only: 3 reads `paranoia_level`, 4 `blocking_paranoia_le
 
 from typing import Final
 
+from components.edge.methods import taken
 from components.edge.nginx.headers import OVERRIDING
 from topology.derive import names
 from topology.model.base import size_in_bytes
@@ -78,7 +79,7 @@ Include {RULES}
 
 def crs_setup_conf(t: Topology) -> str:
     """Return the set-up of the Core Rule Set: paranoia level 1, its own thresholds, and the methods that doors take."""
-    methods = " ".join(sorted({method for door in t.doors.values() for method in door.methods}))
+    methods = " ".join(taken(t.doors.values()))
     grpc = any(isinstance(w := t.workload(door.service), Service) and w.protocol is Protocol.GRPC for door in t.doors.values())
     types = " ".join(f"|{kind}|" for kind in (*CONTENT_TYPES, *(GRPC_TYPES if grpc else ())))
     return f"""\

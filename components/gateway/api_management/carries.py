@@ -67,6 +67,11 @@ def crowded_hosts(t: Topology) -> Iterator[Name]:
     yield from (name for name, door in t.doors.items() if t.host_of(door) in rest)
 
 
+def unasked_versions(t: Topology) -> Iterator[Name]:
+    """Yield doors with `cors` whose version is told by a header: a preflight has none, and is led to no API (Learn, `cors-policy`)."""
+    yield from (name for name, door in t.doors.items() if door.cors and t.version_header(door))
+
+
 def long_waits(t: Topology) -> Iterator[tuple[Name, str]]:
     """Yield doors that may take longer than a connection lives."""
     yield from ((name, door.timeout) for name, door in t.doors.items() if seconds(door.timeout) > LONGEST_WAIT)

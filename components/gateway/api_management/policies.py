@@ -20,6 +20,7 @@ from components.gateway.api_management.expressions import (
     literal,
     with_key,
 )
+from components.gateway.cors import named_headers
 from components.gateway.limits import Unit, Window, tiers_of, windows
 from components.gateway.routes import response_change
 from components.headers import HIDDEN, REMOVED
@@ -27,6 +28,7 @@ from topology.derive import names
 from topology.model.base import Name, seconds, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, Issuer, JwtAuth, PublicAuth
 from topology.model.system import Topology
+from topology.preflights import Preflight, preflight_of
 
 CLIENT_CERTIFICATE: Final = "gateway-client"
 """Id of the certificate that the gateway shows the mesh."""
@@ -76,6 +78,9 @@ def door(t: Topology, name: Name, backend: str, discovery: Mapping[Name, str]) -
     about = t.doors[name]
     root, inbound, behind, outbound, on_error = _policies()
     # Not in `backend`, which takes one policy alone: API Management refuses more ("backend section allows only one policy to be specified").
+    if (answer := preflight_of(t, name)) is not None:
+        # Before everything else, or it does not work as it says (Learn, `cors-policy`, common configuration issues).
+        _cors(inbound, answer)
     for section in (inbound, outbound, on_error):
         SubElement(section, "base")
     _host(inbound, t.host_of(about))
@@ -137,6 +142,22 @@ def _host(section: Element, host: str) -> None:
     """Refuse other hosts: every host of the gateway leads to every API."""
     asked = f"context.Request.OriginalUrl.Host.Equals({literal(host)}, StringComparison.OrdinalIgnoreCase)"
     _refuse(section, f"!{asked}", 404, "Not Found")
+
+
+def _cors(section: Element, answer: Preflight) -> None:
+    """Say whose scripts may ask and read. A preflight is answered by it alone; no operation takes one.
+
+    Requests of other origins go on as those of no origin do: a client that is no browser may name any.
+    """
+    cors = answer.cors
+    said = {"allow-credentials": str(cors.credentials).lower(), "terminate-unmatched-request": "false"}
+    element = SubElement(section, "cors", said)
+    _several(SubElement(element, "allowed-origins"), "origin", cors.origins)
+    kept = {"preflight-result-max-age": str(int(seconds(cors.max_age)))}
+    _several(SubElement(element, "allowed-methods", kept), "method", answer.methods)
+    _several(SubElement(element, "allowed-headers"), "header", named_headers(answer))
+    if cors.expose:
+        _several(SubElement(element, "expose-headers"), "header", cors.expose)
 
 
 def _body(section: Element, limit: int) -> None:
@@ -266,7 +287,8 @@ def _keep(inbound: Element, outbound: Element, about: Door) -> None:
     if own:
         attributes["allow-private-response-caching"] = "true"
     lookup = SubElement(inbound, "cache-lookup", attributes)
-    _several(lookup, "vary-by-header", [*([own] if own else []), *about.cache.vary])
+    varying = [*([own] if own else []), *(["Origin"] if about.cors else []), *about.cache.vary]
+    _several(lookup, "vary-by-header", varying)
     # Answers other than 200 are not kept.
     SubElement(outbound, "cache-store", {"duration": str(max(1, int(seconds(about.cache.ttl))))})
 

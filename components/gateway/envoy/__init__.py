@@ -1,6 +1,6 @@
 """Envoy Gateway as the API gateway."""
 
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 
@@ -15,6 +15,7 @@ from topology.derive.manifest import manifest
 from topology.model.base import Name
 from topology.model.door import ApiKeyAuth
 from topology.model.system import Topology
+from topology.preflights import Preflight, by_door
 
 RELEASE: Final = "envoy-gateway"
 
@@ -44,9 +45,12 @@ class EnvoyGateway(Component, layer="gateway"):
         for ingress in mesh.ingress.values():
             self._upstream(t, ingress, controller)
         keys = self._keys(t, platform, home)
-        for name in t.doors:
-            at = mesh.ingress[t.mesh_of(t.doors[name].service)]
-            self._door(t, name, at, [controller, opened, *keys])
+        answers = by_door(t)
+        for name, door in t.doors.items():
+            at, answer = mesh.ingress[t.mesh_of(door.service)], answers.get(name)
+            self._door(t, name, answer, at, [controller, opened, *keys])
+            if answer is not None and answer.doors[0] == name:
+                self._preflight(answer, at, [controller, opened])
         # Pulumi waits for pods behind a Service, and there are none before the Gateway.
         service = self.add(routes.service(proxy.LABELS, proxy.POD_PORT), after=[opened])
         self.outputs = inside.outputs(proxy.LABELS, proxy.POD_PORT, service)
@@ -91,8 +95,15 @@ class EnvoyGateway(Component, layer="gateway"):
             if about.tier in opening
         ]
 
-    def _door(self, t: Topology, name: Name, ingress: IngressOutputs, after: list[pulumi.Resource]) -> None:
-        policies = self.add_all([doors.security(t, name), doors.traffic(t, name, first=self._edge is not None)], after=after)
-        backend = {"group": "", "kind": "Service", "namespace": ingress.namespace, "name": ingress.service, "port": ingress.port}
-        found = routes.routes(t, name, backend, doors.filters(t, t.doors[name]), by_name=self._edge is None)
+    def _door(self, t: Topology, name: Name, answer: Preflight | None, ingress: IngressOutputs, after: list[pulumi.Resource]) -> None:
+        policies = self.add_all([doors.security(t, name, answer), doors.traffic(t, name, first=self._edge is not None)], after=after)
+        found = routes.routes(t, name, _backend(ingress), doors.filters(t, t.doors[name]), by_name=self._edge is None)
         self.add_all(found, after=[*policies, ingress.ready])
+
+    def _preflight(self, answer: Preflight, ingress: IngressOutputs, after: list[pulumi.Resource]) -> None:
+        closed = self.add(doors.preflight(answer), after=after)
+        self.add_all(routes.preflight_routes(answer, _backend(ingress), by_name=self._edge is None), after=[closed, ingress.ready])
+
+
+def _backend(ingress: IngressOutputs) -> dict[str, Any]:
+    return {"group": "", "kind": "Service", "namespace": ingress.namespace, "name": ingress.service, "port": ingress.port}

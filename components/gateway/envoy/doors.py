@@ -12,6 +12,7 @@ from topology.model.base import Name, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, JwtAuth, PublicAuth
 from topology.model.service import Protocol, Scope
 from topology.model.system import Topology
+from topology.preflights import Preflight
 
 API: Final = "gateway.envoyproxy.io/v1alpha1"
 PROVIDER: Final = "token"
@@ -62,8 +63,14 @@ def filters(t: Topology, door: Door) -> list[dict[str, Any]]:
     return found
 
 
-def security(t: Topology, name: Name) -> Manifest:
-    """Return who may use a door. It replaces the Gateway's own policy, which refuses everything."""
+def security(t: Topology, name: Name, answer: Preflight | None = None) -> Manifest:
+    """Return who may use a door. It replaces the Gateway's own policy, which refuses everything.
+
+    Args:
+        t: the system.
+        name: the door.
+        answer: what browsers are told there.
+    """
     door = t.doors[name]
     spec: dict[str, Any] = {"targetRefs": routes.targets(t, name)}
     annotations: dict[str, str] = {}
@@ -81,7 +88,33 @@ def security(t: Topology, name: Name) -> Manifest:
         case PublicAuth():
             spec["authorization"] = {"defaultAction": "Allow"}
             annotations[PUBLIC_ANNOTATION] = door.auth.public
+    if answer is not None:
+        spec["cors"] = _cors(answer)
     return manifest(API, "SecurityPolicy", name, names.GATEWAY_NAMESPACE, spec, annotations=annotations)
+
+
+def preflight(answer: Preflight) -> Manifest:
+    """Return what answers preflights, and lets nothing pass.
+
+    Envoy's filter answers whatever is a preflight, of an origin that is not listed without `Access-Control-Allow-Origin`, before anybody
+    asks for a credential (Envoy Gateway sets `forward_not_matching_preflights: false`, internal/xds/translator/cors.go). It needs a route
+    that leads somewhere: on one that answers by itself it stands aside (source/extensions/filters/http/cors/cors_filter.cc). What it
+    leaves, an OPTIONS request that is no preflight, is denied.
+    """
+    spec = {"targetRefs": routes.preflight_targets(answer), "cors": _cors(answer), "authorization": {"defaultAction": "Deny"}}
+    return manifest(API, "SecurityPolicy", routes.preflight_name(answer), names.GATEWAY_NAMESPACE, spec)
+
+
+def _cors(answer: Preflight) -> dict[str, Any]:
+    cors = answer.cors
+    return {
+        "allowOrigins": list(cors.origins),
+        "allowMethods": list(answer.methods),
+        **({"allowHeaders": list(answer.headers)} if answer.headers else {}),
+        **({"exposeHeaders": list(cors.expose)} if cors.expose else {}),
+        "allowCredentials": cors.credentials,
+        "maxAge": routes.duration(cors.max_age),
+    }
 
 
 def deny_everything() -> Manifest:

@@ -14,6 +14,7 @@ from components.gateway.kong.release import values
 from topology.derive import names
 from topology.model.base import Name
 from topology.model.system import Topology
+from topology.preflights import Preflight, preflights
 
 CHART: Final = "kong"
 
@@ -49,6 +50,9 @@ class KongGateway(Component, layer="gateway"):
         for name, door in t.doors.items():
             at = t.mesh_of(door.service)
             self._door(t, name, mesh.ingress[at], controller, [opened, *shared, *lanes[at]])
+        for answer in preflights(t):
+            door = t.doors[answer.doors[0]]
+            self._preflight(t, answer, mesh.ingress[t.mesh_of(door.service)], [opened, *shared, *lanes[t.mesh_of(door.service)]])
         self.outputs = inside.outputs(network.LABELS, network.POD_PORT, service)
         self.register_outputs({"service": f"{names.GATEWAY_NAMESPACE}/{names.GATEWAY}"})
 
@@ -70,3 +74,7 @@ class KongGateway(Component, layer="gateway"):
         backend, said = upstream.backend(t, t.doors[name], ingress), plugins.annotations(t, name, first=self._first)
         found = routes.routes(t, name, backend, [], said, by_name=not self._first)
         self.add_all(found, after=[*after, *own])
+
+    def _preflight(self, t: Topology, answer: Preflight, ingress: IngressOutputs, after: list[pulumi.Resource]) -> None:
+        backend, said = upstream.backend(t, t.doors[answer.doors[0]], ingress), plugins.preflight_annotations(answer)
+        self.add_all(routes.preflight_routes(answer, backend, said, by_name=not self._first), after=after)

@@ -1,8 +1,8 @@
 """The plugins of one door: who may use it, how often, how much it takes in, what is kept and what is changed on the way.
 
-Kong runs them in the order of their priorities, whatever the order of their names: `jwt` 1450, `key-auth` 1250,
-`request-size-limiting` 951, `acl` 950, `rate-limiting` 910, `request-transformer` 801, `response-transformer` 800, `proxy-cache` 100
-(kong/plugins/*/handler.lua, 3.9.3).
+Kong runs them in the order of their priorities, whatever the order of their names: `cors` 2000, `jwt` 1450, `key-auth` 1250,
+`request-size-limiting` 951, `acl` 950, `rate-limiting` 910, `request-transformer` 801, `response-transformer` 800, `proxy-cache` 100,
+`request-termination` 2 (kong/plugins/*/handler.lua, 3.9.3).
 
 What the open-source edition does not check, the mesh ingress does: its RequestAuthentication verifies a token again, with its audience
 and `nbf`, and its AuthorizationPolicy asks for the claims that the issuer requires.
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from components.contracts import CounterStore
 from components.gateway import routes
+from components.gateway.cors import named_headers
 from components.gateway.kong import limits
 from components.gateway.limits import tiers_of
 from components.headers import BELIEVED, HIDDEN
@@ -22,6 +23,7 @@ from topology.model.base import Name, seconds, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, JwtAuth, PublicAuth
 from topology.model.service import Protocol
 from topology.model.system import Topology
+from topology.preflights import Preflight, preflight_of, preflights
 
 API: Final = "configuration.konghq.com/v1"
 ANNOTATION: Final = "konghq.com/plugins"
@@ -35,6 +37,7 @@ PUBLIC: Final = "perimeter.dev/public"
 TOKEN: Final = "token"  # noqa: S105 # a name
 KEY: Final = "key"
 ID: Final = "request-id"
+END: Final = "preflight"
 """The plugins that are the same for every door. Plugins of a door have a dot in their names; a door has none."""
 
 USERNAME: Final = "x-consumer-username"
@@ -76,10 +79,42 @@ def annotations(t: Topology, name: Name, *, first: bool = False) -> dict[str, st
     return {**said, PUBLIC: door.auth.public} if isinstance(door.auth, PublicAuth) else said
 
 
+def preflight_annotations(answer: Preflight) -> dict[str, str]:
+    """Return the annotations of the routes on which preflights are answered: what `cors` leaves, ends there."""
+    return {
+        ANNOTATION: f"{cors_name(answer)},{END}",
+        "konghq.com/strip-path": "false",
+        "konghq.com/preserve-host": "true",
+    }
+
+
+def cors_name(answer: Preflight) -> str:
+    """Return the name of the plugin that tells browsers, at these doors and to their preflights."""
+    return f"{answer.doors[0]}.cors"
+
+
+def cors(answer: Preflight) -> Manifest:
+    """Return what browsers are told.
+
+    Of one origin alone Kong says the name to whoever asks, which lets nobody else's scripts read (Fetch, 4.10, CORS check).
+    """
+    config = {
+        "origins": list(answer.cors.origins),
+        "methods": list(answer.methods),
+        "headers": list(named_headers(answer)),
+        **({"exposed_headers": list(answer.cors.expose)} if answer.cors.expose else {}),
+        "credentials": answer.cors.credentials,
+        "max_age": int(seconds(answer.cors.max_age)),
+        "preflight_continue": False,
+    }
+    return _plugin(cors_name(answer), "cors", config)
+
+
 def names_of(t: Topology, name: Name, *, first: bool = False) -> list[str]:
     """Return the names of a door's plugins, as its routes list them."""
     door = t.doors[name]
     own = [document["metadata"]["name"] for document in own_plugins(t, name, first=first)]
+    own += [cors_name(answer)] if (answer := preflight_of(t, name)) else []
     match door.auth:
         case JwtAuth():
             return [TOKEN, *own, limits.by_address(door.tiers[0])]
@@ -104,6 +139,10 @@ def shared(t: Topology, counters: CounterStore | None, *, first: bool = False) -
         yield _plugin(TOKEN, "jwt", _token())
     if ApiKeyAuth in kinds:
         yield _plugin(KEY, "key-auth", _key())
+    answers = preflights(t)
+    yield from map(cors, answers)
+    if answers:
+        yield _plugin(END, "request-termination", {"status_code": 403, "message": "Forbidden"})
     keyed = {tier for door in t.doors.values() if isinstance(door.auth, ApiKeyAuth) for tier in tiers_of(door)}
     others = {tier for door in t.doors.values() if not isinstance(door.auth, ApiKeyAuth) for tier in tiers_of(door)[:1]}
     for tier, about in t.tiers.items():
@@ -188,7 +227,7 @@ def _request(door: Door, *, first: bool) -> dict[str, Any]:
 
 
 def _response(t: Topology, door: Door, *, first: bool) -> dict[str, Any]:
-    change = routes.response_change(t, door)
+    change = routes.response_change(t, door, varies=True)
     removed = [*change.remove, *(HIDDEN if first else ())]
     gone = {"remove": {"headers": removed}} if removed else {}
     made = {"rename": {"headers": [f"{REQUEST_ID}:{names.REQUEST_ID_HEADER}"]}} if first else {}
@@ -209,7 +248,7 @@ def _cache(door: Door) -> dict[str, Any]:
     """
     if door.cache is None:
         raise ValueError("the door keeps no answers")
-    told_by = {*door.cache.vary, *(["authorization"] if isinstance(door.auth, JwtAuth) else [])}
+    told_by = {*door.cache.vary, *(["origin"] if door.cors else []), *(["authorization"] if isinstance(door.auth, JwtAuth) else [])}
     return {
         "strategy": "memory",
         "request_method": ["GET", "HEAD"],

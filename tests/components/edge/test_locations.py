@@ -162,3 +162,25 @@ def test_a_location_speaks_the_protocol_of_its_service(protocol: str, method: st
 
 def test_doors_of_another_host_are_elsewhere() -> None:
     assert locations(system({"door": {"paths": ["/a"], "host": "other.test.example"}}), HOST) == []
+
+
+def test_preflights_pass_where_a_door_has_some_answered_and_nowhere_else() -> None:
+    doors: dict[str, dict[str, Any]] = {
+        "a": {"paths": ["/a/*"], "methods": ["POST"], "cors": "app"},
+        "b": {"paths": ["/b/*"]},
+        "inside": {"paths": ["/a/b"], "methods": ["GET"]},
+    }
+    app = {"app": {"origins": ["https://app.example.com"]}}
+    found = {path: at(doors, path, cors=app) for path in ("/a/x", "/b/x", "/a/b")}
+    assert {path: place.methods if place else () for path, place in found.items()} == {
+        "/a/x": ("OPTIONS", "POST"),
+        "/b/x": ("GET",),
+        "/a/b": ("GET", "OPTIONS", "POST"),
+    }
+
+
+def test_answers_that_say_whose_scripts_may_read_them_are_kept_for_each_origin() -> None:
+    doors: dict[str, dict[str, Any]] = {"a": {"paths": ["/a/*"], "cache": {"ttl": "1m"}, "cors": "app"}}
+    place = at(doors, "/a/x", cors={"app": {"origins": ["https://app.example.com"]}})
+    assert place is not None
+    assert place.cache == Cached(ttl="1m", vary=("origin",))

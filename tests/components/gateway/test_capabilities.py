@@ -121,3 +121,14 @@ def test_what_is_lacking_is_said(gateway: GatewayKind, door: dict[str, Any], mor
 def test_a_cache_of_a_public_door_is_carried_by_the_edge_whatever_the_gateway() -> None:
     t = system({"door": {"paths": ["/a"], "cache": {"ttl": "1m"}}})
     assert [found(t, gateway) for gateway in GatewayKind] == [[], [], []]
+
+
+def test_a_preflight_says_no_version_by_which_api_management_could_choose() -> None:
+    door = {**TOKEN_DOOR, "cors": "app", "api": {"name": "shop", "version": "v1"}}
+    more = {
+        "cors": {"app": {"origins": ["https://app.example.com"]}},
+        "apis": {"shop": {"versionHeader": "x-version", "versions": {"v1": {}}}},
+    }
+    (finding,) = found(system({"door": door}, **login(), **more), GatewayKind.API_MANAGEMENT)
+    assert finding.startswith('doors.door.cors: "app" asks for `cors` at a door whose API version is told by a header')
+    assert found(system({"door": door}, **login(), **more), GatewayKind.ENVOY_GATEWAY) == []

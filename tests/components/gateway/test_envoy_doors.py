@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from components.gateway import routes
 from components.gateway.envoy import doors
 from components.gateway.envoy.doors import LASTING
 from tests.components.edge.systems import system
@@ -12,6 +13,7 @@ from tests.systems import SYSTEMS, topology
 from topology.derive import names
 from topology.model.service import Scope
 from topology.model.system import Topology
+from topology.preflights import by_door, preflights
 
 TIERS = {
     "gold": {"limits": [{"requests": 9, "per": "second"}]},
@@ -177,3 +179,53 @@ def test_services_learn_the_tier_of_a_key_where_the_door_has_one() -> None:
     several = changes(one_door({"apiKey": ["gold", "silver"]}))["RequestHeaderModifier"]
     assert "set" not in several
     assert names.TIER_HEADER in several["remove"]
+
+
+BROWSERS: dict[str, Any] = {
+    "app": {"origins": ["https://app.example.com"], "headers": ["content-type"], "expose": ["x-request-id"], "maxAge": "90m"},
+}
+
+
+def read_in_browsers(**door: Any) -> Topology:
+    return system({"door": {"paths": ["/a"], "cors": "app", **door}}, cors=BROWSERS)
+
+
+def test_a_door_and_its_preflights_tell_browsers_the_same() -> None:
+    t = read_in_browsers(methods=["GET", "POST"])
+    (answer,) = preflights(t)
+    said = doors.preflight(answer)
+    assert said["spec"]["cors"] == {
+        "allowOrigins": ["https://app.example.com"],
+        "allowMethods": ["GET", "POST"],
+        "allowHeaders": ["content-type"],
+        "exposeHeaders": ["x-request-id"],
+        "allowCredentials": False,
+        "maxAge": "1h30m",
+    }
+    assert doors.security(t, "door", answer)["spec"]["cors"] == said["spec"]["cors"]
+    assert "cors" not in doors.security(t, "door")["spec"]
+
+
+def test_whatever_is_no_preflight_is_denied_on_the_route_for_preflights() -> None:
+    t = read_in_browsers()
+    (answer,) = preflights(t)
+    spec = doors.preflight(answer)["spec"]
+    assert spec["authorization"] == {"defaultAction": "Deny"}
+    assert [target["name"] for target in spec["targetRefs"]] == ["door.preflight"]
+    (route,) = routes.preflight_routes(answer, {"name": "ingress", "port": 443})
+    assert route["metadata"]["name"] == "door.preflight"
+    assert [match["method"] for rule in route["spec"]["rules"] for match in rule["matches"]] == ["OPTIONS"]
+
+
+def test_an_api_server_takes_what_answers_preflights() -> None:
+    t = topology("payments")
+    found = [doors.preflight(answer) for answer in preflights(t)]
+    found += [route for answer in preflights(t) for route in routes.preflight_routes(answer, {"name": "ingress", "port": 443})]
+    found += [doors.security(t, name, answer) for name, answer in by_door(t).items()]
+    assert [problem for document in found for problem in validate(document)] == []
+
+
+def test_answers_of_a_door_for_browsers_tell_caches_by_what_they_differ() -> None:
+    t = read_in_browsers()
+    (change,) = [each["responseHeaderModifier"] for each in doors.filters(t, t.doors["door"]) if "responseHeaderModifier" in each]
+    assert change == {"add": [{"name": "vary", "value": "Origin"}]}

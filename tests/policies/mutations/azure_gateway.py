@@ -215,9 +215,7 @@ def base_removed_and_headers_pass(plan: Plan) -> bool:
 
 @TABLE.mutation("A12", "a policy does something before what holds for all APIs")
 def base_comes_later(plan: Plan) -> bool:
-    return _changed(
-        plan, "<inbound>", _with(r"<inbound>\s*<base />", '<inbound><set-header name="x-early" exists-action="delete" /><base />')
-    )
+    return _changed(plan, "<inbound>", _with(r"(<inbound>.*?)<base />", r'\1<set-header name="x-early" exists-action="delete" /><base />'))
 
 
 @TABLE.mutation("A07", "the policy of all APIs keeps a client's certificate header")
@@ -507,3 +505,70 @@ def firewall_changes_ignored(plan: Plan) -> bool:
     assert policy is not None
     plan.options(policy)["ignoreChanges"] = ["policySettings.mode"]
     return True
+
+
+@TABLE.mutation("A15", "scripts of every page may read answers")
+def apim_cors_for_every_origin(plan: Plan) -> bool:
+    return _told(plan, _with(r"<origin>.*?</origin>", "<origin>*</origin>"))
+
+
+@TABLE.mutation("A15", "scripts of another origin may read answers")
+def apim_cors_for_another_origin(plan: Plan) -> bool:
+    return _told(plan, _with(r"<allowed-origins>", "<allowed-origins><origin>https://elsewhere.example</origin>"))
+
+
+@TABLE.mutation("A15", "browsers send cookies along")
+def apim_cors_with_cookies(plan: Plan) -> bool:
+    return _told(plan, _with('allow-credentials="false"', 'allow-credentials="true"'))
+
+
+@TABLE.mutation("A15", "browsers send cookies along, as an expression says")
+def apim_cors_with_computed_cookies(plan: Plan) -> bool:
+    return _told(plan, _with('allow-credentials="false"', 'allow-credentials="@(true)"'))
+
+
+@TABLE.mutation("A15", "scripts may use every method")
+def apim_cors_with_every_method(plan: Plan) -> bool:
+    return _told(plan, _with(r"<method>.*?</method>", "<method>*</method>"))
+
+
+@TABLE.mutation("A15", "scripts may set every header")
+def apim_cors_with_every_header(plan: Plan) -> bool:
+    return _told(plan, _with(r"<header>.*?</header>", "<header>*</header>"))
+
+
+@TABLE.mutation("A15", "browsers ask once a year")
+def apim_cors_kept_long(plan: Plan) -> bool:
+    return _told(plan, _with(r'preflight-result-max-age="\d+"', 'preflight-result-max-age="31536000"'))
+
+
+@TABLE.mutation("A15", "requests of other origins end with an empty answer")
+def apim_cors_ends_others(plan: Plan) -> bool:
+    return _told(plan, _with('terminate-unmatched-request="false"', 'terminate-unmatched-request="true"'))
+
+
+@TABLE.mutation("A15", "something is asked before browsers are answered")
+def apim_cors_comes_later(plan: Plan) -> bool:
+    return _told(plan, _with(r"(<cors.*?</cors>)\s*<base />", r"<base />\1"))
+
+
+@TABLE.mutation("A15", "a door that names no policy speaks to browsers")
+def apim_cors_for_all(plan: Plan) -> bool:
+    own = azure.inputs(plan, "apimanagement:Policy")
+    told = (
+        "<inbound><cors><allowed-origins><origin>https://elsewhere.example</origin></allowed-origins>"
+        "<allowed-headers><header>accept</header></allowed-headers></cors>"
+    )
+    own["value"] = own["value"].replace("<inbound>", told, 1)
+    return True
+
+
+@TABLE.mutation("A15", "an operation speaks to browsers by itself")
+def apim_speaks_by_itself(plan: Plan) -> bool:
+    said = '<set-header name="Access-Control-Allow-Origin" exists-action="override"><value>*</value></set-header>'
+    return _changed(plan, "<inbound>", _with(r"(<outbound>\s*<base />)", rf"\1{said}"))
+
+
+def _told(plan: Plan, change: Callable[[str], str]) -> bool:
+    """Change what browsers are told by the first operation that tells them anything; False where none does."""
+    return azure.policy(plan, "<cors") is not None and _changed(plan, "<cors", change)

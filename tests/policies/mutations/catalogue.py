@@ -3,6 +3,7 @@
 from tests.policies.mutations import (
     audit,
     bounds,
+    browsers,
     bypass,
     cluster,
     door_settings,
@@ -33,7 +34,7 @@ from tests.policies.mutations.mutation import Mutation
 MUTATIONS: tuple[Mutation, ...] = tuple(
     mutation
     for module in (
-        *(exposure, waf, edge, edge_settings, gateway_routes, gateway_access, gateway_limits, gateway_options, door_settings),
+        *(exposure, waf, edge, edge_settings, gateway_routes, gateway_access, gateway_limits, gateway_options, door_settings, browsers),
         *(
             identity,
             trust,

@@ -63,7 +63,12 @@ def answers_say_more(plan: Plan) -> bool:
     if plan.is_kong():
         return _plug(plan, "response-transformer", {"add": {"headers": ["x-said:more"]}})
     said = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "x-said", "value": "more"}]}}
-    return change_first(plan, "HTTPRoute", lambda i: i["spec"]["rules"][0].setdefault("filters", []).append(said))
+    return change_first(
+        plan,
+        "HTTPRoute",
+        lambda i: i["spec"]["rules"][0].setdefault("filters", []).append(said),
+        lambda i: not i["metadata"]["name"].endswith(".preflight"),  # whose answers no service gives
+    )
 
 
 @TABLE.mutation("A07", "requests say what no door says, and a service believes it")

@@ -113,3 +113,12 @@ doors:
     )
     matches = {route["name"]: route["match"][0]["headers"] for route in http(r)}
     assert matches == {"one": {"x-api-version": {"exact": "v1"}}, "two": {"x-api-version": {"exact": "v2"}}}
+
+
+def test_what_a_service_says_to_browsers_ends_at_every_door() -> None:
+    found = http(doors("  a: {methods: [GET], paths: ['/a/*'], service: a, auth: {apiKey: [standard]}}\n"))
+    assert found
+    for route in found:
+        assert {"access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers"} <= {
+            *route["headers"]["response"]["remove"]
+        }

@@ -16,7 +16,7 @@ from topology.derive.probes.request import Request, Scheme
 from topology.derive.probes.target import EDGE
 from topology.derive.probes.vantage import OUTSIDE
 from topology.model.base import HostName, Name
-from topology.model.door import ApiKeyAuth, Door, JwtAuth, PublicAuth
+from topology.model.door import ApiKeyAuth, Door, JwtAuth
 from topology.model.service import Protocol, Service
 from topology.model.system import Topology
 
@@ -26,8 +26,6 @@ NOT_HERE: Final = (400, 403, 404, 405, 421)
 FEW: Final = 2
 OTHER_ISSUER: Final = "https://issuer.perimeter-probe.example"
 OTHER_AUDIENCE: Final = "perimeter-probe"
-PREFLIGHT: Final = "OPTIONS"
-"""The method by which browsers ask first (Fetch, 4.8, CORS-preflight fetch)."""
 
 FLAWS: Final = tuple(
     flaw for flaw in Flaw if flaw not in {Flaw.NONE, Flaw.NO_CLAIM, Flaw.WRONG_CLAIM, Flaw.OTHER_TIER}
@@ -116,7 +114,6 @@ def doors(t: Topology) -> Iterator[Probe]:
             )
         yield from _closed(t, name, door, operations)
         yield from _routed(t, name, door, operations)
-        yield from _preflight(t, name, door, operations[0])
         match door.auth:
             case JwtAuth():
                 yield from _tokens(t, name, door, operations[0])
@@ -150,18 +147,6 @@ def _closed(t: Topology, name: Name, door: Door, operations: list[Operation]) ->
             other = replace(asked, headers=headers)
             refused = Refused(by=FRONT, statuses=NOT_HERE)
             yield probe(t, name, Family.DOORS, f"version/{what}", other, refused, f"{header} selects the version of the API")
-
-
-def _preflight(t: Topology, name: Name, door: Door, operation: Operation) -> Iterator[Probe]:
-    """Yield the question a browser asks before a request, without credential: no door of a topology answers it for a service."""
-    asked = entering(t, name, operation, "preflight")
-    public = [other for other in t.doors.values() if t.host_of(other) == t.host_of(door) and isinstance(other.auth, PublicAuth)]
-    if any(examples.covered(requests_of(t, other), PREFLIGHT, asked.path) for other in public):
-        return
-    headers = (*asked.headers, ("origin", "https://perimeter-probe.example"), ("access-control-request-method", operation.method))
-    bare = replace(asked, method=PREFLIGHT, headers=headers, credential=None, body="", scheme=Scheme.HTTPS)
-    refused = Refused(by=FRONT, statuses=(*CREDENTIAL, *NOT_HERE))
-    yield probe(t, name, Family.DOORS, "preflight", bare, refused, f"door {name} opens for no preflight either")
 
 
 def _routed(t: Topology, name: Name, door: Door, operations: list[Operation]) -> Iterator[Probe]:

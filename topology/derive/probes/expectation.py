@@ -49,6 +49,33 @@ class Received:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preflighted:
+    """A browser's preflight is answered before any service is asked.
+
+    The origin that asks is told that its scripts may ask so, or, where `origin` is empty, nothing by which they might.
+    """
+
+    asking: str
+    origin: str = ""
+    """What `Access-Control-Allow-Origin` says."""
+    methods: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    credentials: bool = False
+    max_age: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readable:
+    """The service answers, and a browser learns that scripts of this origin may read it, or, where `origin` is empty, does not."""
+
+    service: ServiceName
+    asking: str
+    origin: str = ""
+    expose: tuple[str, ...] = ()
+    credentials: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limited:
     """So many requests pass, not all, and after some rest they pass again.
 
@@ -172,6 +199,6 @@ class CachedKeys:
 
 
 Expectation = (
-    Admitted | Answered | Refused | Contained | Received | Limited | Split | Faulted | Spared | GivenUp | Retried | Ejected | Renewed | Traced
+    Admitted | Answered | Refused | Contained | Received | Preflighted | Readable | Limited | Split | Faulted | Spared | GivenUp | Retried | Ejected | Renewed | Traced
     | OwnTrace | Single | Rejected | Closed | CachedKeys
 )  # fmt: skip

@@ -19,6 +19,7 @@ class Family(StrEnum):
     TOKENS = "tokens"
     KEYS = "api-keys"
     TIERS = "tiers"
+    BROWSERS = "browsers"
     FIREWALL = "firewall"
     HEADERS = "headers"
     SPELLINGS = "spellings"

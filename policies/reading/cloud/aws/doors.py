@@ -12,6 +12,7 @@ from policies.reading.cloud.aws.statements import HEADERS, INSPECTED, Sample, an
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.compare import pattern_of
 from policies.reading.controllers import Controller
+from policies.reading.outside_methods import methods_from_outside
 from policies.reading.patterns import EVERY, Pattern, prefix
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CLIENT_CERTIFICATE, ENVOY_INTERNAL, KONG_IDENTITY, OVERRIDING, identity_headers
@@ -58,7 +59,7 @@ def opens_doors_alone(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
                 yield from _beyond(case, doors)
     if (acl := acl_of(stack, balancer)) is None:
         return
-    known = {door.method for door in doors}
+    known = methods_from_outside(stack)
     like = sorted(text for each in known for text in (f"{each}{MARK}", f"{MARK}{each}", each.lower()))
     for method in (*METHODS, *like):
         if doors and method not in known and not answer_of(acl, sample_of(doors[0], method=method), whole=True).blocked:

@@ -11,6 +11,7 @@ from policies.reading.cloud.azure.edge import Edge
 from policies.reading.cloud.azure.ids import last
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import GATEWAY, Station, connection
+from policies.reading.outside_methods import methods_from_outside
 from policies.reading.patterns import Pattern
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CLIENT_CERTIFICATE, ENVOY_INTERNAL, OVERRIDING, identity_headers
@@ -134,7 +135,7 @@ def opens_doors_alone(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def _methods(gateway: Gateway, routed: Routed, stack: "Stack") -> Iterator[Flaw]:
     policy = gateway.firewall(stack, routed)
-    doors = {edge.method for edge in stack.expected if edge.host}
+    doors = methods_from_outside(stack)
     methods = firewall.only(policy, "RequestMethod") if policy else None
     if methods is None or not methods <= doors:
         which = "every method" if methods is None else ", ".join(sorted(methods - doors))

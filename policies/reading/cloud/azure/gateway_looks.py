@@ -130,7 +130,7 @@ def _ingress(station: ApiManagement, host: str, resource: Resource, stack: "Stac
 
 
 def keeps_what_is_above(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """A12."""
+    """A12. `cors` comes first of all, or it does not work as it says (Learn, `cors-policy`), and looks at `Origin` alone: A15 reads it."""
     del stack
     document = Document(resource=resource)
     for section in ("inbound", "outbound", "on-error"):
@@ -140,9 +140,9 @@ def keeps_what_is_above(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         names = [policy.name for policy in policies]
         if "base" not in names:
             yield Flaw(message=f"its {section} does not keep what the wider scopes say (<base />)", fix="begin the section with <base />")
-        elif section == "inbound" and names[0] != "base":
+        elif section == "inbound" and (before := [name for name in names[: names.index("base")] if name != "cors"]):
             yield Flaw(
-                message=f"<{names[0]}> stands before <base />, and sees the request as the client sent it",
+                message=f"<{before[0]}> stands before <base />, and sees the request as the client sent it",
                 fix="begin the section with <base />",
             )
 

@@ -58,6 +58,17 @@ _AGAIN: Final = under(
         **under("*", _FORWARD),
     },
 )
+_CORS: Final = under(
+    "cors",
+    {
+        "@allow-credentials": "true|false",
+        "@terminate-unmatched-request": "true|false",
+        "*.allowed-methods.@preflight-result-max-age": NUMBER,
+        **all_of("*.allowed-origins.*.origin.text *.allowed-methods.*.method.text", PLAIN),
+        **all_of("*.allowed-headers.*.header.text *.expose-headers.*.header.text", PLAIN),
+    },
+)
+"""A15 reads it."""
 _USED_UP: Final = r'@\(context\.LastError\.Reason == "QuotaExceeded"\)'
 
 ACCEPTED: Final[Table] = {
@@ -70,6 +81,7 @@ ACCEPTED: Final[Table] = {
             **_TOKEN,
             **_LIMIT,
             **_CACHE,
+            **_CORS,
             **_REFUSED,
             **under("choose.*", {"when.@condition": ANY, "otherwise.": ANY}),
             **under("choose.*.when.*", {**_REFUSED, **_LIMIT}),

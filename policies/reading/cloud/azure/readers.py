@@ -5,6 +5,7 @@ from typing import Final
 from policies.reading.cloud.azure import (
     answers,
     belonging,
+    cors_looks,
     door_counts,
     door_looks,
     door_promises,
@@ -32,6 +33,7 @@ READERS: Final = by_rule(
     *door_looks.READERS,
     *door_promises.READERS,
     *door_counts.READERS,
+    *cors_looks.READERS,
     *portal_looks.READERS,
     *secret_looks.READERS,
     *edge_looks.READERS,

@@ -3,9 +3,12 @@ from typing import Any
 import pytest
 
 from components.gateway.kong import plugins
+from tests.components.edge.systems import system
 from tests.components.gateway.kong.given import COUNTERS, MARKET
 from topology.derive import names
 from topology.model.base import Name
+from topology.model.system import Topology
+from topology.preflights import preflights
 
 
 def own(door: Name) -> dict[str, dict[str, Any]]:
@@ -162,3 +165,36 @@ def test_answers_behind_a_token_are_kept_for_each_token() -> None:
 
 def test_answers_of_a_public_door_are_left_to_the_edge() -> None:
     assert "window.cache" not in own("window")
+
+
+def read_in_browsers(**cors: object) -> Topology:
+    policy = {"origins": ["https://app.example.com"], **cors}
+    return system({"door": {"paths": ["/a"], "cors": "app"}}, cors={"app": policy})
+
+
+def test_a_door_for_browsers_names_what_they_are_told_and_its_preflights_end_there() -> None:
+    t = read_in_browsers(maxAge="2h", expose=["x-request-id"], headers=["content-type"])
+    (answer,) = preflights(t)
+    assert "door.cors" in plugins.annotations(t, "door")["konghq.com/plugins"].split(",")
+    assert plugins.preflight_annotations(answer)["konghq.com/plugins"] == "door.cors,preflight"
+    shared = {document["metadata"]["name"]: document for document in plugins.shared(t, None)}
+    assert shared["door.cors"]["config"] == {
+        "origins": ["https://app.example.com"],
+        "methods": ["GET"],
+        "headers": ["content-type"],
+        "exposed_headers": ["x-request-id"],
+        "credentials": False,
+        "max_age": 7200,
+        "preflight_continue": False,
+    }
+    assert shared["preflight"]["plugin"] == "request-termination"
+
+
+def test_kong_is_never_left_to_grant_whatever_is_asked_for() -> None:
+    (answer,) = preflights(read_in_browsers())
+    assert answer.headers == ()
+    assert plugins.cors(answer)["config"]["headers"] == ["accept"]
+
+
+def test_without_a_door_for_browsers_nothing_answers_preflights() -> None:
+    assert not {"preflight"} & {*SHARED}
