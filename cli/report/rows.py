@@ -1,7 +1,7 @@
 """What may cross, a line each: doors with what they ask for, calls with their methods."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final
@@ -14,6 +14,8 @@ from topology.terms import PUBLIC, consumers_of, limits_text, tiers_of
 
 MOST_CONSUMERS: Final = 3
 """More consumers of a door than this are counted, not named."""
+MOST_TIERS: Final = 3
+"""More tiers of a door than this are counted after the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +75,13 @@ def _joined(rows: Iterable[Row]) -> list[Row]:
 def _terms(t: Topology, door: Door, *, verbose: bool) -> str:
     if verbose:
         return f"{shown(t, door, most=len(t.consumers))} · {limits_text(t, door)}"
-    tiers = tiers_of(door)
-    limited = f"{len(tiers)} tiers" if len(tiers) > 1 else next(iter(tiers), "no limit")
-    return f"{shown(t, door, most=MOST_CONSUMERS)} · {limited}"
+    return f"{shown(t, door, most=MOST_CONSUMERS)} · {_few(tiers_of(door)) or 'no limit'}"
+
+
+def _few(tiers: Sequence[str]) -> str:
+    """Name some tiers, and count the rest."""
+    more = [f"and {len(tiers) - MOST_TIERS} more"] if len(tiers) > MOST_TIERS else []
+    return " ".join([", ".join(tiers[:MOST_TIERS]), *more])
 
 
 def shown(t: Topology, door: Door, *, most: int) -> str:

@@ -18,6 +18,7 @@ from cli.report.entrances import entrances
 from cli.report.environment import environment
 from cli.report.findings import Outcome, Said, outcomes, said
 from cli.report.rows import Row, call_rows, door_rows
+from policies.exemptions import Exemption
 from policies.rule import Rule, Verdict
 from topology.edges import Direction
 from topology.laws import notes
@@ -98,6 +99,9 @@ def show(judged: Judged, *, verbose: bool) -> None:
     for each in said(judged):
         console.print()
         console.print(_finding(each))
+    for each in judged.report.unused:
+        console.print()
+        console.print(_unused(each))
     console.print()
     console.print(Line(style="dim"))
     mark, colour = MARK[judged.verdict]
@@ -180,6 +184,13 @@ def _finding(each: Said) -> Group:
     if finding.fix:
         lines.append(Padding(Text.assemble(("→ ", "green"), finding.fix), (0, 0, 0, 2)))
     return Group(*lines)
+
+
+def _unused(exemption: Exemption) -> Group:
+    """Return an exemption whose reason is gone: nothing says any more that it is needed, and it would excuse what comes."""
+    head = Text.assemble(("note  ", "yellow"), f"the exemption of {exemption.rule} for ", (exemption.resource, "bold"), " excuses nothing")
+    whose = f"{exemption.owner}, until {exemption.expires}: {exemption.reason}"
+    return Group(head, Padding(Text(whose, style="dim"), (0, 0, 0, 2)), Padding(Text.assemble(("→ ", "green"), "remove it"), (0, 0, 0, 2)))
 
 
 def summary(judged: Judged) -> list[str]:

@@ -1,12 +1,18 @@
 """What people read of a verdict."""
 
+from datetime import date
+
 import pytest
 
 from cli.judging import Judged
+from cli.report.rows import door_rows
 from cli.report.text import show
+from policies.exemptions import Exemption
 from policies.registry import rules
 from policies.rule import Verdict
 from tests.cli.building import finding, judged_of
+from tests.policies.building import topology_of
+from topology.model.door import PublicAuth
 
 
 def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, judged: Judged | None = None) -> str:
@@ -64,6 +70,23 @@ def test_a_door_says_whose_credential_it_asks_for_and_by_which_tier_it_is_limite
     text = shown(capsys, monkeypatch)
     assert "/v1/users/*            →  users      jwt accounts · customer\n" in text
     assert "api-key of acme, globex" in text
+
+
+@pytest.mark.parametrize(
+    ("tiers", "text"),
+    [((), "no limit"), (("a",), "a"), (("a", "b", "c"), "a, b, c"), (("a", "b", "c", "d", "e"), "a, b, c and 2 more")],
+)
+def test_tiers_of_a_door_are_named_and_beyond_three_counted(tiers: tuple[str, ...], text: str) -> None:
+    t = topology_of("payments")
+    doors = {name: door.model_copy(update={"tiers": tiers, "auth": PublicAuth(public="for a test")}) for name, door in t.doors.items()}
+    assert {row.terms for row in door_rows(t.model_copy(update={"doors": doors}), verbose=False)} == {f"public · {text}"}
+
+
+def test_an_exemption_that_excuses_nothing_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = Exemption(rule="N03", resource="urn:*::nodes", reason="the nodes move next month", owner="platform", expires=date(2027, 1, 31))
+    text = shown(capsys, monkeypatch, judged_of(unused=(stale,)))
+    assert "note  the exemption of N03 for urn:*::nodes excuses nothing\n" in text
+    assert "platform, until 2027-01-31: the nodes move next month\n" in text
 
 
 def test_with_every_rule_by_name_doors_have_their_limits_in_numbers(
