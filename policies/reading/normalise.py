@@ -68,8 +68,12 @@ _NO_OBJECTS: Final = ("kubernetes:yaml", "kubernetes:helm.sh", "kubernetes:kusto
 """Modules of the provider whose types are no Kubernetes objects but make some."""
 
 
-NAMED_BY: Final = ("arn", "certificate", "dnsName", "ipAddress", "privateIPAddresses")
-"""Outputs that name a resource, as AWS, Azure and the program's own authorities make them."""
+NAMED_BY: Final = (
+    *(("allocationId",), ("arn",), ("certificate",), ("dnsName",), ("ipAddress",), ("privateIPAddresses",)),
+    *(("principalId",), ("identity", "principalId"), ("oidcIssuerProfile", "issuerURL")),
+)
+"""Outputs that name a resource, as AWS, Azure and the program's own authorities make them: Azure's identities by their object in Entra ID,
+its clusters by who signs their tokens."""
 
 VERSION: Final = "latestVersion"
 """The output of a launch template of AWS by which others name its newest version, a number."""
@@ -106,11 +110,19 @@ def _resources(record: Mapping[str, Any], defaults: Mapping[str, str]) -> Iterat
 def _names(record: Mapping[str, Any]) -> Iterator[Any]:
     outputs = mapping(record.get("outputs"))
     yield record.get("id")
-    for key in NAMED_BY:
-        answer = outputs.get(key)
-        yield from sequence(answer) if is_known(answer, list) else (answer,)
+    for path in NAMED_BY:
+        answer = _answered(outputs, path)
+        if _answered(mapping(record.get("inputs")), path) is None:  # else the program says it
+            yield from sequence(answer) if is_known(answer, list) else (answer,)
     if is_known(version := outputs.get(VERSION), int) or is_known(version, float):
         yield f"{version:.0f}"
+
+
+def _answered(said: Any, path: tuple[str, ...]) -> Any:
+    """Return what stands at a path through mappings, None where a step is absent."""
+    for key in path:
+        said = mapping(said).get(key) if is_known(said, dict) else None
+    return said
 
 
 def is_id(value: Any) -> bool:

@@ -9,7 +9,7 @@ class N10(CloudRule):
 
     Forbids:
         - a `PublicIPAddress` of Azure or an `Eip` of AWS that anything else refers to or depends on: a network interface, a load
-          balancer, a gateway, a cluster, a bastion; one that two share; in AWS one of somebody else that is given to something;
+          balancer, a gateway, a cluster, a bastion; one that two share; one of somebody else that is given to something;
         - in AKS a Service with a public load balancer that does not name an address of the program (Azure then takes any), or in front
           of anything but the WAF; annotations by which Azure gives it further addresses, or of which that is not known;
         - a record of Azure DNS or of Route 53 that leads a host elsewhere; in Route 53 every record that is not an alias of the edge's load

@@ -29,7 +29,7 @@ DYNAMIC: Final = "pulumi-python:"
 
 ADDRESS: Final = "203.0.113.20"
 OBJECT: Final = "00000000-0000-0000-0000-00000000000a"
-"""An object of Entra ID: each identity is one, and nobody compares them."""
+"""An object of Entra ID, and a subscription, that nobody compares."""
 
 ARNS: Final = ("aws:lb/", "aws:acm/certificate:", "aws:iam/policy:", "aws:secretsmanager/secret:")
 """Resources of AWS whose id is their ARN."""
@@ -64,7 +64,7 @@ READ: Final[Mapping[str, Callable[[Properties], Properties]]] = {
     "azure-native:keyvault:Key": lambda key: {
         "keyUriWithVersion": f"https://{key['vaultName']}.vault.azure.net/keys/{key['keyName']}/0123456789abcdef0123456789abcdef"
     },
-    "azure-native:managedidentity:UserAssignedIdentity": lambda _: {"principalId": OBJECT, "clientId": OBJECT, "tenantId": OBJECT},
+    "azure-native:managedidentity:UserAssignedIdentity": lambda _: {"clientId": OBJECT, "tenantId": OBJECT},
     "azure-native:network:PublicIPAddress": lambda _: {"ipAddress": ADDRESS},
 }
 """Outputs of Azure that the program reads, by what was asked for."""
@@ -131,8 +131,10 @@ def _azure(record: Record) -> Known:
         "azureApiVersion": "2025-01-01",
         **READ.get(token, lambda _: {})(inputs),
     }
+    if token.endswith(":UserAssignedIdentity"):
+        extra["principalId"] = _principal(record)
     if "identity" in inputs:
-        extra["identity"] = _identity(inputs["identity"])
+        extra["identity"] = {**_identity(inputs["identity"]), "principalId": _principal(record)}
     if "oidcIssuerProfile" in inputs:
         extra["oidcIssuerProfile"] = {**inputs["oidcIssuerProfile"], "issuerURL": "https://oidc.aks.example/1"}
     return Known(id=id_, outputs={**inputs, **extra, "id": id_})
@@ -142,7 +144,12 @@ def _identity(given: Properties) -> Properties:
     """Return an identity as Azure answers: a list of ids has become a mapping."""
     ids = given.get("userAssignedIdentities") or ()
     listed = {"userAssignedIdentities": {each: {"clientId": OBJECT, "principalId": OBJECT} for each in ids}} if ids else {}
-    return {**given, "principalId": OBJECT, "tenantId": OBJECT, **listed}
+    return {**given, "tenantId": OBJECT, **listed}
+
+
+def _principal(record: Record) -> str:
+    """Return the object of Entra ID that an identity is: each is one of its own."""
+    return f"00000000-0000-4000-8000-{_number(record)[:12]}"
 
 
 def _kubernetes(record: Record) -> Known:

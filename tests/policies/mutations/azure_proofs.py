@@ -49,6 +49,12 @@ def zone_for_another_cluster(plan: Plan) -> bool:
     return True
 
 
+@TABLE.mutation("N12", "the same, though the issuer depends on the program's own cluster")
+def zone_for_a_cluster_that_was_typed(plan: Plan) -> bool:
+    azure.inputs(plan, TRUST)["issuer"] = "https://westeurope.oic.prod-aks.azure.com/another/cluster/"
+    return True
+
+
 @TABLE.mutation("P07", "tokens for other audiences are taken as well")
 def other_audiences(plan: Plan) -> bool:
     azure.inputs(plan, TRUST)["audiences"].append("https://kubernetes.default.svc")

@@ -10,6 +10,7 @@ from tests.policies.mutations import (
     azure_hostile,
     azure_hunted,
     azure_hunted_resources,
+    azure_named,
     azure_network,
     azure_overlooked,
     azure_portal,
@@ -35,6 +36,7 @@ MUTATIONS = (
     *(mutation for module in TABLES for mutation in module.TABLE.mutations),
     *azure_hostile.MUTATIONS,
     *azure_hunted_resources.MUTATIONS,
+    *azure_named.MUTATIONS,
     *azure_overlooked.MUTATIONS,
 )
 

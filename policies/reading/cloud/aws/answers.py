@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws import kinds
 from policies.reading.cloud.aws.documents import EVERYBODY, Sentence, account_of, allowing, but, is_in
-from policies.reading.cloud.aws.references import names
 from policies.reading.cloud.aws.roles import own_roles
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.references import names
 from policies.reading.resource import Resource
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from policies.reading.cloud.aws.kinds import (
     TARGET_BINDING,
     TARGET_GROUP,
 )
-from policies.reading.cloud.aws.references import named, one
+from policies.reading.cloud.references import named, one
 from policies.reading.patterns import EVERY, Pattern, exact, prefix
 from policies.reading.requests import Requests
 from policies.reading.resource import Resource

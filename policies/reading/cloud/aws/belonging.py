@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws.eks import belongs, template_of
 from policies.reading.cloud.aws.kinds import CLUSTER, VPC
-from policies.reading.cloud.aws.references import one
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.references import one
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown, mapping
 

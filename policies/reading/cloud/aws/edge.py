@@ -10,8 +10,8 @@ from policies.reading.cloud.aws.documents import account_of, is_in
 from policies.reading.cloud.aws.groups import groups_in, groups_named
 from policies.reading.cloud.aws.kinds import EIP, EIP_ASSOCIATION, NAT_GATEWAY
 from policies.reading.cloud.aws.log_places import kept_here
-from policies.reading.cloud.aws.references import values_at
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.references import names, values_at
 from policies.reading.hsts import is_remembered
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
@@ -243,13 +243,13 @@ def binding_opens_nothing(binding: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def attached(address: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that an elastic address belongs to a NAT gateway, by which nobody comes in."""
-    used = [gateway for gateway in stack.of(NAT_GATEWAY) if address in stack.sources(gateway, "allocationId")]
+    used = [gateway for gateway in stack.of(NAT_GATEWAY) if names(gateway, "allocationId", address)]
     for key in ("instance", "networkInterface"):
         if address.props.get(key) is not None:
             yield Flaw(message=f"is a public address of something else than the edge ({key})", fix="remove it")
             return
     for association in stack.of(EIP_ASSOCIATION):
-        if address in stack.sources(association, "allocationId"):
+        if names(association, "allocationId", address):
             yield Flaw(
                 message=f"is a public address of something else than the edge ({association})", fix="remove it", resource=association
             )
@@ -260,7 +260,7 @@ def attached(address: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def gives_address(association: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that nothing gets a public address that the program does not make; of its own, `attached` tells."""
-    if not any(source.kind == EIP for source in stack.sources(association, "allocationId")):
+    if not any(names(association, "allocationId", address) for address in stack.of(EIP)):
         yield Flaw(message="gives something a public address, which is in no plan", fix="remove it")
 
 

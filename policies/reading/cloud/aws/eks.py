@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 from policies.reading.cloud.addresses import OUTSIDE, addresses
 from policies.reading.cloud.aws.groups import Groups, groups_named, members
 from policies.reading.cloud.aws.kinds import CLUSTER, KEY, LAUNCH_TEMPLATE, NODE_GROUP
-from policies.reading.cloud.aws.references import names, one
 from policies.reading.cloud.aws.vpc import subnets_named, way_in, within
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.model import Place
 from policies.reading.cloud.operators import is_named
+from policies.reading.cloud.references import names, one
 from policies.reading.resource import Resource
 from policies.reading.stack_file import AWS, listed
 from policies.reading.values import UnknownValueError, mapping, sequence

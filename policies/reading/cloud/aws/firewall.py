@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 from policies.reading.cloud.aws.acl_conditions import chosen
 from policies.reading.cloud.aws.balancers import is_application, is_public
 from policies.reading.cloud.aws.kinds import LOAD_BALANCER, WEB_ACL, WEB_ACL_ASSOCIATION
-from policies.reading.cloud.aws.references import one
 from policies.reading.cloud.aws.samples import sample_path
 from policies.reading.cloud.aws.statements import (
     CORE,
@@ -21,6 +20,7 @@ from policies.reading.cloud.aws.statements import (
     rules_of,
 )
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.references import one
 from policies.reading.resource import Resource
 from policies.reading.tiers import fastest
 from policies.reading.values import UnknownValueError, mapping, sequence

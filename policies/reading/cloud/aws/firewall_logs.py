@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 from policies.reading.cloud.aws.acl_conditions import HOST
 from policies.reading.cloud.aws.kinds import WEB_ACL, WEB_ACL_LOGGING
 from policies.reading.cloud.aws.log_places import kept_here
-from policies.reading.cloud.aws.references import one
 from policies.reading.cloud.aws.statements import rules_of
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.references import one
 from policies.reading.key_headers import key_headers
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CREDENTIALS

@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 
 from policies.reading.cloud.addresses import OUTSIDE, Addresses, addresses
 from policies.reading.cloud.aws.kinds import CLUSTER, DEFAULT_GROUP, EGRESS_RULE, GROUP, GROUP_RULE, INGRESS_RULE
-from policies.reading.cloud.aws.references import named
 from policies.reading.cloud.model import Opening, Way
+from policies.reading.cloud.references import named
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, sequence
 

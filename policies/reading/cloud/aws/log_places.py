@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.aws.documents import account_of, region_of
 from policies.reading.cloud.aws.kinds import BUCKET, LOG_GROUP
+from policies.reading.cloud.references import is_known_as, meant
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown
 
@@ -21,10 +22,8 @@ def place_of(stack: "Stack", resource: Resource, field: str, given: Any) -> Reso
     Raises:
         UnknownValueError: if it is not known what a log group's ARN begins with: account and region.
     """
-    if is_unknown(given):
-        found = [each for each in stack.sources(resource, field) if each.kind in NAMED]
-        return found[0] if len(found) == 1 else None
-    return next((each for each in stack.of(*NAMED) if _is(each, str(given), stack)), None)
+    found = meant(stack, resource, field, given, among=stack.of(*NAMED), spelled=lambda each, value: _is(each, str(value), stack))
+    return found[0] if len(found) == 1 else None
 
 
 def kept_here(stack: "Stack", resource: Resource, field: str, given: Any) -> bool:
@@ -48,7 +47,7 @@ def arn_of(group: Resource, stack: "Stack") -> str:
 def _is(place: Resource, given: str, stack: "Stack") -> bool:
     """Say whether a place is spelled so: a log group by its ARN, a bucket by its name or ARN, with a folder in it or not."""
     name = place.props.get(NAMED[place.kind])
-    if given in place.known_as:
+    if is_known_as(place, given):
         return True
     if name is None or is_unknown(name):
         return False

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws.kinds import FLOW_LOG, VPC
 from policies.reading.cloud.aws.log_places import kept_here
-from policies.reading.cloud.aws.references import one, values_at
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.logs import LEAST_DAYS, WRITTEN_DOWN
+from policies.reading.cloud.references import one, values_at
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws.balancers import is_application, is_public
 from policies.reading.cloud.aws.kinds import CERTIFICATE, LOAD_BALANCER
-from policies.reading.cloud.aws.references import one, values_at
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.references import one, values_at
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown
 

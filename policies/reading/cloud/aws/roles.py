@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from policies.reading.cloud.aws import kinds
 from policies.reading.cloud.aws.controller import accounts_of
 from policies.reading.cloud.aws.documents import EVERYBODY, EXACTLY, WHERE, Sentence, account_of, allowing, but, is_in, part
-from policies.reading.cloud.aws.references import names, values_at
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.references import names, values_at
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, is_unknown
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws import kinds
-from policies.reading.cloud.aws.references import one
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.references import one
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown
 

@@ -14,7 +14,7 @@ from policies.reading.cloud.aws.kinds import (
     SUBNET,
     VPC,
 )
-from policies.reading.cloud.aws.references import named, one
+from policies.reading.cloud.references import named, one
 from policies.reading.resource import Resource
 
 if TYPE_CHECKING:

@@ -9,14 +9,15 @@ from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.certificates import HELD, VAULT_SECRET
 from policies.reading.cloud.azure.cluster import CLUSTER, pools
-from policies.reading.cloud.azure.ids import NETWORK, along, last, name_of, part, target
+from policies.reading.cloud.azure.ids import NETWORK, along, last, name_of, part, speller, target
 from policies.reading.cloud.azure.log_looks import FLOW_LOG, INSIGHTS
 from policies.reading.cloud.azure.rights_looks import ACCOUNT, TRUST, VAULT, type_of
-from policies.reading.cloud.azure.roles import ASSIGNMENT, NARROW
+from policies.reading.cloud.azure.roles import ASSIGNMENT, NARROW, holders_of
 from policies.reading.cloud.azure.secret_looks import NAMED_VALUE
 from policies.reading.cloud.azure.subnet_looks import ZONE
 from policies.reading.cloud.azure.subnets import subnets
 from policies.reading.cloud.flaws import Flaw, Reader
+from policies.reading.cloud.references import meant
 from policies.reading.resource import Resource
 from policies.reading.stack_file import AZURE, named
 from policies.reading.values import is_unknown, mapping
@@ -72,7 +73,7 @@ def is_held_by_its_layer(assignment: Resource, stack: "Stack") -> Iterator[Flaw]
     known = NARROW.get(last(assignment.at("roleDefinitionId", default="")).lower())
     if known is None:
         return
-    for owner in stack.sources(assignment, "principalId"):
+    for owner in holders_of(assignment, stack):
         strangers = sorted(str(user) for user in _users(stack, owner) if user.kind not in known.of)
         if strangers:
             yield Flaw(
@@ -83,20 +84,18 @@ def is_held_by_its_layer(assignment: Resource, stack: "Stack") -> Iterator[Flaw]
 
 def _users(stack: "Stack", owner: Resource) -> Iterator[Resource]:
     """Yield what acts with an identity: what has it as its own, or is given it; itself where nothing is."""
-    found = [each for each in stack.resources if owner.kind == IDENTITY and _acts_as(each, owner)]
+    found = [each for each in stack.resources if owner.kind == IDENTITY and _acts_as(each, owner, stack)]
     yield from found or [owner]
 
 
-def _acts_as(resource: Resource, identity: Resource) -> bool:
+def _acts_as(resource: Resource, identity: Resource, stack: "Stack") -> bool:
     if resource.kind == TRUST:
         field, given = "resourceName", [resource.props.get("resourceName")]
     elif resource.kind in REFERENCES:
-        field, given = "identity", [last(each) if not is_unknown(each) else each for each in along(resource.props, _ACTING[0])]
+        field, given = "identity", list(along(resource.props, _ACTING[0]))
     else:
         return False
-    if any(is_unknown(each) for each in given):
-        return identity.urn in resource.property_dependencies.get(field, ())
-    return name_of(identity).lower() in {str(each).lower() for each in given}
+    return any(meant(stack, resource, field, each, among=(identity,), spelled=speller(stack)) for each in given)
 
 
 def stands_at_ours(assignment: Resource, stack: "Stack") -> Iterator[Flaw]:

@@ -1,10 +1,11 @@
 """Certificates that the program makes itself, and what of Azure holds them."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.certificates import SPIFFE, Certificate
-from policies.reading.cloud.azure.ids import APIM, below, depends_on, part
+from policies.reading.cloud.azure.ids import APIM, below, part
+from policies.reading.cloud.references import meant, refers
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown, mapping
 
@@ -40,7 +41,8 @@ def _certificate(stack: "Stack", resource: Resource) -> Certificate:
 def authority(stack: "Stack", resource: Resource) -> str:
     """Return the key that signs a certificate: what its key comes from, spelled as cert-manager's issuer of the same key is."""
     owners = stack.sources(resource, "authorityKey")
-    if len(owners) != 1 or owners[0].kind != AUTHORITY:
+    shown_with: Any = resource.props.get("authorityCertificate")
+    if len(owners) != 1 or owners[0].kind != AUTHORITY or not meant(stack, resource, "authorityCertificate", shown_with, among=owners):
         return str(resource)  # of nobody else
     for secret in secrets_of(stack, owners[0]):
         for issuer in stack.of("ClusterIssuer.cert-manager.io", "Issuer.cert-manager.io"):
@@ -71,7 +73,7 @@ def shown(stack: "Stack", service: Resource, name: str) -> Certificate | None:
         if str(held.at("certificateId", default="")).lower() != name.lower():
             continue
         source = held if held.props.get("keyVault") is None else _vault_secret(stack, held)
-        return next((each for each in stack.cloud.certificates if source and depends_on(source, each.resource)), None)
+        return next((each for each in stack.cloud.certificates if source and refers(source, each.resource)), None)
     return None
 
 

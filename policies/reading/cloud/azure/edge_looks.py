@@ -10,12 +10,13 @@ from policies.reading.cloud.azure import firewall
 from policies.reading.cloud.azure.apis import API, KEY_HEADER
 from policies.reading.cloud.azure.application_gateway import KIND, WAF, Gateway, Routed
 from policies.reading.cloud.azure.doors import doors_at
-from policies.reading.cloud.azure.ids import last, target
+from policies.reading.cloud.azure.ids import last, speller
 from policies.reading.cloud.flaws import Flaw, Reader
+from policies.reading.cloud.references import meant
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CREDENTIALS
 from policies.reading.tiers import fastest, largest_body
-from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
+from policies.reading.values import UnknownValueError, mapping, sequence
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -137,9 +138,7 @@ def categories_kept(resource: Resource, stack: "Stack", whole: frozenset[str]) -
     """Return the categories of a resource's logs that some diagnostic setting keeps; `whole` stands for a group of all of them."""
     kept: set[str] = set()
     for setting in stack.of(DIAGNOSTICS):
-        given = setting.props.get("resourceUri")
-        known = target(stack, setting, "resourceUri", given, resource.kind) if not is_unknown(given) else None
-        if known is not resource and not (is_unknown(given) and resource in stack.sources(setting, "resourceUri")):
+        if not is_about(setting, resource, stack):
             continue
         if not any(setting.props.get(field) is not None for field in ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId")):
             continue
@@ -147,6 +146,12 @@ def categories_kept(resource: Resource, stack: "Stack", whole: frozenset[str]) -
             if log.get("enabled") is True:
                 kept |= whole if log.get("categoryGroup") in ALL_LOGS else {str(log.get("category"))}
     return kept
+
+
+def is_about(setting: Resource, resource: Resource, stack: "Stack") -> bool:
+    """Say whether a diagnostic setting is a resource's, and no other's of its kind."""
+    given = setting.props.get("resourceUri")
+    return meant(stack, setting, "resourceUri", given, among=stack.of(resource.kind), spelled=speller(stack)) == (resource,)
 
 
 def logs_no_credentials(policy: Resource, stack: "Stack") -> Iterator[Flaw]:

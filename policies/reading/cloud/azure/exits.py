@@ -8,6 +8,7 @@ from policies.reading.cloud.addresses import OUTSIDE, Addresses
 from policies.reading.cloud.azure.filters import LOAD_BALANCER, SecurityGroup
 from policies.reading.cloud.azure.network_looks import INSIDE, TRANSPORTS, ports_asked
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, Subnet, subnets
+from policies.reading.cloud.crossings import gathered
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place
 from policies.reading.cloud.outside import HTTPS, ports_of_issuers
@@ -48,22 +49,23 @@ def _ways_out(subnet: Subnet, group: SecurityGroup, stack: "Stack") -> Iterator[
     nodes = stack.cloud.nodes.addresses if stack.cloud.nodes else Addresses()
     own = nodes if nodes.holds(subnet.addresses) else subnet.addresses
     inside = group.network | nodes | Addresses(names=frozenset({LOAD_BALANCER}))
-    needed, seen = _needed(subnet, nodes, stack), set[str]()
-    for port, transport in product(sorted(_asked(subnet, group, stack)), TRANSPORTS):
-        for opening in group.openings("out", own, port, transport):
-            beyond = _without(opening.peers - inside, needed.get((transport, port), Addresses()))
-            if beyond and opening.by not in seen:
-                seen.add(opening.by)
-                door = f"port {port}" if transport == "TCP" else f"port {port} ({transport})"
-                yield Flaw(
-                    message=f"{subnet} can connect to {beyond} on {door} (by {opening.by}), which nothing there needs",
-                    fix="name what it needs in the rule, and refuse the rest below it",
-                    resource=group.resource,
-                    path=(
-                        Hop(place=str(subnet), allowed_by=f"{group.resource}: {opening.by}", urn=group.resource.urn),
-                        Hop(place=f"{beyond} {door}", allowed_by=""),
-                    ),
-                )
+    needed = _needed(subnet, nodes, stack)
+    found = (
+        (group.resource, opening.by, beyond, (transport, port))
+        for port, transport in product(sorted(_asked(subnet, group, stack)), TRANSPORTS)
+        for opening in group.openings("out", own, port, transport)
+        if (beyond := _without(opening.peers - inside, needed.get((transport, port), Addresses())))
+    )
+    for each in gathered(found):
+        yield Flaw(
+            message=f"{subnet} can connect to {each.peers} on {each.door} (by {each.by}), which nothing there needs",
+            fix="name what it needs in the rule, and refuse the rest below it",
+            resource=each.filter,
+            path=(
+                Hop(place=str(subnet), allowed_by=f"{each.filter}: {each.by}", urn=each.filter.urn),
+                Hop(place=f"{each.peers} {each.door}", allowed_by=""),
+            ),
+        )
 
 
 def _needed(subnet: Subnet, nodes: Addresses, stack: "Stack") -> Mapping[Port, Addresses]:

@@ -8,7 +8,7 @@ from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.certificates import AUTHORITY, HELD, MADE, VAULT_SECRET
 from policies.reading.cloud.azure.ids import last, part
-from policies.reading.cloud.azure.roles import ASSIGNMENT, CRYPTO_USER, READER
+from policies.reading.cloud.azure.roles import ASSIGNMENT, CRYPTO_USER, READER, holders_of
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
 
@@ -42,7 +42,7 @@ def readers(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
                 "",
                 secret.at("secretName"),
             }
-            owners = {source.kind for source in stack.sources(assignment, "principalId")}
+            owners = {owner.kind for owner in holders_of(assignment, stack)}
             if within and (owners != {SERVICE} or not part(scope, "secrets")) and _reads_secrets(assignment, scope):
                 yield Flaw(
                     message=f"may be read in the vault by another than the gateway ({assignment})",

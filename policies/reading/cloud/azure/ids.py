@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from policies.reading.cloud.references import Spelled, is_known_as, meant
 from policies.reading.resource import Resource
+from policies.reading.stack_file import AZURE, held_to
 from policies.reading.values import UnknownValueError, is_known, is_unknown, mapping, sequence
 
 if TYPE_CHECKING:
@@ -86,30 +88,28 @@ def along(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
         yield value
 
 
-def depends_on(resource: Resource, source: Resource) -> bool:
-    """Say whether any property of a resource takes its value from another one."""
-    return any(source.urn in urns for urns in resource.property_dependencies.values())
-
-
 def target(stack: "Stack", resource: Resource, field: str, value: Any, *kinds: str) -> Resource | None:
     """Return the resource of some kinds that a value inside a field (a top-level one) refers to; None for one of another program.
 
     Raises:
         UnknownValueError: if the reference is not known and the field depends on no single resource of the kinds.
     """
-    if not is_unknown(value):
-        if value is None or value == "":
-            return None
-        return next((each for kind in kinds for each in stack.of(kind) if _is_named(each, str(value), stack)), None)
-    found = [source for source in stack.sources(resource, field) if source.kind in kinds]
-    if len(found) != 1:
+    if not is_unknown(value) and (value is None or value == ""):
+        return None
+    found = meant(stack, resource, field, value, among=stack.of(*kinds), spelled=speller(stack))
+    if is_unknown(value) and len(found) != 1:
         bool(value)  # raises, with the value's own path
-    return found[0]
+    return found[0] if found else None
+
+
+def speller(stack: "Stack") -> Spelled:
+    """Return what says whether a resource has an id or a name."""
+    return lambda resource, reference: _is_named(resource, str(reference), stack)
 
 
 def _is_named(resource: Resource, reference: str, stack: "Stack") -> bool:
     """Say whether a resource has an id or a name: an id tells its subscription and its group, too."""
-    if reference in resource.known_as:
+    if is_known_as(resource, reference):
         return True
     wanted = part(reference, NAMES[resource.kind][0]) or reference
     if name_of(resource).lower() != wanted.lower():
@@ -125,8 +125,16 @@ def is_beside(resource: Resource, reference: str, stack: "Stack") -> bool:
 
 
 def subscriptions(stack: "Stack") -> set[str]:
-    """Return the subscriptions in which the program makes everything, as its providers name them; none where they name none."""
-    return {str(each.at("subscriptionId", default="")).lower() for each in stack.of(PROVIDER)} - {""}
+    """Return the subscriptions in which the program makes everything, as its providers name them; none where they name none.
+
+    Raises:
+        UnknownValueError: if a provider names another than the stack file does.
+    """
+    return {held_to(stack, AZURE, "subscriptionId", each).lower() for each in _said_of_providers(stack, "subscriptionId")}
+
+
+def _said_of_providers(stack: "Stack", field: str) -> set[str]:
+    return {str(each.at(field, default="")) for each in stack.of(PROVIDER)} - {""}
 
 
 def below(stack: "Stack", owner: Resource, kind: str, field: str) -> Iterator[Resource]:
@@ -144,9 +152,9 @@ def tenant_of(stack: "Stack") -> str:
     """Return the tenant of Entra ID to which the program's subscription belongs, as its provider names it.
 
     Raises:
-        UnknownValueError: if its providers name none, or several.
+        UnknownValueError: if its providers name none, several, or another than the stack file does.
     """
-    named = {str(each.at("tenantId", default="")).lower() for each in stack.of(PROVIDER)} - {""}
+    named = _said_of_providers(stack, "tenantId")
     if len(named) != 1:
         raise UnknownValueError("the tenant of the program", f"not to be told: its providers name {len(named)} (tenantId)")
-    return named.pop()
+    return held_to(stack, AZURE, "tenantId", named.pop()).lower()

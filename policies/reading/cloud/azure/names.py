@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.addresses import Addresses, addresses
 from policies.reading.cloud.azure.ids import below, name_of
+from policies.reading.cloud.references import is_known_as
 from policies.reading.exposure import is_internal
 from policies.reading.resource import Resource
 from policies.reading.services import Service
@@ -71,7 +72,9 @@ def answer(stack: "Stack", host: str) -> Answer | None:
     owners = stack.sources(record, "aRecords")
     if not any(True for value in given for _ in unknowns(value)):
         known = tuple(map(str, given))
-        return Answer(addresses=known, owner=next((each for each in owners if known and each.known_as.issuperset(known)), None))
+        return Answer(
+            addresses=known, owner=next((each for each in owners if known and all(is_known_as(each, one) for one in known)), None)
+        )
     if len(owners) != 1:
         raise UnknownValueError(f"{record}: aRecords", "addresses that are not known, of more than one resource or of none")
     return Answer(addresses=(), owner=owners[0])

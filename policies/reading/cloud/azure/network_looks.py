@@ -12,8 +12,9 @@ from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION
 from policies.reading.cloud.azure.cluster import CLUSTER, pools
 from policies.reading.cloud.azure.edge_looks import categories_kept
 from policies.reading.cloud.azure.filters import LOAD_BALANCER, PROBES, VIRTUAL_NETWORK, SecurityGroup
-from policies.reading.cloud.azure.ids import target
+from policies.reading.cloud.azure.ids import along, target
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, subnet_of, subnets
+from policies.reading.cloud.crossings import gathered
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place, senders
 from policies.reading.cloud.operators import is_named
@@ -193,6 +194,13 @@ def belongs_to_the_edge(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         yield Flaw(message=f"is the address of more than one: {users}", fix="leave it to the edge alone")
 
 
+def is_reached_at_ours(gateway: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N10, for the edge: whoever has the address may give it to something else, and answers the edge's clients."""
+    for given in along(gateway.props, ("frontendIPConfigurations", "publicIPAddress", "id")):
+        if target(stack, gateway, "frontendIPConfigurations", given, public.ADDRESS) is None:
+            yield Flaw(message=f"is reached at {given}, which the program does not make", fix="name a PublicIPAddress of the program")
+
+
 def has_an_address_of_ours(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N10, for Services: Azure gives a public load balancer some address, unless told which."""
     service = stack.service(resource.namespace, resource.name)
@@ -274,7 +282,7 @@ def strangers(  # noqa: PLR0913 # each narrows what is asked
     at: Addresses | None = None,
     heard: Collection[int] = (),
 ) -> Iterator[Flaw]:
-    """Tell who else reaches some ports of a place; each rule once, at its first port.
+    """Tell who else reaches some ports of a place; each rule once, with all ports.
 
     Args:
         place: the place.
@@ -284,25 +292,23 @@ def strangers(  # noqa: PLR0913 # each narrows what is asked
         at: the address asked for, where it is not the place's own.
         heard: ports at which the place serves everybody, over TCP.
     """
-    seen: set[tuple[str, str]] = set()
-    for port, transport in product(sorted(ports), TRANSPORTS):
-        if transport == "TCP" and port in heard:
-            continue
-        fine = allowed.at(port)
-        for peers, by, group in senders(place, port, at=at, transport=transport):
-            beyond = among(peers) - fine
-            if beyond and (by, group.urn) not in seen:
-                seen.add((by, group.urn))
-                door = f"port {port}" if transport == "TCP" else f"port {port} ({transport})"
-                yield Flaw(
-                    message=f"{beyond} can connect to {place} on {door} (by {by})",
-                    fix="name the layer before it alone",
-                    resource=group,
-                    path=(
-                        Hop(place=str(beyond), allowed_by=f"{group}: {by}", urn=group.urn),
-                        Hop(place=f"{place} {door}", allowed_by=""),
-                    ),
-                )
+    found = (
+        (group, by, beyond, (transport, port))
+        for port, transport in product(sorted(ports), TRANSPORTS)
+        if transport != "TCP" or port not in heard
+        for peers, by, group in senders(place, port, at=at, transport=transport)
+        if (beyond := among(peers) - allowed.at(port))
+    )
+    for each in gathered(found):
+        yield Flaw(
+            message=f"{each.peers} can connect to {place} on {each.door} (by {each.by})",
+            fix="name the layer before it alone",
+            resource=each.filter,
+            path=(
+                Hop(place=str(each.peers), allowed_by=f"{each.filter}: {each.by}", urn=each.filter.urn),
+                Hop(place=f"{place} {each.door}", allowed_by=""),
+            ),
+        )
 
 
 def ports_asked(stack: "Stack", place: Place) -> set[int]:
@@ -324,6 +330,7 @@ READERS: Final = (
     Reader(rule="N08", kinds=(CLUSTER,), look=users_are_known),
     Reader(rule="N09", kinds=(CLUSTER,), look=control_plane_is_logged),
     Reader(rule="N10", kinds=(public.ADDRESS,), look=belongs_to_the_edge),
+    Reader(rule="N10", kinds=(APPLICATION_GATEWAY,), look=is_reached_at_ours),
     Reader(rule="N10", kinds=("Service",), look=has_an_address_of_ours),
     Reader(rule="N10", kinds=(public.RECORD,), look=leads_to_the_edge),
     Reader(rule="N11", kinds=(CLUSTER,), look=publishes_nothing_itself),

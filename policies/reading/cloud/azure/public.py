@@ -1,16 +1,17 @@
 """Public addresses of Azure: what has each of them, and what that opens."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.balancers import ADDRESS
 from policies.reading.cloud.azure.filters import GROUP, RULE
-from policies.reading.cloud.azure.ids import NAMES, NETWORK, depends_on, group_of, name_of, part
+from policies.reading.cloud.azure.ids import NAMES, NETWORK, group_of, name_of, part
 from policies.reading.cloud.model import Entrance, Station
+from policies.reading.cloud.references import is_known_as, refers
 from policies.reading.resource import Resource
-from policies.reading.values import is_known, is_unknown
+from policies.reading.values import is_known
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -32,20 +33,17 @@ def holders(stack: "Stack", address: Resource) -> list[Resource]:
     for resource in stack.resources:
         if resource is address or not resource.custom or not resource.kind.startswith("azure-native:") or resource.kind in SPEAKING:
             continue
-        if _names(resource.props, address) or depends_on(resource, address):
+        if refers(resource, address, _is_named):
             found.append(resource)
     return found
 
 
-def _names(value: Any, address: Resource) -> bool:
-    if is_unknown(value):
-        return False
-    if is_known(value, dict):
-        return any(_names(inner, address) for inner in cast("dict[str, Any]", value).values())
-    if is_known(value, list):
-        return any(_names(inner, address) for inner in cast("list[Any]", value))
+def _is_named(address: Resource, value: str) -> bool:
+    """Say whether a text is the id of an address, or one of a part of it."""
+    if is_known_as(address, value):
+        return True
     wanted = address.props.get(NAMES[ADDRESS][1])
-    if not isinstance(value, str) or not is_known(wanted, str) or part(value, "publicIPAddresses").lower() != str(wanted).lower():
+    if not is_known(wanted, str) or part(value, "publicIPAddresses").lower() != str(wanted).lower():
         return False
     # Two groups may each have an address of one name.
     group = part(value, "resourceGroups").lower()

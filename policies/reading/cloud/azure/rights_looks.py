@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from policies.reading.cloud.azure import public
 from policies.reading.cloud.azure.cluster import CLUSTER
 from policies.reading.cloud.azure.ids import NETWORK, group_of, last, target, tenant_of
-from policies.reading.cloud.azure.roles import ASSIGNMENT, NARROW, WIDE
+from policies.reading.cloud.azure.roles import ASSIGNMENT, NARROW, OURS, WIDE, holders_of
 from policies.reading.cloud.flaws import Flaw, Reader
+from policies.reading.cloud.references import names
 from policies.reading.resource import Resource
 from policies.reading.values import mapping
 
@@ -23,7 +24,6 @@ CONNECTED: Final = (VAULT, ACCOUNT)
 TRUST: Final = "azure-native:managedidentity:FederatedIdentityCredential"
 SUBJECT: Final = re.compile(r"system:serviceaccount:([a-z0-9-]+):([a-z0-9.-]+)")
 CERT_MANAGER: Final = "chart cert-manager"
-OURS: Final = "azure-native:"
 RESOURCE_GROUP: Final = "azure-native:resources:ResourceGroup"
 GROUP_ID: Final = re.compile("/subscriptions/[^/]+/resourceGroups/([^/]+)")
 
@@ -44,7 +44,7 @@ def is_narrow(assignment: Resource, stack: "Stack") -> Iterator[Flaw]:
     elif where not in known.at and not _is_group_of(stack, scope, known.group_of):
         what = f"a {where}" if where else "more than one resource"
         yield Flaw(message=f"gives {known.name} at {what} ({scope})", fix=f"give it at one {' or '.join(sorted(known.at))}")
-    if not any(owner.kind.startswith(OURS) for owner in stack.sources(assignment, "principalId")):
+    if not holders_of(assignment, stack):
         yield Flaw(message="gives it to an identity that the program does not make", fix="name an identity of the program")
 
 
@@ -57,7 +57,7 @@ def is_lent_to_cert_manager(trust: Resource, stack: "Stack") -> Iterator[Flaw]:
             message=f"lends an identity of the system to {trust.at('subject', default='') or 'anybody'}, which is not cert-manager alone",
             fix="name the ServiceAccount of cert-manager's controller, and run nothing else as it",
         )
-    if [owner.kind for owner in stack.sources(trust, "issuer")] != [CLUSTER]:
+    if not any(names(trust, "issuer", cluster) for cluster in stack.of(CLUSTER)):
         yield Flaw(message="believes the tokens of another cluster", fix="take the issuer from the program's own cluster")
 
 

@@ -5,10 +5,17 @@ https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.azure.apis import SERVICE as GATEWAY
 from policies.reading.cloud.azure.cluster import CLUSTER
+from policies.reading.cloud.references import names
+from policies.reading.resource import Resource
+
+if TYPE_CHECKING:
+    from policies.reading.stack import Stack
+
+OURS: Final = "azure-native:"
 
 ASSIGNMENT: Final = "azure-native:authorization:RoleAssignment"
 """What gives an identity a role."""
@@ -69,3 +76,8 @@ WIDE: Final[Mapping[str, str]] = {
     "0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8": "Azure Kubernetes Service Cluster Admin Role",
 }
 """By id: whoever has one changes the boundary, or gives itself the right to."""
+
+
+def holders_of(assignment: Resource, stack: "Stack") -> tuple[Resource, ...]:
+    """Return the resources of the program to whose identity a role is given; none where it is somebody else's, or may be."""
+    return tuple(each for each in stack.resources if each.kind.startswith(OURS) and names(assignment, "principalId", each))

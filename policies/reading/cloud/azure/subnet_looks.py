@@ -13,6 +13,7 @@ from policies.reading.cloud.azure.rights_looks import ENDPOINT
 from policies.reading.cloud.azure.subnets import SUBNET, VNET, Subnet, reference_of, subnet_of, subnets
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place
+from policies.reading.cloud.references import meant
 from policies.reading.resource import Resource
 from policies.reading.stack_file import AZURE, listed
 from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
@@ -144,7 +145,7 @@ def leads_inside(record: Resource, stack: "Stack") -> Iterator[Flaw]:
         if is_unknown(given):
             if len(owners) != 1:
                 raise UnknownValueError(f"{record}: aRecords", "an address that is not known, of no resource or of several")
-        elif not any(str(given) in owner.known_as for owner in owners) and not any(
+        elif not meant(stack, record, "aRecords", given, among=owners) and not any(
             network.holds(addresses(str(given))) for network in inside
         ):
             yield Flaw(message=f"leads to {given}, which is no address of the network", fix="name an address inside, or remove the record")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from policies.reading.cloud.aws.kinds import GROUP, LOAD_BALANCER, SUBNET
-from policies.reading.cloud.aws.references import named, names, one
+from policies.reading.cloud.references import named, names, one
 from policies.reading.normalise import normalise
 from policies.reading.stack import Stack
 from policies.reading.values import UNKNOWN_SENTINELS, UnknownValueError
