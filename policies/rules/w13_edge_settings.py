@@ -108,9 +108,12 @@ class W13(EdgeRule):
         Of an Application Gateway and the API Management behind it: rewrite rules that take headers out of answers that protect their
         reader, or write ones of which the topology says nothing (`Access-Control-...`, `Location`); policies that do the same; answers without `Strict-Transport-Security`; and answers that keep a header which the
         topology's door takes out (`responseHeaders.remove`). `Server` only the Application Gateway can take out. A wait for answers of the API
-        gateway (`requestTimeout`) of which nothing is said, or that is longer than that of the slowest door behind it, and five seconds.
+        gateway (`requestTimeout`) of which nothing is said, or that is longer than that of the slowest door behind it, and five seconds, or
+        shorter than it.
 
-        Of a load balancer of AWS: answers without `Strict-Transport-Security`, or with an age below half a year.
+        Of a load balancer of AWS: answers without `Strict-Transport-Security`, or with an age below half a year; an `idleTimeout` that is
+        longer than the timeout of the slowest door, or the five minutes for which a stream may be silent, and five seconds; or shorter than
+        that door's.
 
         Of Envoy Gateway and Kong: a route that does not change the headers of answers as its door says (`responseHeaders`), announces the
         end of a deprecated API version otherwise than the topology does (`Deprecation`, `Sunset`, `Link`), or writes other headers.

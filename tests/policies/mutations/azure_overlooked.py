@@ -279,6 +279,13 @@ def edge_waits_for_a_day(plan: Plan) -> bool:
     return True
 
 
+@EDGE.mutation("W13", "the edge cuts off slow doors")
+def edge_waits_a_second(plan: Plan) -> bool:
+    for each in azure.edge(plan)["backendHttpSettingsCollection"]:
+        each["requestTimeout"] = 1
+    return True
+
+
 @EDGE.mutation("W13", "nothing says how long the edge waits for an answer")
 def edge_waits_by_default(plan: Plan) -> bool:
     del azure.edge(plan)["backendHttpSettingsCollection"][0]["requestTimeout"]

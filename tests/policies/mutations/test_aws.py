@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.components.aws.systems import resources, system
-from tests.policies.mutations import aws, aws_hostile, aws_keeping, aws_logs, aws_overlooked, aws_rights, aws_writers
+from tests.policies.mutations import aws, aws_hostile, aws_keeping, aws_logs, aws_named, aws_overlooked, aws_rights, aws_writers
 from tests.policies.mutations.catalogue import MUTATIONS as OF_THE_CLUSTER
 from tests.policies.mutations.held import Record, hold_noticed, hold_untouched, hold_wellformed
 from tests.policies.mutations.mutation import Family
@@ -16,6 +16,7 @@ MUTATIONS = (
     *aws_hostile.MUTATIONS,
     *aws_keeping.MUTATIONS,
     *aws_logs.MUTATIONS,
+    *aws_named.MUTATIONS,
     *aws_overlooked.MUTATIONS,
     *aws_writers.MUTATIONS,
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.aws.answers import OF_LOGS
 from policies.reading.cloud.aws.documents import account_of, region_of
+from policies.reading.cloud.aws.encryption_keys import BY_DEFAULT, keys_of
 from policies.reading.cloud.aws.kinds import (
     BUCKET_ENCRYPTION,
     BUCKET_POLICY,
@@ -16,10 +17,10 @@ from policies.reading.cloud.aws.kinds import (
 )
 from policies.reading.cloud.aws.log_places import OF_S3, arn_of, place_of
 from policies.reading.cloud.aws.permissions import OVER_TLS, Request, lets
-from policies.reading.cloud.aws.references import named, names, values_at
 from policies.reading.cloud.aws.roles import WRITING
 from policies.reading.cloud.aws.roles import arn_of as arn_of_role
 from policies.reading.cloud.flaws import Flaw
+from policies.reading.cloud.references import named, names, values_at
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, is_unknown, mapping, sequence
 
@@ -35,8 +36,10 @@ FLOWS: Final = "vpc-flow-logs.amazonaws.com"
 ENCRYPTING: Final = ("kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey")
 """What CloudWatch does with the key of a log group, of which it says which it is (CloudWatch Logs User Guide, `encrypt-log-data-kms`)."""
 CIPHER: Final = "AES256"
-"""The only encryption with which a load balancer can write (ELB User Guide, `enable-access-logging`). With a key, firewalls can where its policy
-lets them, which is not read here."""
+"""The only encryption with which a load balancer can write (ELB User Guide, `enable-access-logging`)."""
+WITH_KEY: Final = "aws:kms"
+"""Encryption with which firewalls can write besides, where the key's policy lets them; never with the key that AWS keeps for S3 (WAF Developer
+Guide, `logging-s3`)."""
 
 
 def of_balancer(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -63,21 +66,31 @@ def _objects(bucket: Resource, folder: str, stack: "Stack") -> str:
     return f"{OF_S3}{bucket.at('bucket')}/{folder}AWSLogs/{account_of(stack)}/*"
 
 
-def _takes(bucket: Resource, asked: Iterable[Request], stack: "Stack") -> Iterator[Flaw]:
-    """Check that a bucket lets a service write, and that its encryption does."""
+def _takes(bucket: Resource, asked: Iterable[Request], stack: "Stack", using: Request | None = None) -> Iterator[Flaw]:
+    """Check that a bucket lets a service write, and that its encryption does; `using` is what the service asks a key for, if it can have one.
+
+    Raises:
+        UnknownValueError: if the key is none of the program.
+    """
     name = bucket.props.get("bucket")
     policies = [each for each in stack.of(BUCKET_POLICY) if names(each, "bucket", bucket, name)]
     for each in asked:
         if not lets(policies, "policy", each):
             yield _flaw(f"{each.service} may not do {each.action} to {each.thing}")
     for each in stack.of(BUCKET_ENCRYPTION):
-        ciphers = set(values_at(each.props.get("rules"), "applyServerSideEncryptionByDefault", "sseAlgorithm"))
-        if names(each, "bucket", bucket, name) and ciphers - {CIPHER}:
+        if not names(each, "bucket", bucket, name):
+            continue
+        ciphers = set(values_at(each.props.get("rules"), *BY_DEFAULT, "sseAlgorithm"))
+        keys = keys_of(each, stack) if using and ciphers == {WITH_KEY} else ()
+        if ciphers - {CIPHER} and not keys:
             yield Flaw(
                 message=f"is encrypted in a way in which nobody is known to write logs ({', '.join(map(str, sorted(ciphers)))})",
-                fix=f"set sseAlgorithm: {CIPHER}",
+                fix=f"set sseAlgorithm: {CIPHER}" + (f", or {WITH_KEY} with a key of the program" if using else ""),
                 resource=each,
             )
+        for key in keys:
+            if using and not lets([key], "policy", using):
+                yield _flaw(f"{using.service} may not do {using.action} with {key}")
 
 
 def of_firewall(logging: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -103,7 +116,8 @@ def of_firewall(logging: Resource, stack: "Stack") -> Iterator[Flaw]:
         objects = _objects(place, f"{folder}/" if folder else "", stack)
         whole = {**facts, "s3:x-amz-acl": "bucket-owner-full-control"}
         asked = (("s3:GetBucketAcl", f"{OF_S3}{place.at('bucket')}", facts), ("s3:PutObject", objects, whole))
-        yield from _takes(place, [Request(action=a, thing=t, service=DELIVERY, facts=f) for a, t, f in asked], stack)
+        using = Request(action="kms:GenerateDataKey", service=DELIVERY, facts=facts)
+        yield from _takes(place, [Request(action=a, thing=t, service=DELIVERY, facts=f) for a, t, f in asked], stack, using)
 
 
 def of_flows(flow_log: Resource, stack: "Stack") -> Iterator[Flaw]:

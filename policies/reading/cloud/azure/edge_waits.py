@@ -8,7 +8,7 @@ from policies.reading.cloud.azure.application_gateway import KIND, Gateway
 from policies.reading.cloud.azure.doors import doors_at
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
-from policies.reading.slack import SLACK
+from policies.reading.slack import misfit
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -26,8 +26,8 @@ def waits_as_doors_do(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         fix = "give the timeout of the slowest door, and a second"
         if wait is None:
             yield Flaw(message=f"settings {name}: nothing says how long it waits for an answer (requestTimeout)", fix=fix, undecided=True)
-        elif not 0 < int(wait) <= longest + SLACK:
-            yield Flaw(message=f"settings {name}: waits {wait} seconds for an answer; the doors behind it allow {longest:g}", fix=fix)
+        elif wrong := misfit(int(wait), longest):
+            yield Flaw(message=f"settings {name}: {wrong}", fix=fix)
 
 
 READERS: Final = (Reader(rule="W13", kinds=(KIND,), look=waits_as_doors_do),)

@@ -1,0 +1,109 @@
+"""Names of somebody else in a good plan of Amazon Web Services, waits of its edge, and keys of its logs."""
+
+import json
+from typing import Any
+
+from policies.reading.cloud.aws import kinds
+from tests.policies.mutations.aws import add, depending, found
+from tests.policies.mutations.aws_rights import Statement, account, rewrite
+from tests.policies.mutations.aws_writers import deliver
+from tests.policies.mutations.mutation import CloudFamily, Mutation, Table
+from tests.policies.mutations.plan import UNKNOWN, Plan
+
+NETWORK = Table(CloudFamily.NETWORK)
+EDGE = Table(CloudFamily.EDGE)
+
+OF_A_STRANGER = "arn:aws:kms:eu-central-1:999999999999:key/1"
+OWN = "aws-waf-logs-own"
+DELIVERY = "delivery.logs.amazonaws.com"
+
+
+@NETWORK.mutation("N10", "what leaves goes through a stranger's address, and nothing has the program's own")
+def aws_nat_at_a_strangers_address(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.NAT_GATEWAY))["allocationId"] = "eipalloc-0123456789abcdef0"
+    return True
+
+
+@NETWORK.mutation("N10", "something gets a stranger's address, by what depends on the program's own")
+def aws_address_of_a_stranger_given(plan: Plan) -> bool:
+    given = {"allocationId": "eipalloc-0123456789abcdef0", "networkInterfaceId": "eni-0123456789abcdef0"}
+    add(plan, kinds.EIP_ASSOCIATION, given, allocationId=[found(plan, kinds.EIP)])
+    return True
+
+
+# Waits
+
+
+@EDGE.mutation("W13", "the edge waits an hour for an answer")
+def aws_edge_waits_an_hour(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.LOAD_BALANCER))["idleTimeout"] = 3600
+    return True
+
+
+@EDGE.mutation("W13", "the edge cuts off slow doors")
+def aws_edge_waits_a_second(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.LOAD_BALANCER))["idleTimeout"] = 1
+    return True
+
+
+# A firewall's log that is encrypted with a key
+
+
+def encrypt(plan: Plan, key: object) -> None:
+    """Let the firewall write into a bucket of its own, made as the edge's is, and encrypt that with a key of KMS."""
+    deliver(plan)
+    theirs = str(found(plan, kinds.BUCKET)["inputs"]["bucket"])
+    like = [record for record in plan.resources if record["type"].startswith("aws:s3/")]
+    plan.resources += json.loads(json.dumps(like).replace(theirs, OWN).replace("::access-logs", f"::{OWN}"))
+    record = found(plan, kinds.BUCKET_ENCRYPTION, OWN)
+    plan.edit(record)["rules"] = [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key}}]
+    depending(plan, found(plan, kinds.BUCKET_ENCRYPTION, OWN), "rules", [found(plan, kinds.KEY, "key-logs")])
+    plan.edit(found(plan, kinds.WEB_ACL_LOGGING))["logDestinationConfigs"] = [f"arn:aws:s3:::{OWN}"]
+    depending(plan, found(plan, kinds.WEB_ACL_LOGGING), "logDestinationConfigs", [found(plan, kinds.BUCKET, OWN)])
+
+
+def lend(plan: Plan, **more: Any) -> None:
+    """Let the firewall use the key of logs, for this account (WAF Developer Guide, `logging-s3`)."""
+
+    def change(said: list[Statement]) -> None:
+        own = {"StringEquals": {"aws:SourceAccount": account(plan)}}
+        using = {"Action": "kms:GenerateDataKey*", "Resource": "*", "Condition": own}
+        said.append({"Effect": "Allow", "Principal": {"Service": DELIVERY}, **using, **more})
+
+    rewrite(plan, found(plan, kinds.KEY, "key-logs"), change)
+
+
+@EDGE.mutation("W04", "the firewall's log is encrypted with a key that it may not use")
+def aws_firewall_log_with_a_key_for_others(plan: Plan) -> bool:
+    encrypt(plan, UNKNOWN)
+    return True
+
+
+@EDGE.mutation("W04", "the firewall's log is encrypted with a key that it may look at only")
+def aws_firewall_log_with_a_key_to_look_at(plan: Plan) -> bool:
+    encrypt(plan, UNKNOWN)
+    lend(plan, Action="kms:DescribeKey")
+    return True
+
+
+@EDGE.mutation("N12", "whoever has a firewall uses the key of the firewall's log")
+def aws_key_for_every_firewall(plan: Plan) -> bool:
+    encrypt(plan, UNKNOWN)
+    lend(plan, Condition={})
+    return True
+
+
+@EDGE.mutation("W04", "the firewall's log is encrypted with the key that AWS keeps, with which no firewall writes")
+def aws_firewall_log_with_a_key_of_aws(plan: Plan) -> bool:
+    encrypt(plan, "alias/aws/s3")
+    return True
+
+
+@EDGE.mutation("N07", "the firewall's log is encrypted with a stranger's key, though that depends on the program's own")
+def aws_firewall_log_with_a_strangers_key(plan: Plan) -> bool:
+    encrypt(plan, OF_A_STRANGER)
+    lend(plan)
+    return True
+
+
+MUTATIONS: tuple[Mutation, ...] = tuple(mutation for table in (NETWORK, EDGE) for mutation in table.mutations)
