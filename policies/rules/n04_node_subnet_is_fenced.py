@@ -1,4 +1,4 @@
-"""N04: what comes to the subnets of Azure and what leaves them is filtered, and to the nodes comes the layer before them alone."""
+"""N04: what comes to subnets and what leaves them is filtered, or goes by ways of the program; to the nodes comes the layer before them."""
 
 from policies.cloud_rule import CloudRule
 from policies.rule import Severity
@@ -24,6 +24,8 @@ class N04(CloudRule):
         - one that lets a subnet connect out of the network to what nothing in it needs: nodes need images (443), the time, and the ports of the
           topology's issuers and outside hosts; API Management needs Azure's own service tags, revocation lists and issuers; the others need
           nothing. Azure forbids to close an Application Gateway's subnet.
+
+        In AWS a route by a gateway that the program does not make, or a gateway in another network, is undecided.
 
         All of it over TCP, UDP, ICMP, ESP and AH.
 

@@ -11,7 +11,8 @@ class N07(CloudRule):
         An EKS cluster without `encryptionConfig` for `secrets`, or without a KMS key in it; a key that is not of the program is undecided. An AKS cluster with a key of a vault
         (`azureKeyVaultKms`) that is off, unnamed, of a vault that the program does not make, or asked for over the internet.
 
-        A pool of AKS whose temporary disks are not encrypted (`enableEncryptionAtHost`). A launch template of EKS that does not say that disks are encrypted. A log, a secret, a bucket or a disk in AWS that is encrypted with
+        A pool of AKS whose temporary disks are not encrypted (`enableEncryptionAtHost`). A launch template of EKS that does not say that
+        disks are encrypted, by the names that they have on the nodes' image. A key that KMS does not renew every year. A log, a secret, a bucket or a disk in AWS that is encrypted with
         a key which is not of the program is undecided: whoever has it may take it back.
 
         An AKS cluster without one is no finding. Azure encrypts its store always, with a key of Azure's own; one's own key asks for

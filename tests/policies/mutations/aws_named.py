@@ -1,10 +1,10 @@
-"""Names of somebody else in a good plan of Amazon Web Services, waits of its edge, and keys of its logs."""
+"""Names of somebody else in a good plan of Amazon Web Services; waits of its edge; keys, and what they encrypt."""
 
 import json
 from typing import Any
 
 from policies.reading.cloud.aws import kinds
-from tests.policies.mutations.aws import add, depending, found
+from tests.policies.mutations.aws import EVERYBODY, add, depending, every, found
 from tests.policies.mutations.aws_rights import Statement, account, rewrite
 from tests.policies.mutations.aws_writers import deliver
 from tests.policies.mutations.mutation import CloudFamily, Mutation, Table
@@ -12,6 +12,7 @@ from tests.policies.mutations.plan import UNKNOWN, Plan
 
 NETWORK = Table(CloudFamily.NETWORK)
 EDGE = Table(CloudFamily.EDGE)
+CLUSTER = Table(CloudFamily.CLUSTER)
 
 OF_A_STRANGER = "arn:aws:kms:eu-central-1:999999999999:key/1"
 OWN = "aws-waf-logs-own"
@@ -28,6 +29,58 @@ def aws_nat_at_a_strangers_address(plan: Plan) -> bool:
 def aws_address_of_a_stranger_given(plan: Plan) -> bool:
     given = {"allocationId": "eipalloc-0123456789abcdef0", "networkInterfaceId": "eni-0123456789abcdef0"}
     add(plan, kinds.EIP_ASSOCIATION, given, allocationId=[found(plan, kinds.EIP)])
+    return True
+
+
+@NETWORK.mutation("N04", "packets of the nodes leave by a stranger's gateway, though that depends on the program's own")
+def aws_nodes_leave_by_a_strangers_gateway(plan: Plan) -> bool:
+    plan.edit(next(each for each in every(plan, kinds.ROUTE) if "natGatewayId" in each["inputs"]))["natGatewayId"] = "nat-0123456789abcdef0"
+    return True
+
+
+@NETWORK.mutation("N04", "answers of the edge leave by a stranger's gateway")
+def aws_edge_answers_by_a_strangers_gateway(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.ROUTE, "public-internet"))["gatewayId"] = "vgw-0123456789abcdef0"
+    return True
+
+
+@NETWORK.mutation("N04", "the network's main table leads to a stranger's gateway")
+def aws_main_table_leads_elsewhere(plan: Plan) -> bool:
+    table = found(plan, kinds.DEFAULT_ROUTE_TABLE)
+    plan.edit(table)["routes"] = [{"cidrBlock": EVERYBODY, "gatewayId": "igw-0123456789abcdef0"}]
+    return True
+
+
+@NETWORK.mutation("N04", "packets of the nodes leave by a gateway in a stranger's network")
+def aws_nat_in_a_strangers_network(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.NAT_GATEWAY))["subnetId"] = "subnet-0123456789abcdef0"
+    return True
+
+
+# Keys and disks
+
+
+@CLUSTER.mutation("N07", "the key of Secrets is never renewed")
+def aws_key_for_ever(plan: Plan) -> bool:
+    del plan.edit(found(plan, kinds.KEY, "key-secrets"))["enableKeyRotation"]
+    return True
+
+
+@CLUSTER.mutation("N07", "the key of Secrets is renewed once in seven years")
+def aws_key_for_years(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.KEY, "key-secrets"))["rotationPeriodInDays"] = 2560
+    return True
+
+
+@CLUSTER.mutation("N07", "a disk is encrypted that nodes do not start from")
+def aws_another_disk_encrypted(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.LAUNCH_TEMPLATE))["blockDeviceMappings"][0]["deviceName"] = "/dev/sdf"
+    return True
+
+
+@CLUSTER.mutation("N07", "nodes start from an image whose data are on a disk that nobody encrypts")
+def aws_data_disk_of_another_image(plan: Plan) -> bool:
+    plan.edit(found(plan, kinds.NODE_GROUP))["amiType"] = "BOTTLEROCKET_x86_64"
     return True
 
 
@@ -106,4 +159,4 @@ def aws_firewall_log_with_a_strangers_key(plan: Plan) -> bool:
     return True
 
 
-MUTATIONS: tuple[Mutation, ...] = tuple(mutation for table in (NETWORK, EDGE) for mutation in table.mutations)
+MUTATIONS: tuple[Mutation, ...] = tuple(mutation for table in (NETWORK, EDGE, CLUSTER) for mutation in table.mutations)

@@ -337,6 +337,32 @@ def subscription_of_whoever_runs_it(plan: Plan) -> bool:
     return True
 
 
+@NETWORK.mutation("N09", "the identity of the flow log may write nowhere")
+def flow_log_of_no_writer(plan: Plan) -> bool:
+    right = azure.one(plan, "authorization:RoleAssignment", lambda i: "/storageAccounts/" in i["scope"])
+    assert right is not None
+    plan.remove(right)
+    return True
+
+
+@NETWORK.mutation("N09", "the flow log writes as nobody")
+def flow_log_of_nobody(plan: Plan) -> bool:
+    del azure.inputs(plan, "network:FlowLog")["identity"]
+    return True
+
+
+@NETWORK.mutation("P07", "the account of flow logs does not let Network Watcher in")
+def flow_log_shut_out(plan: Plan) -> bool:
+    azure.inputs(plan, "storage:StorageAccount")["networkRuleSet"]["bypass"] = "None"
+    return True
+
+
+@NETWORK.mutation("P07", "logs are collected from nodes of Windows, of which there are none")
+def logs_of_no_nodes(plan: Plan) -> bool:
+    azure.inputs(plan, "monitor:DataCollectionRule")["kind"] = "Windows"
+    return True
+
+
 @RIGHTS.mutation("P07", "whoever has seen its key writes into Application Insights")
 def traces_by_key(plan: Plan) -> bool:
     if azure.one(plan, "applicationinsights:Component") is None:

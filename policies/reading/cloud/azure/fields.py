@@ -99,7 +99,8 @@ OTHERS: Final[Mapping[str, Table]] = {
         "audiences.*": "api://AzureADTokenExchange",
     },
     "managedidentity:UserAssignedIdentity": all_of("resourceName"),
-    "monitor:DataCollectionRule": all_of("dataCollectionRuleName dataFlows.* dataSources.* destinations.logAnalytics.* kind"),
+    "monitor:DataCollectionRule": all_of("dataCollectionRuleName dataFlows.* dataSources.* destinations.logAnalytics.*")
+    | {"kind": "Linux"},
     "monitor:DataCollectionRuleAssociation": all_of("associationName dataCollectionRuleId resourceUri"),
     "monitor:DiagnosticSetting": all_of("name logAnalyticsDestinationType logs.* metrics.* resourceUri workspaceId"),
     "operationalinsights:Workspace": {
@@ -123,7 +124,7 @@ OTHERS: Final[Mapping[str, Table]] = {
         **all_of("networkRuleSet.defaultAction publicNetworkAccess"),
         "enableHttpsTrafficOnly": ON,
         "minimumTlsVersion": "TLS1_[23]",
-        "networkRuleSet.bypass": ".*",
+        "networkRuleSet.bypass": r"(.*, *)?AzureServices(,.*)?",  # by which Network Watcher writes flow logs
     },
 }
 

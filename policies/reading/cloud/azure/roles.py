@@ -22,6 +22,7 @@ ASSIGNMENT: Final = "azure-native:authorization:RoleAssignment"
 
 READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 CRYPTO_USER: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+BLOB_WRITER: Final = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +60,7 @@ NARROW: Final[Mapping[str, Role]] = {
         "Key Vault Crypto Service Encryption User", "Microsoft.KeyVault/vaults/keys", of=("azure-native:compute:DiskEncryptionSet",)
     ),
     "3913510d-42f4-4e42-8a64-420c390055eb": _role("Monitoring Metrics Publisher", "Microsoft.Insights/components", of=(GATEWAY,)),
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": _role(
-        "Storage Blob Data Contributor", "Microsoft.Storage/storageAccounts", of=("azure-native:network:FlowLog",)
-    ),
+    BLOB_WRITER: _role("Storage Blob Data Contributor", "Microsoft.Storage/storageAccounts", of=("azure-native:network:FlowLog",)),
 }
 """By id."""
 
