@@ -84,6 +84,44 @@ def aws_data_disk_of_another_image(plan: Plan) -> bool:
     return True
 
 
+# What containers say
+
+
+def _logs(plan: Plan) -> dict[str, Any]:
+    """Return the endpoint by which CloudWatch Logs answers in the network."""
+    return plan.edit(found(plan, kinds.VPC_ENDPOINT, "endpoint-logs"))
+
+
+@CLUSTER.mutation("N09", "nothing gives the collector its role")
+def aws_collector_without_agent(plan: Plan) -> bool:
+    plan.remove(next(each for each in every(plan, kinds.ADDON) if each["inputs"]["addonName"] == "eks-pod-identity-agent"))
+    return True
+
+
+@CLUSTER.mutation("N09", "nobody is let in where CloudWatch answers")
+def aws_endpoint_shut(plan: Plan) -> bool:
+    plan.remove(found(plan, kinds.INGRESS_RULE, "in-endpoints-aws"))
+    return True
+
+
+@CLUSTER.mutation("N09", "where CloudWatch answers, the network's default group holds")
+def aws_endpoint_in_the_default_group(plan: Plan) -> bool:
+    del _logs(plan)["securityGroupIds"]
+    return True
+
+
+@CLUSTER.mutation("N09", "the endpoint of CloudWatch passes nothing on")
+def aws_endpoint_passes_nothing(plan: Plan) -> bool:
+    _logs(plan)["policy"] = '{"Version": "2012-10-17", "Statement": []}'
+    return True
+
+
+@CLUSTER.mutation("N09", "the collector is told an address of CloudWatch on the internet, where it may not connect")
+def aws_endpoint_of_no_name(plan: Plan) -> bool:
+    _logs(plan)["privateDnsEnabled"] = False
+    return True
+
+
 # Waits
 
 

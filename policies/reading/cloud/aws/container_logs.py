@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from policies.reading.cloud.addresses import OUTSIDE, Addresses, addresses
+from policies.reading.cloud.addresses import addresses
 from policies.reading.cloud.aws.cni import configuration
 from policies.reading.cloud.aws.documents import account_of, region_of
 from policies.reading.cloud.aws.eks import COLLECTOR, belongs
-from policies.reading.cloud.aws.kinds import ADDON, LOG_GROUP, NODE_GROUP, POD_IDENTITY, VPC_ENDPOINT
+from policies.reading.cloud.aws.kinds import ADDON, LOG_GROUP, NODE_GROUP, POD_IDENTITY
+from policies.reading.cloud.aws.log_endpoints import ON_THE_NODE, cloudwatch, passes
 from policies.reading.cloud.aws.permissions import OVER_TLS, Request
 from policies.reading.cloud.aws.roles import POD, PODS, WRITING
-from policies.reading.cloud.aws.vpc import subnets_named, within
 from policies.reading.cloud.aws.writers import may_write, roles_of
 from policies.reading.cloud.egress import Egress
 from policies.reading.cloud.flaws import Flaw
@@ -57,10 +57,11 @@ TAKING_ON: Final = ("sts:AssumeRole", "sts:TagSession")
 """What Pod Identity does to give pods a role (EKS User Guide, `pod-id-role`)."""
 NAME_SERVICE: Final = {"k8s-app": "kube-dns"}
 """Labels of CoreDNS, an add-on too (EKS User Guide, `managing-coredns`), in the namespace `kube-system`."""
+GIVING: Final = "eks-pod-identity-agent"
+"""The add-on that gives pods their role, on every node (EKS User Guide, `pod-id-agent-setup`)."""
 AGENT: Final = "169.254.170.23/32"
 """Where pods ask which role they have (EKS User Guide, `pod-id-how-it-works`)."""
 
-ON_THE_NODE: Final = "what containers say, access logs among it, stays on the disks of the nodes"
 FIX: Final = "write `config` as components/cluster/eks/container_logs.py does"
 
 
@@ -69,6 +70,9 @@ def are_collected(cluster: Resource, stack: "Stack") -> Iterator[Flaw]:
     own = [addon for addon in stack.of(ADDON) if addon.at("addonName", default="") == COLLECTOR and belongs(stack, addon, cluster)]
     if not own:
         yield Flaw(message=f"{ON_THE_NODE}: nothing collects it", fix=f"add the add-on {COLLECTOR} with a log group of the program")
+    elif not any(addon.at("addonName", default="") == GIVING and belongs(stack, addon, cluster) for addon in stack.of(ADDON)):
+        yield Flaw(message=f"{ON_THE_NODE}: nothing gives the pods of {COLLECTOR} their role", fix=f"add the add-on {GIVING}")
+    yield from passes(stack) if own else ()
     for addon in own:
         values = configuration(addon)
         config = mapping(values.get("config"))
@@ -148,7 +152,7 @@ def _calls(addon: Resource, stack: "Stack") -> Iterator[Flaw]:
     called = {
         "the name service": egress.reaches_pods("kube-system", NAME_SERVICE, 53, "UDP"),
         "the agent that knows its role": egress.reaches(addresses(AGENT), 80),
-        "CloudWatch": egress.reaches(_cloudwatch(stack), 443),
+        "CloudWatch": egress.reaches(cloudwatch(stack), 443),
     }
     if shut := [who for who, reached in called.items() if not reached]:
         yield Flaw(
@@ -156,16 +160,6 @@ def _calls(addon: Resource, stack: "Stack") -> Iterator[Flaw]:
             fix=f"add one for its pods in {_place(addon)}",
             resource=addon,
         )
-
-
-def _cloudwatch(stack: "Stack") -> Addresses:
-    """Return where CloudWatch Logs answers: at the interfaces of its endpoint in the network; on the internet where that has none.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch-logs-and-interface-VPC.html
-    """
-    name = f"com.amazonaws.{region_of(stack)}.logs"
-    found = [each for each in stack.of(VPC_ENDPOINT) if each.at("serviceName", default="") == name]
-    return within(subnet for each in found for subnet in subnets_named(stack, each, "subnetIds")) if found else Addresses(OUTSIDE.ranges)
 
 
 def _may_write(addon: Resource, cluster: Resource, stack: "Stack", group: Resource) -> bool:
