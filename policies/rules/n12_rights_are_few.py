@@ -11,7 +11,7 @@ class N12(CloudRule):
         Of AWS:
 
         - a role that everybody, another account, any pod, a pod of another cluster, a service on behalf of any account, or what has another
-          role of the program takes on;
+          role of the program takes on; one that says which pods are behind the edge, and is not the load balancer controller's;
         - a role that may do a whole service (`s3:*`), something else than looking to everything (`*`), or what gives rights:
           `iam:PassRole` to more than one named role, `iam:Put...`, `sts:AssumeRole`; statements by exclusion (`NotAction`);
         - a role that may change the boundary, be it of one thing alone: groups, listeners, web ACLs, records, entries of the cluster,

@@ -13,6 +13,7 @@ from tests.policies.mutations.plan import UNKNOWN, Plan
 NETWORK = Table(CloudFamily.NETWORK)
 EDGE = Table(CloudFamily.EDGE)
 CLUSTER = Table(CloudFamily.CLUSTER)
+RIGHTS = Table(CloudFamily.RIGHTS)
 
 OF_A_STRANGER = "arn:aws:kms:eu-central-1:999999999999:key/1"
 OWN = "aws-waf-logs-own"
@@ -122,6 +123,21 @@ def aws_endpoint_of_no_name(plan: Plan) -> bool:
     return True
 
 
+@RIGHTS.mutation("N12", "whoever collects logs says who is behind the edge")
+def aws_collector_binds_targets(plan: Plan) -> bool:
+    record = found(plan, kinds.ROLE_POLICY, "load-balancer-rights")
+    plan.edit(record)["role"] = found(plan, kinds.ROLE, "role-container-logs")["inputs"]["name"]
+    depending(plan, found(plan, kinds.ROLE_POLICY, "load-balancer-rights"), "role", [found(plan, kinds.ROLE, "role-container-logs")])
+    return True
+
+
+@RIGHTS.mutation("N12", "the same, though the right depends on the controller's role")
+def aws_collector_binds_targets_by_name(plan: Plan) -> bool:
+    name = found(plan, kinds.ROLE, "role-container-logs")["inputs"]["name"]
+    plan.edit(found(plan, kinds.ROLE_POLICY, "load-balancer-rights"))["role"] = name
+    return True
+
+
 # Waits
 
 
@@ -197,4 +213,4 @@ def aws_firewall_log_with_a_strangers_key(plan: Plan) -> bool:
     return True
 
 
-MUTATIONS: tuple[Mutation, ...] = tuple(mutation for table in (NETWORK, EDGE, CLUSTER) for mutation in table.mutations)
+MUTATIONS: tuple[Mutation, ...] = tuple(mutation for table in (NETWORK, EDGE, CLUSTER, RIGHTS) for mutation in table.mutations)

@@ -141,6 +141,7 @@ READERS: Final = by_rule(
     Reader(rule="N12", kinds=(ROLE,), look=roles.is_taken_on),
     Reader(rule="N12", kinds=(POLICY, ROLE_POLICY), look=roles.may),
     Reader(rule="N12", kinds=(ROLE_ATTACHMENT,), look=roles.is_given),
+    Reader(rule="N12", kinds=(ROLE_POLICY, ROLE_ATTACHMENT), look=roles.binds_as_controller),
     Reader(rule="N12", kinds=tuple(roles.TAKING_ON), look=roles.takes_on_own),
     Reader(rule="N12", kinds=(POD_IDENTITY,), look=roles.serves_no_service),
     Reader(rule="N12", kinds=tuple(answers.ANSWERING), look=answers.whom),

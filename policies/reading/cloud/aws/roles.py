@@ -158,6 +158,23 @@ def is_given(attachment: Resource, stack: "Stack") -> Iterator[Flaw]:
         )
 
 
+def binds_as_controller(given: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """Check that the load balancer controller alone says which pods are targets: whoever else may is a target, and takes the edge's requests.
+
+    Raises:
+        UnknownValueError: if the right is given to no role of the program.
+    """
+    own = [given] if given.kind == kinds.ROLE_POLICY else [each for each in stack.of(kinds.POLICY) if names(given, "policyArn", each)]
+    if not any(BINDING & {*sentence.actions} for each in own for sentence in allowing(each, "policy")):
+        return
+    meant = {f"{PODS} ({place}/{account})" for place, account in accounts_of(stack)}
+    if strangers := sorted(_takers(given, stack) - meant):
+        yield Flaw(
+            message=f"lets {', '.join(strangers)} say who is behind the edge, which is the AWS Load Balancer Controller's task",
+            fix="give it to the controller's role alone",
+        )
+
+
 def _takers(attachment: Resource, stack: "Stack") -> set[str]:
     """Return who takes on the role to which a policy is attached.
 
