@@ -32,6 +32,27 @@ def role_of_one_of_two(plan: Plan) -> bool:
     return True
 
 
+@NETWORK.mutation("N10", "what leaves goes through an address of another subscription, under the name of the program's own")
+def nat_at_an_address_of_another_subscription(plan: Plan) -> bool:
+    for each in azure.inputs(plan, "network:NatGateway")["publicIpAddresses"]:
+        each["id"] = each["id"].replace(azure.SUBSCRIPTION, f"/subscriptions/{SOMEBODY}")
+    return True
+
+
+@NETWORK.mutation("P07", "the whole internet is the network's own")
+def network_of_everything(plan: Plan) -> bool:
+    azure.inputs(plan, "network:VirtualNetwork")["addressSpace"]["addressPrefixes"] = ["0.0.0.0/0"]
+    return True
+
+
+@NETWORK.mutation("N04", "the gateway's subnet lies over all others, so that everybody is the gateway")
+def subnet_of_everything(plan: Plan) -> bool:
+    network = azure.inputs(plan, "network:VirtualNetwork")
+    subnet = next((each for each in network["subnets"] if each["name"] == "apim"), network["subnets"][0])
+    subnet["addressPrefix"] = network["addressSpace"]["addressPrefixes"][0]
+    return True
+
+
 @EDGE.mutation("N10", "the edge is reached at a stranger's address")
 def edge_at_a_strangers_address(plan: Plan) -> bool:
     front = azure.edge(plan)["frontendIPConfigurations"][0]

@@ -62,7 +62,8 @@ NETWORK: Final[Mapping[str, Table]] = {
     },
     "Subnet": {**_SUBNET, **all_of("virtualNetworkName subnetName")},
     "VirtualNetwork": {
-        **all_of("virtualNetworkName addressSpace.addressPrefixes.* enableDdosProtection enableVmProtection subnets."),
+        **all_of("virtualNetworkName enableDdosProtection enableVmProtection subnets."),
+        "addressSpace.addressPrefixes.*": r"(10|172\.(1[6-9]|2\d|3[01])|192\.168|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.[\d.]+/([89]|[12]\d|3[012])",
         **under("subnets.*", _SUBNET),
     },
 }

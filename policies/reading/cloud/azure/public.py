@@ -7,7 +7,7 @@ from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.balancers import ADDRESS
 from policies.reading.cloud.azure.filters import GROUP, RULE
-from policies.reading.cloud.azure.ids import NAMES, NETWORK, group_of, name_of, part
+from policies.reading.cloud.azure.ids import NAMES, NETWORK, is_beside, name_of, part
 from policies.reading.cloud.model import Entrance, Station
 from policies.reading.cloud.references import is_known_as, refers
 from policies.reading.resource import Resource
@@ -33,21 +33,20 @@ def holders(stack: "Stack", address: Resource) -> list[Resource]:
     for resource in stack.resources:
         if resource is address or not resource.custom or not resource.kind.startswith("azure-native:") or resource.kind in SPEAKING:
             continue
-        if refers(resource, address, _is_named):
+        if refers(resource, address, lambda one, value: _is_named(one, value, stack)):
             found.append(resource)
     return found
 
 
-def _is_named(address: Resource, value: str) -> bool:
+def _is_named(address: Resource, value: str, stack: "Stack") -> bool:
     """Say whether a text is the id of an address, or one of a part of it."""
     if is_known_as(address, value):
         return True
     wanted = address.props.get(NAMES[ADDRESS][1])
     if not is_known(wanted, str) or part(value, "publicIPAddresses").lower() != str(wanted).lower():
         return False
-    # Two groups may each have an address of one name.
-    group = part(value, "resourceGroups").lower()
-    return not group or not is_known(address.props.get("resourceGroupName"), str) or group_of(address) in {"", group}
+    # Two groups, and two subscriptions, may each have an address of one name.
+    return not is_known(address.props.get("resourceGroupName"), str) or is_beside(address, value, stack)
 
 
 def entrances(stack: "Stack", stations: dict[Resource, Station]) -> Iterator[Entrance]:

@@ -52,7 +52,8 @@ def subnets(stack: "Stack") -> Iterator[Subnet]:
 
 def _of_network(stack: "Stack", network: Resource) -> Iterator[Subnet]:
     own = list(below(stack, network, SUBNET, "virtualNetworkName"))
-    seen: set[str] = set()
+    seen, taken = set[str](), list[Addresses]()
+    space = addresses(*sequence(mapping(network.at("addressSpace")).get("addressPrefixes")))
     for resource, field, spec in (
         *((network, "subnets", mapping(spec)) for spec in network.at("subnets", default=[])),
         *((each, "networkSecurityGroup", each.props) for each in own),
@@ -62,7 +63,12 @@ def _of_network(stack: "Stack", network: Resource) -> Iterator[Subnet]:
             raise UnknownValueError(
                 f"{network}: subnet {found.name}", "said twice, inline and by a resource of its own: which holds is not known"
             )
+        if not space.holds(found.addresses) or any(found.addresses & other for other in taken):
+            raise UnknownValueError(
+                f"{network}: subnet {found.name}", "outside of its network, or over another subnet: Azure makes no such one"
+            )
         seen.add(found.name)
+        taken.append(found.addresses)
         yield found
 
 
