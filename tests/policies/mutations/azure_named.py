@@ -1,7 +1,7 @@
 """Names of somebody else in a good plan of Azure, each where the program's own stood: what the property depended on is kept."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.policies.mutations import azure_plan as azure
@@ -17,15 +17,20 @@ RIGHTS = Table(CloudFamily.RIGHTS)
 PROVIDER = "pulumi:providers:azure-native"
 
 
+def _is_joining(inputs: Mapping[str, Any]) -> bool:
+    """Say whether an assignment lets AKS join its nodes to their subnet."""
+    return str(inputs["scope"]).endswith("/subnets/aks")
+
+
 @RIGHTS.mutation("N12", "a role is a stranger's, though it depends on an identity of the program")
 def role_of_a_stranger(plan: Plan) -> bool:
-    azure.inputs(plan, ASSIGNMENT)["principalId"] = SOMEBODY
+    azure.inputs(plan, ASSIGNMENT, _is_joining)["principalId"] = SOMEBODY
     return True
 
 
 @RIGHTS.mutation("N12", "a role is an identity's of the program or one of another stack, and the plan does not know which")
 def role_of_one_of_two(plan: Plan) -> bool:
-    record = azure.one(plan, ASSIGNMENT)
+    record = azure.one(plan, ASSIGNMENT, _is_joining)
     assert record is not None
     needs = plan.options(record)["propertyDependencies"]
     needs["principalId"] = [*needs["principalId"], f"{needs['principalId'][0]}-elsewhere"]
@@ -37,6 +42,23 @@ def nat_at_an_address_of_another_subscription(plan: Plan) -> bool:
     for each in azure.inputs(plan, "network:NatGateway")["publicIpAddresses"]:
         each["id"] = each["id"].replace(azure.SUBSCRIPTION, f"/subscriptions/{SOMEBODY}")
     return True
+
+
+def _joining_elsewhere(plan: Plan, old: str, new: str) -> bool:
+    for record in [*azure.all_of(plan, ASSIGNMENT, _is_joining)]:
+        given = plan.edit(record)
+        given["scope"] = given["scope"].replace(old, new)
+    return True
+
+
+@RIGHTS.mutation("N12", "AKS may change a stranger's subnet, of the name of the program's own")
+def role_at_a_subnet_of_another_group(plan: Plan) -> bool:
+    return _joining_elsewhere(plan, "/resourceGroups/rg-", "/resourceGroups/rg-other-")
+
+
+@RIGHTS.mutation("N12", "AKS may change a subnet of another network")
+def role_at_a_subnet_of_another_network(plan: Plan) -> bool:
+    return _joining_elsewhere(plan, "/virtualNetworks/vnet-", "/virtualNetworks/vnet-other-")
 
 
 @NETWORK.mutation("P07", "the whole internet is the network's own")

@@ -351,6 +351,27 @@ def flow_log_of_nobody(plan: Plan) -> bool:
     return True
 
 
+@NETWORK.mutation("N09", "the flow log goes nowhere")
+def flow_log_without_place(plan: Plan) -> bool:
+    del azure.inputs(plan, "network:FlowLog")["storageId"]
+    return True
+
+
+@NETWORK.mutation("N09", "nobody writes down who signs in to the cluster")
+def no_log_of_users(plan: Plan) -> bool:
+    logs = azure.inputs(plan, "monitor:DiagnosticSetting", lambda i: "/managedClusters/" in str(i["resourceUri"]))["logs"]
+    logs[:] = [each for each in logs if each.get("category") != "guard"]
+    return True
+
+
+@RIGHTS.mutation("P07", "disks stay with an old version of their key")
+def disks_with_an_old_key(plan: Plan) -> bool:
+    if azure.one(plan, "compute:DiskEncryptionSet") is None:
+        return False
+    azure.inputs(plan, "compute:DiskEncryptionSet")["rotationToLatestKeyVersionEnabled"] = False
+    return True
+
+
 @NETWORK.mutation("P07", "the account of flow logs does not let Network Watcher in")
 def flow_log_shut_out(plan: Plan) -> bool:
     azure.inputs(plan, "storage:StorageAccount")["networkRuleSet"]["bypass"] = "None"

@@ -55,6 +55,13 @@ def zone_for_a_cluster_that_was_typed(plan: Plan) -> bool:
     return True
 
 
+@TABLE.mutation("N12", "cert-manager may write into a stranger's zone, of the name of the program's own")
+def zone_of_another_group(plan: Plan) -> bool:
+    grant = azure.inputs(plan, "authorization:RoleAssignment", lambda i: "/dnsZones/" in i["scope"])
+    grant["scope"] = grant["scope"].replace("/resourceGroups/rg-", "/resourceGroups/rg-other-")
+    return True
+
+
 @TABLE.mutation("P07", "tokens for other audiences are taken as well")
 def other_audiences(plan: Plan) -> bool:
     azure.inputs(plan, TRUST)["audiences"].append("https://kubernetes.default.svc")

@@ -9,7 +9,7 @@ from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.certificates import HELD, VAULT_SECRET
 from policies.reading.cloud.azure.cluster import CLUSTER, pools
-from policies.reading.cloud.azure.ids import NETWORK, along, last, name_of, part, speller, target
+from policies.reading.cloud.azure.ids import NETWORK, along, group_of, last, name_of, part, speller, target
 from policies.reading.cloud.azure.log_looks import FLOW_LOG, INSIGHTS
 from policies.reading.cloud.azure.rights_looks import ACCOUNT, TRUST, VAULT, type_of
 from policies.reading.cloud.azure.roles import ASSIGNMENT, NARROW, holders_of
@@ -103,9 +103,10 @@ def stands_at_ours(assignment: Resource, stack: "Stack") -> Iterator[Flaw]:
     scope = str(assignment.at("scope", default=""))
     kind, where = type_of(scope), part(scope, "providers")
     if where == "Microsoft.Network" and kind.endswith("/subnets"):
-        fine = part(scope, "subnets").lower() in _worked_in(stack)
+        fine = any(each.is_named(scope) for each in subnets(stack) if each.name.lower() in _worked_in(stack))
     elif kind == "Microsoft.Network/dnsZones":
-        fine = last(scope).lower() in {str(each.at("zoneName", default="")).lower() for each in stack.of(public.RECORD)}
+        zones = {(group_of(each), str(each.at("zoneName", default="")).lower()) for each in stack.of(public.RECORD)}
+        fine = (part(scope, "resourceGroups").lower(), last(scope).lower()) in zones
     elif kind in STANDS_AT:
         fine = target(stack, assignment, "scope", scope, STANDS_AT[kind]) is not None or _is_shown(stack, scope)
     else:

@@ -78,9 +78,8 @@ OTHERS: Final[Mapping[str, Table]] = {
         **all_of("principalId roleAssignmentName roleDefinitionId scope"),
         "principalType": "ServicePrincipal",
     },
-    "compute:DiskEncryptionSet": all_of(
-        "activeKey.keyUrl activeKey.sourceVault.id diskEncryptionSetName encryptionType identity.type rotationToLatestKeyVersionEnabled"
-    ),
+    "compute:DiskEncryptionSet": all_of("activeKey.keyUrl activeKey.sourceVault.id diskEncryptionSetName encryptionType identity.type")
+    | {"rotationToLatestKeyVersionEnabled": ON},
     "dns:RecordSet": {
         **all_of("zoneName relativeRecordSetName ttl"),
         "recordType": "A",
@@ -153,6 +152,7 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "azure-native:apimanagement:ApiManagementService": ("apiVersionConstraint.minApiVersion",),
     "azure-native:applicationinsights:Component": ("disableLocalAuth", "workspaceResourceId"),
+    "azure-native:compute:DiskEncryptionSet": ("rotationToLatestKeyVersionEnabled",),
     "azure-native:keyvault:Vault": ("properties.enablePurgeProtection",),
     "azure-native:network:VirtualNetwork": ("addressSpace",),
     "azure-native:storage:StorageAccount": ("minimumTlsVersion",),

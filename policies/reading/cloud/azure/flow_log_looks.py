@@ -29,9 +29,9 @@ def may_write(flow_log: Resource, stack: "Stack") -> Iterator[Flaw]:
         for each in stack.of(ASSIGNMENT)
         if last(each.at("roleDefinitionId", default="")).lower() == BLOB_WRITER and writers & {*holders_of(each, stack)}
     )
-    if account and not any(target(stack, each, "scope", each.props.get("scope"), ACCOUNT) is account for each in rights):
+    if account is None or not any(target(stack, each, "scope", each.props.get("scope"), ACCOUNT) is account for each in rights):
         yield Flaw(
-            message=f"writes nothing down: it has no identity that may write into {account}",
+            message=f"writes nothing down: it has no identity that may write into {account or 'an account of the program'}",
             fix="give it an identity of the program, with the role Storage Blob Data Contributor at the account",
         )
 

@@ -31,6 +31,8 @@ WIDEST: Final = 24
 """A range of operators' addresses that is wider than so many bits names nobody."""
 ENGINES: Final = frozenset({"cilium", "calico", "azure"})
 AUDIT: Final = frozenset({"kube-audit", "kube-audit-admin"})
+USERS: Final = "guard"
+"""The log of who signs in (Learn, `aks/monitor-aks-reference`, resource logs)."""
 ROUTERS: Final = ("httpApplicationRouting", "ingressApplicationGateway")
 """Add-ons that publish Services by themselves."""
 
@@ -160,9 +162,11 @@ def users_are_known(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def control_plane_is_logged(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """N09."""
-    kept = categories_kept(resource, stack, AUDIT)
+    kept = categories_kept(resource, stack, AUDIT | {USERS})
     if not kept & AUDIT:
         yield Flaw(message="who asks its API for what is written down nowhere", fix="add a DiagnosticSetting with kube-audit-admin")
+    if USERS not in kept:
+        yield Flaw(message="who proves to its API who he is is written down nowhere", fix=f"add a DiagnosticSetting with {USERS}")
 
 
 def publishes_nothing_itself(resource: Resource, stack: "Stack") -> Iterator[Flaw]:

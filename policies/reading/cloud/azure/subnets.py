@@ -38,6 +38,11 @@ class Subnet:
         """Name the subnet."""
         return f"subnet {self.network}/{self.name}"
 
+    def is_named(self, given: str) -> bool:
+        """Say whether an id is this subnet's."""
+        wanted = (self.network.lower(), self.name.lower())
+        return (part(given, "virtualNetworks").lower(), part(given, "subnets").lower()) == wanted and self.is_meant(given)
+
     @property
     def filters(self) -> tuple[Filter, ...]:
         """Return what lies around it."""
