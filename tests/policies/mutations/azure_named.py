@@ -61,6 +61,13 @@ def role_at_a_subnet_of_another_network(plan: Plan) -> bool:
     return _joining_elsewhere(plan, "/virtualNetworks/vnet-", "/virtualNetworks/vnet-other-")
 
 
+@RIGHTS.mutation("N09", "what clients ask API Management is told to a logger that somebody else made")
+def logger_of_a_stranger(plan: Plan) -> bool:
+    told = azure.inputs(plan, "apimanagement:Diagnostic")
+    told["loggerId"] = f"{told['loggerId'].rpartition('/')[0]}/stranger"
+    return True
+
+
 @NETWORK.mutation("P07", "the whole internet is the network's own")
 def network_of_everything(plan: Plan) -> bool:
     azure.inputs(plan, "network:VirtualNetwork")["addressSpace"]["addressPrefixes"] = ["0.0.0.0/0"]

@@ -26,6 +26,7 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     f"{APIM}ApiManagementService": ("service", "serviceName"),
     f"{APIM}Product": ("products", "productId"),
     f"{APIM}ApiVersionSet": ("apiVersionSets", "versionSetId"),
+    f"{APIM}Logger": ("loggers", "loggerId"),
     "azure-native:containerservice:ManagedCluster": ("managedClusters", "resourceName"),
     "azure-native:keyvault:Vault": ("vaults", "vaultName"),
     "azure-native:operationalinsights:Workspace": ("workspaces", "workspaceName"),

@@ -28,6 +28,7 @@ DESTINATIONS: Final[Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
     COLLECTION: ((("destinations", "logAnalytics", "workspaceResourceId"), WORKSPACE),),
     INSIGHTS: ((("workspaceResourceId",), WORKSPACE),),
     LOGGER: ((("resourceId",), INSIGHTS),),
+    f"{APIM}Diagnostic": ((("loggerId",), LOGGER),),
     CLUSTER: (
         (("addonProfiles", "omsagent", "config", "logAnalyticsWorkspaceResourceID"), WORKSPACE),
         (("securityProfile", "defender", "logAnalyticsWorkspaceResourceId"), WORKSPACE),
