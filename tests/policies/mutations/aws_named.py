@@ -94,7 +94,7 @@ def _logs(plan: Plan) -> dict[str, Any]:
 
 
 @CLUSTER.mutation("N09", "nothing gives the collector its role")
-def aws_collector_without_agent(plan: Plan) -> bool:
+def aws_collector_without_its_role(plan: Plan) -> bool:
     plan.remove(next(each for each in every(plan, kinds.ADDON) if each["inputs"]["addonName"] == "eks-pod-identity-agent"))
     return True
 
