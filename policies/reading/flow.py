@@ -70,6 +70,8 @@ class Flow:
     requests: Requests
     entry_host: str = "*"
     """The host that the client asks for."""
+    asked: str = ""
+    """The name that the sender's program connected to, where that is known: what leaves for another host is astray."""
     demands: frozenset[str] = frozenset()
     http: bool = True
     """The proxy that has them reads requests; else it passes on bytes, of which it can tell nothing but the connection."""

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from policies.reading.pods import Pod
 from policies.reading.resource import Resource
 from policies.reading.services import Service
 from policies.reading.values import mapping, sequence
+
+HTTP: Final = frozenset({"HTTP", "HTTP2", "HTTP_PROXY", "HTTPS", "GRPC", "GRPC-WEB"})
+"""Protocols of servers that read requests."""
+OVER_TLS: Final = frozenset({"HTTPS", "TLS"})
+"""Protocols of servers that speak TLS."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,13 +31,19 @@ class MeshServer:
     def http(self) -> bool:
         """Say whether the proxy reads requests, within TLS or without; else it passes on bytes.
 
-        https://istio.io/latest/docs/reference/config/networking/gateway/#Port
+        https://istio.io/latest/docs/reference/config/networking/gateway/#Port, `IsHTTPServer` in istio: pkg/config/gateway
         """
-        return self.protocol not in {"TLS", "TCP", "MONGO"}
+        return self.protocol in HTTP
 
     @property
     def mode(self) -> str:
-        """Return the TLS mode; empty for a server without TLS."""
+        """Return the TLS mode; empty for a server without TLS.
+
+        Of a server for requests in plain, `tls` counts for nothing but a redirect; for bytes in plain, Istio's webhook takes none
+        (`IsTLSServer` in istio: pkg/config/gateway, `validateServer` in pkg/config/validation).
+        """
+        if self.protocol not in OVER_TLS:
+            return ""
         return str(self.tls.get("mode") or ("SIMPLE" if self.tls.get("credentialName") else ""))
 
 

@@ -23,6 +23,9 @@ Network4or6 = IPv4Network | IPv6Network
 PRIVATE: Final = tuple(ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
 """Where pods and Services have their addresses (RFC 1918, RFC 6598, RFC 4193)."""
 
+UNROUTED: Final = (*PRIVATE, *(ip_network(block) for block in ("169.254.0.0/16", "fe80::/10")))
+"""What is not the internet: private addresses, and link-local ones (RFC 3927, RFC 4291), where clouds tell machines their credentials."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PortRange:
@@ -88,8 +91,10 @@ class Block:
 
     @property
     def is_private(self) -> bool:
-        """Say whether some private address is among them, a pod's or not."""
-        return self.may_hold_pods or bool(self.addresses & addresses_of(*map(str, PRIVATE)))
+        """Say whether some address that is not of the internet is among them, a pod's or not."""
+        if self.network.version == 6:  # of which sets of addresses know no ranges
+            return self.may_hold_pods or any(self.network.overlaps(each) for each in UNROUTED if each.version == 6)
+        return self.may_hold_pods or bool(self.addresses & addresses_of(*map(str, UNROUTED)))
 
     @property
     def holds_outside(self) -> bool:

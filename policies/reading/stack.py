@@ -249,6 +249,10 @@ class Stack:
                 found += [mesh] if mesh else []
         return tuple(found)
 
+    def readers(self, resource: Resource) -> tuple[Mesh, ...]:
+        """Return the meshes whose control plane reads an Istio object."""
+        return tuple(mesh for mesh in self.meshes if mesh.reads(resource) and mesh.discovers(self.namespace(resource.namespace)))
+
     def member(self, pod: Pod) -> tuple[Mesh, Proxy] | None:
         """Return the mesh that a pod belongs to and the proxy in it; None for a pod outside every mesh."""
         if pod not in self._members:

@@ -221,6 +221,8 @@ class Traffic:
         hosts = [full_host(rule.at("spec", "host"), rule.namespace) for rule in applied if rule.at("spec", "trafficPolicy", default={})]
         if len(hosts) > len(set(hosts)):
             raise UnknownValueError(str(applied[0]), "one of several for its host, of which Istio takes the policy of the oldest")
+        if len(_defining(applied, subset)) > 1:
+            raise UnknownValueError(f"subset {subset} of {host}", "defined more than once, of which Istio takes the oldest")
         for rule in applied:
             policies = [rule.at("spec", "trafficPolicy", default={})]
             policies += [mapping(each.get("trafficPolicy")) for each in rule.at("spec", "subsets", default=[]) if each["name"] == subset]
@@ -245,6 +247,11 @@ class Traffic:
                 if each["name"] == subset:
                     return mapping(each.get("labels"))
         raise UnknownValueError(f"subset {subset} of {host}", "a subset that no visible DestinationRule defines")
+
+
+def _defining(rules: Iterable[Resource], subset: str) -> list[Mapping[str, Any]]:
+    """Return the definitions of a subset."""
+    return [each for rule in rules for each in rule.at("spec", "subsets", default=[]) if subset and each["name"] == subset]
 
 
 def _sidecar_host(pattern: str, namespace: str, host: str, own: str) -> bool:

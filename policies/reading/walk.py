@@ -47,8 +47,8 @@ class Walk:
         self.trails: defaultdict[Edge, dict[tuple[object, ...], Trail]] = defaultdict(dict)
         self.refusals: list[Refusal] = []
         self.doubts: dict[tuple[bool, str], Doubt] = {}
-        self.routes: dict[tuple[Resource, str, bool], ByFirst[Route]] = {}
-        """Routes of a VirtualService by the gateway they are bound to, and whether they route requests, as far as they were asked for."""
+        self.routes: dict[tuple[Resource, str, int, bool], ByFirst[Route]] = {}
+        """Routes of a VirtualService by the gateway they are bound to, the port of its server, and whether they route requests, as far as they were asked for."""
         self.presented: set[tuple[str, str]] = set()
         """Secrets (namespace, name) whose certificates the proxies on the way show."""
 

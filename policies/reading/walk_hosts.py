@@ -73,6 +73,8 @@ def to_host(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], destination: Des
     if member is None:
         raise UnknownValueError(str(sender), "a pod outside every mesh, which applies no VirtualService")
     traffic = walk.stack.traffic
+    if len({frozenset(traffic.applied(each, host)) for each in senders}) > 1:
+        raise UnknownValueError(host, f"a host for which not every pod of {flow.source} applies the same DestinationRules")
     if service := traffic.service(host):
         number = port or (service.ports[0].port if len(service.ports) == 1 else 0)
         labels = traffic.subset_labels(sender, host, destination.subset)
@@ -87,7 +89,7 @@ def to_host(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], destination: Des
 
 
 def _to_entry(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], entry: ServiceEntry, destination: Destination) -> None:
-    host = destination.host
+    host, member = destination.host, walk.stack.member(senders[0])
     number = destination.port or (entry.ports[0][0] if len(entry.ports) == 1 else 0)
     listed = entry.port(number)
     if listed is None:
@@ -103,11 +105,14 @@ def _to_entry(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], entry: Service
         if service is not None:
             walk.to_service(onward, sending, service, target)
             continue
-        private = addresses_of_host(walk.stack, host, target)
+        private = addresses_of_host(walk.stack, host, target, member[:1] if member else ())
         network = walk.stack.network
         decision = network.flow(senders[0], None, target) if private is None else network.flow_to(senders[0], private, target)
         if not decision.allowed:
             walk.refuse(onward, f"{host}:{target}", "; ".join(decision.by), decision.resource)
+        elif flow.asked not in {"", host}:
+            place = f"{host}:{target} with what is meant for {flow.asked}"  # no egress of the topology either
+            walk.leave(onward.hop(place, f"a route or a name (SNI) of {flow.asked} leads there"), place)
         elif sending.peer.tls or not onward.http:
             walk.leave(onward.hop(f"{host}:{target}", "; ".join(decision.by), decision.resource), f"{host}:{target}")
         else:
@@ -156,7 +161,8 @@ def from_pods(walk: "Walk", senders: tuple[Pod, ...], source: str, hosts: Iterab
 
 
 def _ask(walk: "Walk", senders: tuple[Pod, ...], question: _Question, namespace: str) -> None:
-    flow = Flow(source=question.source, requests=Requests(host=question.host), http=question.http).hop(question.source, "")
+    flow = Flow(source=question.source, requests=Requests(host=question.host), asked=question.host, http=question.http)
+    flow = flow.hop(question.source, "")
     seeing = tuple(sender for sender in senders if walk.stack.traffic.sees(sender, namespace, question.host))
     if not seeing:
         sidecar = walk.stack.traffic.sidecar(senders[0])
@@ -177,7 +183,11 @@ def _finds(sender: Pod, question: _Question) -> bool:
 
 
 def _asked(walk: "Walk", flow: Flow, senders: tuple[Pod, ...], question: _Question) -> None:
-    found = walk.stack.traffic.mesh_routes(senders[0], question.host, question.port)
+    found, *others = (walk.stack.traffic.mesh_routes(sender, question.host, question.port) for sender in senders)
+    if any(each != found for each in others):
+        raise UnknownValueError(
+            question.host, f"a host for which not every pod of {question.source} applies the same routes (sourceLabels)"
+        )
     if routes := [route for route in found if route.tcp is not question.http]:
         routed(walk, flow, senders, routes)
     else:

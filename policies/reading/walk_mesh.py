@@ -7,7 +7,6 @@ from policies.reading.flow import Arrival, Flow
 from policies.reading.guards import Guard
 from policies.reading.istio_gateways import MeshGateway, MeshServer
 from policies.reading.patterns import ByFirst, meet_hosts
-from policies.reading.pods import Pod
 from policies.reading.requests import Requests
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError, sequence
@@ -61,6 +60,9 @@ def _server(walk: "Walk", flow: Flow, arrival: Arrival, at: _Server) -> None:
         return
     if server.mode and not any(meet_hosts(peer.sni, host) for host in server.hosts):
         walk.refuse(flow, str(gateway), f"no server for SNI {peer.sni}", gateway.resource, elsewhere=True)
+        return
+    if server.http and not flow.http:
+        walk.refuse(flow, str(gateway), f"the server reads requests ({server.protocol}), and these are bytes", gateway.resource)
         return
     identity = _server_identity(walk, flow, arrival, at)
     if identity is None:
@@ -123,17 +125,21 @@ def _gateway_routes(walk: "Walk", flow: Flow, at: _Server) -> None:
                     continue
                 found = True
                 narrowed = flow.with_requests(requests)
-                walk.reading(narrowed, service, lambda flow=narrowed, service=service: _bound(walk, flow, service, pod, gateway))
+                walk.reading(narrowed, service, lambda flow=narrowed, service=service: _bound(walk, flow, service, at))
     if not found:
         walk.refuse(flow, str(gateway), f"no VirtualService is bound to it for host {flow.requests.host}", gateway.resource)
 
 
-def _bound(walk: "Walk", flow: Flow, service: Resource, pod: Pod, gateway: MeshGateway) -> None:
-    key = (service, gateway.name, flow.http)
+def _bound(walk: "Walk", flow: Flow, service: Resource, at: _Server) -> None:
+    name, port = at.gateway.name, at.server.number
+    key = (service, name, port, flow.http)
     if key not in walk.routes:
-        routes = [route for route in routes_of(service) if gateway.name in route.gateways and route.tcp is not flow.http]
+        # A route for another port is passed over (`l4SingleMatch` in pilot/pkg/networking/core/gateway.go, `TranslateRoute` in route/route.go).
+        routes = [
+            route for route in routes_of(service) if name in route.gateways and route.tcp is not flow.http and route.port in {None, port}
+        ]
         walk.routes[key] = ByFirst((route.patterns, route) for route in routes)
-    routed(walk, flow, (pod,), walk.routes[key].about(flow.requests.path))
+    routed(walk, flow, (at.guard.pod,), walk.routes[key].about(flow.requests.path))
 
 
 def _may_bind(server: MeshServer, service: Resource, host: str, gateway: MeshGateway) -> bool:

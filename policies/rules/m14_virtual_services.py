@@ -29,7 +29,7 @@ class M14(Rule):
         that lead elsewhere than to the host asked for, or to the bridge that lead to a service which no bridge names; routes of
         sidecars that lead to another host than the one called, its egress gateway apart; copies of requests (`mirror`, `mirrors`)
         or failures (`fault`) that the topology does not declare; another `Host`, method or path written as a header, another `rewrite.authority`;
-        VirtualServices and DestinationRules for hosts of another namespace, or with a wildcard; `exportTo` that is absent, `*`,
+        two VirtualServices for one host at one gateway; VirtualServices and DestinationRules for hosts of another namespace, or with a wildcard; `exportTo` that is absent, `*`,
         or names a namespace from which nobody calls.
 
     Why:
@@ -60,6 +60,7 @@ class M14(Rule):
         owners = _Owners(stack)
         for resource in stack.of("VirtualService.networking.istio.io"):
             yield from attempt(self, resource, self._virtual_service(resource, owners))
+            yield from attempt(self, resource, self._rivals(resource, stack))
         for resource in stack.of("DestinationRule.networking.istio.io"):
             host = stack.reading(resource, lambda resource=resource: full_host(resource.at("spec", "host", default=""), resource.namespace))
             yield from attempt(self, resource, self._owned(resource, [host] if host else [], owners))
@@ -82,6 +83,19 @@ class M14(Rule):
                 yield self.broken(resource, message, fix)
             else:
                 yield self.undecided(resource, message, "bind it to a Gateway of the program")
+
+    def _rivals(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check that no other VirtualService routes the same host at the same gateway: which of them comes first depends on their age."""
+        own = {(gateway, host) for gateway in gateways_of(resource) for host in hosts_of(resource)}
+        readers = {*stack.readers(resource)}
+        for other in stack.of("VirtualService.networking.istio.io"):
+            if other.urn <= resource.urn or not readers & {*stack.readers(other)}:
+                continue
+            if shared := sorted(own & {(gateway, host) for gateway in gateways_of(other) for host in hosts_of(other)}):
+                gateway, host = shared[0]
+                where = "sidecars" if gateway == MESH else f"the Gateway {gateway}"
+                message = f"it routes {host} on {where}, and so does {other}: which comes first depends on their age"
+                yield self.undecided(resource, message, "write the routes of a host in one VirtualService")
 
     def _headers(self, resource: Resource) -> Iterator[Finding]:
         for rule in resource.at("spec", "http", default=[]):

@@ -8,16 +8,24 @@ from policies.checks import at
 from policies.layers import FRONT, Layer, Layers, layers_of
 from policies.proof import trails_of
 from policies.reading.patterns import meet_hosts
+from policies.reading.private_hosts import exits_of
 from policies.reading.resource import Resource
 from policies.reading.services import CLUSTER_DOMAIN, host_of
 from policies.reading.stack import Stack
 from policies.rule import Finding, ResourceRule, Severity
 from topology.edges import Direction
-from topology.model.system import OutsideProtocol
+from topology.model.system import Egress, OutsideProtocol
 
 EVERYWHERE: Final = "*"
 RESERVED: Final = IPv4Network("240.0.0.0/4")
 """Addresses that no machine has (RFC 1112, 4)."""
+TAKEN: Final = (IPv4Network("240.240.0.0/16"), IPv4Network("255.255.255.255/32"))
+"""Of these, what istiod gives to hosts by itself, and the broadcast address.
+
+https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/#address-auto-allocation
+"""
+RESOLVED: Final = frozenset({"DNS", "DNS_ROUND_ROBIN"})
+"""Resolutions that ask for a host's own name."""
 
 
 class M16(ResourceRule):
@@ -26,7 +34,8 @@ class M16(ResourceRule):
     Forbids:
         Hosts with a wildcard; the system's own public hosts; names of the cluster; hosts that no `egress` of the topology names,
         and hosts on the other side of a bridge to which no call goes; ports on which the topology does not call them; `addresses`,
-        but for hosts that are called over TCP, which have one of 240.0.0.0/4 each; resolution NONE and workload selectors; endpoints, but for the other side of a bridge; `subjectAltNames` that are not its
+        but for hosts that are called over TCP, which have one of 240.0.0.0/4 each, and the protocol TCP; resolutions other than DNS, `MESH_INTERNAL` for outside hosts, and
+        workload selectors; two entries for one host or address in a mesh; endpoints, but for the other side of a bridge; `subjectAltNames` that are not its
         hosts; a ServiceEntry that every namespace sees.
 
     Why:
@@ -62,6 +71,7 @@ class M16(ResourceRule):
         for endpoint in endpoints:
             yield from self._endpoint(resource, str(endpoint.get("address", "")), stack, layers)
         yield from self._addresses(resource, stack)
+        yield from self._rivals(resource, stack)
         if resource.at("spec", "resolution", default="NONE") == "NONE":
             yield self.broken(resource, "with resolution NONE the caller chooses the address that its hosts lead to", "set resolution: DNS")
         if resource.at("spec", "workloadSelector", default=None):
@@ -77,23 +87,49 @@ class M16(ResourceRule):
         """Check that a host called over TCP has an address that nobody else has, and any other host none."""
         hosts = {str(host).lower() for host in resource.at("spec", "hosts", default=[])}
         addresses: list[str] = resource.at("spec", "addresses", default=[])
-        if not hosts & {exit_.host for exit_ in stack.intent.egress.values() if exit_.protocol is OutsideProtocol.TCP}:
+        exits = [exit_ for exit_ in exits_of(stack, stack.readers(resource)).values() if exit_.host in hosts]
+        yield from self._outside(resource, exits)
+        if not any(exit_.protocol is OutsideProtocol.TCP for exit_ in exits):
             if addresses:
                 yield self.broken(
                     resource, f"it takes calls to the addresses {', '.join(addresses)}, whatever name they were made by", "remove addresses"
                 )
             return
-        if len(addresses) != 1 or not _is_reserved(addresses[0]):
+        if len(addresses) != 1 or not _is_virtual(addresses[0]):
             taken = f"calls to {', '.join(addresses)}" if addresses else "every connection to its port, whatever its address,"
             yield self.broken(
                 resource,
                 f"it takes {taken} for calls to {', '.join(sorted(hosts))}",
                 f"give it one address of {RESERVED}, which nobody has",
             )
-        for other in stack.traffic.entries:
-            if other.resource.urn > resource.urn and other.resource.namespace == resource.namespace and {*addresses} & {*other.addresses}:
+        for port in resource.at("spec", "ports", default=[]):
+            if str(port.get("protocol") or "").upper() != "TCP":
                 yield self.broken(
-                    resource, f"calls to {addresses[0]} are for it and for {other.resource}", "give each host an address of its own"
+                    resource,
+                    f"proxies look into what goes to its port {port.get('number')} (protocol {port.get('protocol') or 'not said'}), "
+                    "and lead a part of it past the routes for bytes",
+                    "set protocol: TCP",
+                )
+
+    def _outside(self, resource: Resource, exits: list[Egress]) -> Iterator[Finding]:
+        """Check that an entry for hosts of the topology says that they are outside, under their own names."""
+        if exits and resource.at("spec", "location", default="MESH_EXTERNAL") != "MESH_EXTERNAL":
+            yield self.broken(resource, "proxies take its hosts for members of the mesh", "set location: MESH_EXTERNAL")
+        if exits and (how := resource.at("spec", "resolution", default="NONE")) not in {*RESOLVED, "NONE"}:
+            yield self.broken(resource, f"with resolution {how} nobody asks where its hosts are", "set resolution: DNS")
+
+    def _rivals(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+        """Check that no other entry in the same mesh takes the same calls: which of them holds depends on their age."""
+        own = next((entry for entry in stack.traffic.entries if entry.resource is resource), None)
+        readers = {*stack.readers(resource)}
+        for other in stack.traffic.entries:
+            if own is None or other.resource.urn <= resource.urn or not readers & {*stack.readers(other.resource)}:
+                continue
+            if shared := sorted({*own.addresses, *own.hosts} & {*other.addresses, *other.hosts}):
+                yield self.broken(
+                    resource,
+                    f"calls to {', '.join(shared)} are for it and for {other.resource}",
+                    "keep one entry for a host, and give each host an address of its own",
                 )
 
     def _ports(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
@@ -173,11 +209,12 @@ def _is_service(host: str, resource: Resource, stack: Stack) -> bool:
     return meant is not None and stack.service(meant[1], meant[0]) is not None
 
 
-def _is_reserved(text: str) -> bool:
+def _is_virtual(text: str) -> bool:
     try:
-        return IPv4Address(text) in RESERVED
+        address = IPv4Address(text)
     except ValueError:
         return False
+    return address in RESERVED and not any(address in taken for taken in TAKEN)
 
 
 def _is_address(text: str) -> bool:

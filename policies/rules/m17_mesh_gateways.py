@@ -1,11 +1,13 @@
 """M17: the mesh's own doors take nobody's word for who they are."""
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Final
 
 from policies.checks import attempt
 from policies.layers import Layer, layers_of
 from policies.reading.istio_gateways import MeshGateway, MeshServer
+from policies.reading.pods import Pod
 from policies.reading.stack import Stack
 from policies.reading.values import sequence
 from policies.rule import Finding, Rule, Severity
@@ -38,7 +40,7 @@ class M17(Rule):
     Forbids:
         `*` and wildcards among hosts; hosts to which other namespaces may bind routes (without `./`); on the mesh ingress any TLS mode but MUTUAL, on egress gateway and bridge any that does not
         ask for a certificate; MUTUAL without the names that it takes (`subjectAltNames`), or with
-        one that no policy of the gateway lets ask anything; AUTO_PASSTHROUGH and PASSTHROUGH; TLS below 1.2; `insecureSkipVerify`; a Gateway that selects
+        one that no policy of the gateway lets ask anything; AUTO_PASSTHROUGH and PASSTHROUGH; two servers for one host on one port; TLS below 1.2; `insecureSkipVerify`; a Gateway that selects
         pods of another namespace, sidecars, or nothing.
 
     Why:
@@ -70,6 +72,22 @@ class M17(Rule):
             its = {layers.pods.get(pod) for pod in gateway.pods}
             yield from attempt(self, gateway.resource, self._gateway(gateway, its))
             yield from attempt(self, gateway.resource, self._callers(gateway, stack))
+        yield from self._twice(stack)
+
+    def _twice(self, stack: Stack) -> Iterator[Finding]:
+        """Check that one server alone answers to a name on a port: Istio leaves out the younger (`MergeGateways` in pilot/pkg/model/gateway.go)."""
+        seen: dict[tuple[Pod, int, str], tuple[MeshGateway, MeshServer]] = {}
+        found: dict[tuple[MeshGateway, MeshGateway, str], None] = {}
+        for gateway in stack.mesh_gateways:
+            for server in filter(lambda each: each.mode, gateway.servers):
+                for pod, host in product(gateway.pods, server.hosts):
+                    first, its = seen.setdefault((pod, server.number, host), (gateway, server))
+                    if its is not server:
+                        found[first, gateway, host] = None
+        for first, gateway, host in found:
+            yield self.broken(
+                gateway.resource, f"a server of it answers to {host}, and so does one of {first}: the younger one is left out", "keep one"
+            )
 
     def _callers(self, gateway: MeshGateway, stack: Stack) -> Iterator[Finding]:
         """Check that nobody may connect whom no policy of the gateway's pods lets ask anything."""

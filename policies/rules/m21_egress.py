@@ -1,11 +1,12 @@
 """M21: a service connects to whom it calls, to the name service and to its control plane."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.checks import at, attempt
 from policies.layers import Collector, Layer, collectors, layers_of
 from policies.reading.cloud.addresses import Addresses, addresses
+from policies.reading.meshes import Mesh
 from policies.reading.namespaces import NAME_LABEL
 from policies.reading.network import EVERY_PORT, PRIVATE, Block, Opening
 from policies.reading.pods import Pod
@@ -97,7 +98,7 @@ class M21(Rule):
                 yield self.broken(policy, f"a rule without to lets {pod} connect to everything", "name whom it calls")
                 continue
             yield from self._blocks(pod, layer, opening, stack)
-            yield from self._outside(layer, opening, stack)
+            yield from self._outside(pod, layer, opening, stack)
             yield from self._strangers(pod, opening, rule, telemetry)
             undeclared = sorted(str(peer) for peer in opening.pods - expected if not _is_needed(pod, peer, opening, telemetry, stack))
             if undeclared:
@@ -118,7 +119,7 @@ class M21(Rule):
                     f"it lets {pod} connect to the addresses {block}: the way out is the egress gateway",
                     "declare the host under egress",
                 )
-            elif block.is_private and not _is_of_hosts(block, opening, stack):
+            elif block.is_private and not _is_of_hosts(block, opening, stack, _meshes(pod, stack)):
                 among = "pods and nodes" if block.may_hold_pods else "private addresses"
                 yield self.broken(
                     opening.policy,
@@ -126,13 +127,13 @@ class M21(Rule):
                     "except private addresses (ipBlock.except); `privateHosts` of the stack file says where private hosts are",
                 )
 
-    def _outside(self, layer: Layer | None, opening: Opening, stack: Stack) -> Iterator[Finding]:
-        """Check that the way out is open on the ports of declared hosts only."""
+    def _outside(self, pod: Pod, layer: Layer | None, opening: Opening, stack: Stack) -> Iterator[Finding]:
+        """Check that the way out is open on the ports of hosts only that services of its own mesh call, which they do over TCP."""
         blocks = [block for block in opening.blocks if block.holds_outside]
-        declared = public_ports(stack)
+        declared = public_ports(stack, _meshes(pod, stack))
         if layer is Layer.EGRESS and blocks and opening.ports != EVERY_PORT:
             for opened in opening.ports:
-                if not opened.is_one or opened.first not in declared:
+                if not opened.is_one or opened.first not in declared or opened.transport != "TCP":
                     yield self.broken(opening.policy, f"it opens {opened} of addresses outside, which no egress names", "remove the port")
 
     def _strangers(self, pod: Pod, opening: Opening, rule: Mapping[str, Any], telemetry: frozenset[Collector]) -> Iterator[Finding]:
@@ -145,14 +146,20 @@ class M21(Rule):
                 )
 
 
-def _is_of_hosts(block: Block, opening: Opening, stack: Stack) -> bool:
-    """Say whether a range holds addresses of declared private hosts alone, on their ports, and none that a pod is known to have."""
+def _meshes(pod: Pod, stack: Stack) -> tuple[Mesh, ...]:
+    member = stack.member(pod)
+    return (member[0],) if member else ()
+
+
+def _is_of_hosts(block: Block, opening: Opening, stack: Stack, meshes: Iterable[Mesh]) -> bool:
+    """Say whether a range holds addresses of private hosts alone that some meshes call, on their ports, and none that a pod is known to have."""
     homes = addresses(*map(str, block.homes)) if block.homes is not PRIVATE else Addresses()
     ports = [opened.first for opened in opening.ports if opened.is_one and opened.first is not None]
     return (
         len(ports) == len(opening.ports)
+        and block.network.version == 4  # privateHosts gives no other
         and not homes & block.addresses
-        and all(private_on(stack, port).holds(block.addresses) for port in ports)
+        and all(private_on(stack, port, meshes).holds(block.addresses) for port in ports)
     )
 
 
