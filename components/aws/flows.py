@@ -102,12 +102,14 @@ def cluster(outside_ports: Iterable[int]) -> Iterator[Flow]:
 
 
 def private_hosts(t: Topology, ranges: Mapping[Name, Iterable[str]]) -> Iterator[Flow]:
-    """Yield the flows of nodes to outside hosts that have private addresses: `ranges` by the name of their egress."""
-    for name, targets in ranges.items():
-        for number, target in enumerate(targets, start=1):
-            yield Flow(
-                name=f"host-{name}-{number}", source=Group.NODES, target=target, port=t.egress[name].port, why=f"the host of egress {name}"
-            )
+    """Yield the flows of nodes to outside hosts that have private addresses: `ranges` by the name of their egress.
+
+    Hosts of one range on one port share a flow: EC2 refuses a second rule of the same content (`InvalidPermission.Duplicate`,
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
+    """
+    for port, target in dict.fromkeys((t.egress[name].port, target) for name, targets in ranges.items() for target in targets):
+        name = f"host-{port}-{target.replace('/', '-')}"
+        yield Flow(name=name, source=Group.NODES, target=target, port=port, why="outside hosts with private addresses")
 
 
 def private_operators(ranges: Iterable[str]) -> Iterator[Flow]:

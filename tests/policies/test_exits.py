@@ -20,7 +20,11 @@ from topology.model.system import Topology
 FILE = Path(__file__).parent / "exits.topology.yaml"
 PLACE = "main-egress"
 FIRST, SECOND, RATES = "first.db.example", "second.db.example", "api.rates.example"
-PRIVATE: tuple[dict[str, list[str]], ...] = ({}, {"bank-first": ["10.99.5.0/24"]}, {"first": ["10.99.5.0/24"], "bank-first": ["10.99.6.0/24"], "rates": ["10.99.7.0/24"]})
+PRIVATE: tuple[dict[str, list[str]], ...] = (
+    {},
+    {"bank-first": ["10.99.5.0/24"]},
+    {"first": ["10.99.5.0/24"], "bank-first": ["10.99.6.0/24"], "rates": ["10.99.7.0/24"]},
+)
 STACKS = ("local", "aws-dev")
 
 Inputs = dict[str, Any]

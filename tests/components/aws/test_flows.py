@@ -1,6 +1,7 @@
 """Security groups: one table of flows, from which every rule follows."""
 
-from components.aws.flows import ANYWHERE, Flow, Group, Rule, clients, cluster, edge_to_gateway, private_operators, rules
+from components.aws.flows import ANYWHERE, Flow, Group, Rule, clients, cluster, edge_to_gateway, private_hosts, private_operators, rules
+from tests.systems import topology
 
 FLOWS = [clients(), edge_to_gateway(8443), *cluster([443, 8080])]
 RULES = list(rules(FLOWS))
@@ -56,3 +57,11 @@ def test_nodes_reach_outside_on_the_ports_that_the_system_needs() -> None:
 def test_names_of_rules_are_unique_and_every_rule_says_why() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert all(rule.flow.why for rule in RULES)
+
+
+def test_two_private_hosts_of_one_range_and_port_share_a_rule() -> None:
+    egress = topology("payments").egress["ledger"]
+    t = topology("payments").model_copy(update={"egress": {"ledger": egress, "archive": egress}})
+    found = list(private_hosts(t, {"ledger": ("10.99.5.0/24", "10.99.6.0/24"), "archive": ("10.99.5.0/24",)}))
+    assert [(flow.target, flow.port) for flow in found] == [("10.99.5.0/24", 5432), ("10.99.6.0/24", 5432)]
+    assert len({flow.name for flow in found}) == len(found)
