@@ -1,7 +1,7 @@
 """M14: routes belong to whom they route to, and gateways lead to what is exposed."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import ClassVar, Final
 
@@ -60,7 +60,7 @@ class M14(Rule):
         owners = _Owners(stack)
         for resource in stack.of("VirtualService.networking.istio.io"):
             yield from attempt(self, resource, self._virtual_service(resource, owners))
-            yield from attempt(self, resource, self._rivals(resource, stack))
+            yield from attempt(self, resource, self._rivals(resource, owners))
         for resource in stack.of("DestinationRule.networking.istio.io"):
             host = stack.reading(resource, lambda resource=resource: full_host(resource.at("spec", "host", default=""), resource.namespace))
             yield from attempt(self, resource, self._owned(resource, [host] if host else [], owners))
@@ -84,18 +84,16 @@ class M14(Rule):
             else:
                 yield self.undecided(resource, message, "bind it to a Gateway of the program")
 
-    def _rivals(self, resource: Resource, stack: Stack) -> Iterator[Finding]:
+    def _rivals(self, resource: Resource, owners: "_Owners") -> Iterator[Finding]:
         """Check that no other VirtualService routes the same host at the same gateway: which of them comes first depends on their age."""
-        own = {(gateway, host) for gateway in gateways_of(resource) for host in hosts_of(resource)}
-        readers = {*stack.readers(resource)}
-        for other in stack.of("VirtualService.networking.istio.io"):
-            if other.urn <= resource.urn or not readers & {*stack.readers(other)}:
-                continue
-            if shared := sorted(own & {(gateway, host) for gateway in gateways_of(other) for host in hosts_of(other)}):
-                gateway, host = shared[0]
-                where = "sidecars" if gateway == MESH else f"the Gateway {gateway}"
-                message = f"it routes {host} on {where}, and so does {other}: which comes first depends on their age"
-                yield self.undecided(resource, message, "write the routes of a host in one VirtualService")
+        told: set[Resource] = set()
+        for gateway, host in sorted(_spoken_for(resource)):
+            for other in owners.rivals(resource, gateway, host):
+                if other not in told:
+                    told.add(other)
+                    where = "sidecars" if gateway == MESH else f"the Gateway {gateway}"
+                    message = f"it routes {host} on {where}, and so does {other}: which comes first depends on their age"
+                    yield self.undecided(resource, message, "write the routes of a host in one VirtualService")
 
     def _headers(self, resource: Resource) -> Iterator[Finding]:
         for rule in resource.at("spec", "http", default=[]):
@@ -135,6 +133,11 @@ class M14(Rule):
                 )
 
 
+def _spoken_for(resource: Resource) -> set[tuple[str, str]]:
+    """Return the gateways, with the hosts, at which a VirtualService routes."""
+    return {(gateway, host) for gateway in gateways_of(resource) for host in hosts_of(resource)}
+
+
 class _Owners:
     """Whose a host is, who calls it, and where gateways may lead."""
 
@@ -151,6 +154,21 @@ class _Owners:
         self.exits = {exit_.host for exit_ in stack.intent.egress.values()}
         t = stack.intent
         self.failing = frozenset((t.namespace_of(name), name) for name, service in t.services.items() if service.faults)
+
+    @cached_property
+    def _speakers(self) -> Mapping[tuple[str, str], list[Resource]]:
+        found: defaultdict[tuple[str, str], list[Resource]] = defaultdict(list)
+        for resource in self.stack.of("VirtualService.networking.istio.io"):
+            for place in self.stack.reading(resource, lambda resource=resource: _spoken_for(resource)) or ():
+                found[place].append(resource)
+        return found
+
+    def rivals(self, resource: Resource, gateway: str, host: str) -> Iterator[Resource]:
+        """Yield the VirtualServices after one that route the same host at the same gateway for some proxy of the same mesh."""
+        readers = {*self.stack.readers(resource)}
+        for other in self._speakers.get((gateway, host), ()):
+            if other.urn > resource.urn and readers & {*self.stack.readers(other)}:
+                yield other
 
     def owns(self, namespace: str, host: str) -> bool:
         """Say whether a host is a Service or a ServiceEntry of a namespace."""

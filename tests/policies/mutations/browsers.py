@@ -115,13 +115,17 @@ def services_speak_to_browsers(plan: Plan) -> bool:
     def change(inputs: Inputs) -> None:
         inputs["spec"]["http"][0]["headers"].pop("response")
 
-    return change_first(plan, "VirtualService", change, lambda i: "response" in i["spec"]["http"][0].get("headers", {}))
+    return change_first(
+        plan, "VirtualService", change, lambda i: "response" in next(iter(i["spec"].get("http", ())), {}).get("headers", {})
+    )
 
 
 @TABLE.mutation("A15", "the mesh speaks to browsers")
 def mesh_speaks_to_browsers(plan: Plan) -> bool:
     policy = {"allowOrigins": [{"exact": "https://elsewhere.example"}]}
-    return change_first(plan, "VirtualService", lambda i: i["spec"]["http"][0].update(corsPolicy=policy))
+    return change_first(
+        plan, "VirtualService", lambda i: i["spec"]["http"][0].update(corsPolicy=policy), lambda i: bool(i["spec"].get("http"))
+    )
 
 
 def _inputs(record: Any) -> Any:
