@@ -115,17 +115,17 @@ def services_speak_to_browsers(plan: Plan) -> bool:
     def change(inputs: Inputs) -> None:
         inputs["spec"]["http"][0]["headers"].pop("response")
 
-    return change_first(
-        plan, "VirtualService", change, lambda i: "response" in next(iter(i["spec"].get("http", ())), {}).get("headers", {})
-    )
+    return change_first(plan, "VirtualService", change, lambda i: any("response" in route.get("headers", {}) for route in _routes(i)[:1]))
 
 
 @TABLE.mutation("A15", "the mesh speaks to browsers")
 def mesh_speaks_to_browsers(plan: Plan) -> bool:
     policy = {"allowOrigins": [{"exact": "https://elsewhere.example"}]}
-    return change_first(
-        plan, "VirtualService", lambda i: i["spec"]["http"][0].update(corsPolicy=policy), lambda i: bool(i["spec"].get("http"))
-    )
+    return change_first(plan, "VirtualService", lambda i: i["spec"]["http"][0].update(corsPolicy=policy), lambda i: bool(_routes(i)))
+
+
+def _routes(inputs: Inputs) -> list[Inputs]:
+    return inputs["spec"].get("http") or []
 
 
 def _inputs(record: Any) -> Any:
