@@ -12,6 +12,7 @@ EXPOSE: Final = "access-control-expose-headers"
 METHODS: Final = "access-control-allow-methods"
 HEADERS: Final = "access-control-allow-headers"
 MAX_AGE: Final = "access-control-max-age"
+VARY: Final = "vary"
 OK: Final = frozenset({200, 204})
 """Statuses by which a preflight succeeds (Fetch, 4.8: an ok status)."""
 SAFELISTED: Final = frozenset({"accept"})
@@ -43,6 +44,8 @@ def wrong_for_a_reader(expect: Readable, answer: Answer) -> Iterator[str]:
     found = {each.lower() for each in _listed(answer, EXPOSE)}
     if found != {*expect.expose}:
         yield f"{EXPOSE}: {', '.join(sorted(found)) or 'none'} instead of {', '.join(sorted(expect.expose)) or 'none'}"
+    if not {"origin", "*"} & {each.lower() for each in _listed(answer, VARY)}:
+        yield f"{VARY} does not name Origin: a cache may give the answer to the scripts of another origin, which cannot read it"
 
 
 def _told(origin: str, answer: Answer, *, credentials: bool) -> Iterator[str]:

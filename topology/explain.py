@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from types import UnionType
-from typing import Annotated, Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from topology.findings import Faults, Finding, KeyPath, did_you_mean, nearest
 from topology.forms import example, fits, form, texts
-from topology.hints import hint, keys_of
+from topology.hints import NAMED, hint, keys_of
 from topology.model.base import NO_MEMBER
 from topology.model.cors import NOT_AN_ORIGIN
 from topology.model.system import Topology
@@ -113,6 +114,8 @@ def _finding(item: ErrorDetails, place: Place) -> Finding:
     if kind == "string_type" and (must := _must(given, place.type)):
         reason = f"must be {must}"
     suggestion = SUGGESTIONS[kind](given, context, place.type) if kind in SUGGESTIONS else ""
+    if kind == "string_type" and isinstance(cast("Any", given), Mapping) and place.path:
+        suggestion = NAMED.get(place.owner, {}).get(str(place.path[-1]), suggestion) if place.owner else suggestion
     if kind == "missing" and place.path:
         suggestion = f"as in {place.path[-1]}: {form(place.type)}"
     if kind == "extra_forbidden":
@@ -175,10 +178,19 @@ def _a_path(given: object, context: Mapping[str, Any], here: Any) -> str:
     return f"write {meant}" if meant != given and fits(here, meant) else ""
 
 
+DEVIATING: Final = frozenset("ßς\u200c\u200d")
+"""Characters that Python and browsers write differently in Punycode (UTS #46, 7, deviations)."""
+
+
 def _an_origin(given: object, context: Mapping[str, Any], here: Any) -> str:
-    """Return the origin of a page's address, of a host alone, or of one in capitals."""
-    scheme, _, rest = str(given).lower().rpartition("://")
+    """Return the origin of a page's address, of a host alone, or of one in capitals or outside ASCII."""
+    scheme, _, rest = str(given).strip().lower().rpartition("://")
+    if given == "null" or scheme not in {"", "http", "https"}:
+        return ""
     host = rest.partition("/")[0].removesuffix(":443")
+    if not DEVIATING & {*host}:
+        with suppress(UnicodeError):
+            host = host.encode("idna").decode("ascii")
     meant = f"{'http' if host.partition(':')[0] == 'localhost' and scheme != 'https' else 'https'}://{host}"
     return f"write {meant}" if meant != given and fits(here, meant) else ""
 

@@ -68,6 +68,12 @@ NEARLY: Final = 0.85
 """So alike are a key and a misspelling of it (`version` for `versions`); what is less so may be a key of another part."""
 
 
+NAMED: Final[Mapping[type[BaseModel], Mapping[str, str]]] = {
+    Door: {"cors": "write it under `cors` at the top with a name, and that name here"},
+}
+"""For keys whose value is a name, what to say where somebody writes what it stands for."""
+
+
 def hint(owner: type[BaseModel] | None, key: str) -> str | None:
     """Return where that is which someone looks for under a key that a part has not; None where nobody knows, or it is misspelled."""
     if owner is None:

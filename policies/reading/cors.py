@@ -8,7 +8,8 @@ from typing import Any, Final
 from policies.reading.durations import length
 from policies.reading.kong import Plugin
 from policies.reading.values import UnknownValueError, mapping, sequence
-from topology.model.base import seconds
+from topology.model.base import HeaderName, seconds
+from topology.model.door import Door
 from topology.preflights import Preflight
 
 ANY: Final = "*"
@@ -38,6 +39,11 @@ class Said:
 def lower(names: Iterable[Any]) -> frozenset[str]:
     """Return names in small letters."""
     return frozenset(str(name).lower() for name in names)
+
+
+def told_apart(door: Door) -> tuple[HeaderName, ...]:
+    """Return the request header by which answers of a door differ because they say whose scripts may read them (Fetch, 3.2.5)."""
+    return ("origin",) if door.cors else ()
 
 
 def of_security_policy(spec: dict[str, Any]) -> Said | None:

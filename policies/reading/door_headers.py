@@ -12,6 +12,9 @@ from topology.model.system import Topology
 Header = tuple[str, str]
 """Name in small letters, and value."""
 
+VARIES: Header = ("vary", "Origin")
+"""What an answer says to caches where it depends on who asks (Fetch, 3.2.5); beside what a service says there, never in its place."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Edits:
@@ -38,16 +41,25 @@ def wrong_in_requests(door: Door, edits: Edits, spoken: Callable[[str], bool]) -
     yield from _beyond(header for header in edits.written - wanted if not spoken(header[0]))
 
 
-def wrong_in_answers(t: Topology, door: Door, edits: Edits) -> Iterator[str]:
-    """Yield how a rule's changes of answers are not those of its door: its own, and those that announce the end of an API's version."""
+def wrong_in_answers(t: Topology, door: Door, edits: Edits, *, varies: bool = False) -> Iterator[str]:
+    """Yield how a rule's changes of answers are not those of its door: its own, and those that announce the end of an API's version.
+
+    Args:
+        t: the system.
+        door: the door.
+        edits: the changes.
+        varies: whether the gateway says by itself that an answer with `Access-Control-Allow-Origin` differs by `Origin`.
+    """
     wanted = {**door.response_headers.set, **announced(t, door)}
     yield from _lacking(edits, wanted, door.response_headers.remove)
     page = t.apis[door.api.name].documentation if door.api and "sunset" in announced(t, door) else None
     links = {(name, value) for name, value in edits.written if page and name == "link" and value.startswith(f"<{page}>;")}
     if page and not any('rel="deprecation"' in value for _, value in links):
         yield f"no link leads to {page}, which says how the version ends"
-    varies = {header for header in edits.written if door.cors and header == ("vary", "Origin")}
-    fine = {*wanted.items(), *links, *varies, *(header for header in edits.written if header[0] == HSTS and is_remembered(header[1]))}
+    differs = {header for header in edits.written - edits.alone if door.cors and header == VARIES}
+    if door.cors and not varies and not differs:
+        yield "nothing tells caches that they differ by Origin (vary)"
+    fine = {*wanted.items(), *links, *differs, *(header for header in edits.written if header[0] == HSTS and is_remembered(header[1]))}
     yield from _beyond(edits.written - fine)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from policies.checks import attempt
 from policies.door_routes import answered
 from policies.reading.controllers import Controller
+from policies.reading.cors import told_apart
 from policies.reading.gateways import ApiGateway, Listener
 from policies.reading.jwt import envoy_weaknesses, istio_providers, kong_credential_weaknesses, kong_weaknesses, missing_claims
 from policies.reading.key_holders import groups_of, of_plugins, of_policy, username
@@ -45,7 +46,7 @@ class A06(RouteRule):
         - a Gateway of Envoy Gateway, or a listener of one, without a SecurityPolicy that denies everything by default;
         - keys of an issuer that are used for longer than the topology says (`keyCache`);
         - answers that Kong keeps (`proxy-cache`) for a door without a `cache`, for longer than its `ttl`, or without telling apart what its
-          `vary` names; of a door for tokens also without telling the tokens apart;
+          `vary` names; of a door for tokens also without telling the tokens apart, of one with `cors` the origins;
         - an operation of API Management of which one of these holds (`validate-jwt`, products, subscriptions), and answers that it
           keeps for whoever asks next (`cache-lookup`), otherwise than the door's `cache` says, or gives before it has asked for everything;
         - a developer portal of API Management that anybody reads without signing in (`portalsettings/signin`, in an ARM template), or
@@ -277,5 +278,6 @@ def _kept_otherwise(config: Mapping[str, Any], door: Door) -> Iterator[str]:
     if (kept := config.get("cache_ttl", KONG_TTL)) > max(1.0, seconds(door.cache.ttl)):
         yield f" for {kept} seconds; the topology says {door.cache.ttl}"
     told = {str(name).lower() for name in sequence(config.get("vary_headers"))}
-    for header in sorted({*door.cache.vary, *(("authorization",) if isinstance(door.auth, JwtAuth) else ())} - told):
+    own = ("authorization",) if isinstance(door.auth, JwtAuth) else ()
+    for header in sorted({*door.cache.vary, *own, *told_apart(door)} - told):
         yield f" without telling them apart by {header}"

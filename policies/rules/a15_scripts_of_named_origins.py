@@ -9,7 +9,7 @@ from policies.reading.gateways import ApiGateway, Listener, Rule
 from policies.reading.patterns import parse
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
-from policies.reading.values import mapping, sequence
+from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.reading.waf import fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
@@ -33,7 +33,7 @@ class A15(RouteRule):
           an answer that browsers keep for another time;
         - a route for `OPTIONS` that lets a request on to a service: without a SecurityPolicy that denies everything, without Kong's
           `request-termination`, or with `preflight_continue`; an operation of API Management with that method;
-        - a path at which preflights go unanswered;
+        - a path at which preflights go unanswered, or are answered where no door has `cors`; a route for them that does anything else;
         - a mesh ingress that passes on what a service says of it (`access-control-allow-origin` and the headers beside it), a VirtualService
           that says it itself (`corsPolicy`), or an edge that does;
         - `cors` of API Management that is not a policy of its own (`set-header access-control-...`), or ends requests of other origins.
@@ -92,9 +92,16 @@ class A15(RouteRule):
         taken = _taken(published.rule, stack)
         for answer in taken:
             yield from self._held(published, blamed, said, answer, f"preflights for {', '.join(answer.doors)}")
-        if said is not None and not wanted and not taken:
+        beyond = _beyond(published.rule, stack) if said is not None else []
+        for place in beyond:
+            message = f"for {published} of {published.route}: answers preflights for {place}, where no door has `cors`"
+            yield self.broken(blamed, message, NAME_IT)
+        if said is not None and not wanted and not taken and not beyond:
             yield self.broken(blamed, f"for {published} of {published.route}: speaks to browsers where no door has `cors`", NAME_IT)
-        if published.rule.backends and not published.ends and (taken or _of_preflights_alone(published.rule)):
+        if published.rule.filters and _of_preflights_alone(published.rule):
+            kinds = ", ".join(str(each.get("type")) for each in published.rule.filters)
+            yield self.broken(published.route, f"{published}: does more than answer preflights ({kinds})", "remove the filters")
+        if published.rule.backends and not published.ends and (taken or _takes_preflights(published.rule)):
             methods = {method for door in published.declared for method in door.methods}
             if PREFLIGHT not in methods:
                 yield self.broken(
@@ -157,8 +164,10 @@ def said_by(published: Published) -> tuple[Said | None, Resource]:
         UnknownValueError: if a part is not known.
     """
     if published.is_kong:
-        plugin = published.plugin("cors")
-        return (of_plugin(plugin), plugin.resource) if plugin else (None, published.route)
+        found = [each for each in published.plugins if each.name == "cors"]
+        if len(found) > 1:
+            raise UnknownValueError(", ".join(str(each.resource) for each in found), "several plugins `cors`, of which Kong heeds one")
+        return (of_plugin(found[0]), found[0].resource) if found else (None, published.route)
     policy = published.policy("SecurityPolicy")
     spec: dict[str, Any] = mapping(policy.spec) if policy else {}
     return of_security_policy(spec), policy or published.route
@@ -174,8 +183,24 @@ def _taken(rule: Rule, stack: Stack) -> list[Preflight]:
     return [each for index, each in enumerate(found) if each not in found[:index]]
 
 
-def _of_preflights_alone(rule: Rule) -> bool:
+def _beyond(rule: Rule, stack: Stack) -> list[str]:
+    """Return the places at which a rule takes preflights, and no door has `cors` or not for all of them."""
+    patterns = [pattern for match in rule.matches if match.method in {None, PREFLIGHT} for pattern in match.patterns]
+    known = stack.preflights_by_path
+    return [
+        f"{host}{pattern}"
+        for host in rule.hosts
+        for pattern in patterns
+        if host not in known or not any(pattern.within(entry) for entry, _ in known[host].about(pattern))
+    ]
+
+
+def _takes_preflights(rule: Rule) -> bool:
     return any(match.method == PREFLIGHT for match in rule.matches)
+
+
+def _of_preflights_alone(rule: Rule) -> bool:
+    return all(match.method == PREFLIGHT for match in rule.matches)
 
 
 def _answers(listener: Listener, host: str, path: str) -> bool:
@@ -183,6 +208,7 @@ def _answers(listener: Listener, host: str, path: str) -> bool:
     entry = parse(path)
     return any(
         host in rule.hosts
+        and rule.backends  # Envoy's filter stands aside on a route that answers by itself
         and match.method == PREFLIGHT
         and not match.headers
         and not match.conditional

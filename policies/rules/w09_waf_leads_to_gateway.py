@@ -6,6 +6,7 @@ from typing import Final
 
 from policies.edge_rule import EdgeRule
 from policies.reading.compare import pattern_of
+from policies.reading.cors import told_apart
 from policies.reading.nginx_units import time
 from policies.reading.patterns import Pattern, covered, meet_all, meet_hosts
 from policies.reading.pods import Pod
@@ -48,7 +49,8 @@ class W09(EdgeRule):
         - a `proxy_pass`, `grpc_pass` or the like in a public nginx to anything but a Service whose pods are an API gateway's;
         - a target in a variable, which the request may choose, or in code (Lua, njs, Perl);
         - answers kept at the edge (`proxy_cache`) for a door that asks for a credential: the next client gets them without one; for a public
-          door without a `cache`, for longer than its `ttl`, or under a key without the headers of `vary`;
+          door without a `cache`, for longer than its `ttl`, or under a key without the headers of `vary`, or without `Origin`
+          where the door has `cors`;
         - plain HTTP to the gateway, or TLS without `proxy_ssl_verify on` and a trusted certificate;
         - an Application Gateway that believes a root besides the program's own;
         - NetworkPolicies that let the edge's pods connect to pods of the program other than the gateway's, or that are missing;
@@ -231,7 +233,7 @@ def _not_as_asked(passage: Passage, t: Topology, door: Door) -> Iterator[str]:
     written = passage.get(f"{passage.module}_cache_key")
     key = " ".join(written.args) if written else ""
     version = t.version_header(door)
-    for header in (*door.cache.vary, *(version[:1] if version else ())):
+    for header in (*door.cache.vary, *told_apart(door), *(version[:1] if version else ())):
         if not re.search(rf"\$\{{?http_{header.replace('-', '_')}\b", key):
             yield f" under a key without {header}, by which they differ"
     for what, variable in KEYED.items():

@@ -117,6 +117,7 @@ class W13(EdgeRule):
 
         Of Envoy Gateway and Kong: a route that does not change the headers of answers as its door says (`responseHeaders`), announces the
         end of a deprecated API version otherwise than the topology does (`Deprecation`, `Sunset`, `Link`), or writes other headers.
+        At a door with `cors`, also of API Management: answers that do not say that they differ by `Origin` (`Vary`; Kong says it by itself).
 
     Why:
         Some thousand connections that each send a byte a minute take every worker, below any limit of requests. An authority of
@@ -148,7 +149,7 @@ class W13(EdgeRule):
     def _answers(self, stack: Stack, gateway: ApiGateway, listener: Listener) -> Iterator[Finding]:
         for each in answered(stack, gateway, listener):
             for published in each.by:
-                for wrong in wrong_in_answers(stack.intent, each.door, edits_of(published, ANSWERS)):
+                for wrong in wrong_in_answers(stack.intent, each.door, edits_of(published, ANSWERS), varies=published.is_kong):
                     yield self.broken(
                         published.route,
                         f"{published}: of answers of the door {each.name}, {wrong}",

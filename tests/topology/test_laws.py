@@ -688,6 +688,20 @@ CASES = [
     Case(
         law="policies_say_what_browsers_heed",
         change={DOOR: f"{DOOR}    cors: app\n"},
+        add="cors: {app: {origins: [https://app.abc.example], expose: [x-request-id, set-cookie]}}\n",
+        expect=('43: cors.app.expose[1]: "set-cookie" is a header that browsers let no script read (remove it)',),
+    ),
+    Case(
+        law="answers_say_by_whom_they_differ",
+        change={DOOR: f"{DOOR}    cors: app\n    responseHeaders: {{remove: [server, vary]}}\n"},
+        add="cors: {app: {origins: [https://app.abc.example]}}\n",
+        expect=(
+            '43: doors.a.responseHeaders.remove[1]: "vary" tells caches what an answer depends on, to which the policy app adds Origin (leave it to the service)',
+        ),
+    ),
+    Case(
+        law="policies_say_what_browsers_heed",
+        change={DOOR: f"{DOOR}    cors: app\n"},
         add="cors: {app: {origins: [https://app.abc.example], headers: [authorization, cookie, sec-fetch-mode, x-perimeter-tier], maxAge: 500ms}}\n",
         expect=(
             '43: cors.app.headers[1]: "cookie" is a header that browsers let no script set (remove it)',

@@ -18,10 +18,21 @@ UNASKED = {
 }
 """Why a policy says nothing of a service that speaks a protocol."""
 
+VARY = "vary"
+"""The header by which an answer says what it depends on (RFC 9110, 12.5.5)."""
+
 CREDENTIALS = frozenset({"authorization", API_KEY_HEADER})
 """Headers that layers read and clients write."""
 
-UNSETTABLE = frozenset({"accept-encoding", "cookie", "date", "dnt", "expect", "keep-alive", "origin", "referer", "trailer", "via"})
+UNREADABLE = frozenset({"set-cookie", "set-cookie2"})
+"""Headers of answers that browsers let no script read (Fetch, 2.2.2, forbidden response-header name)."""
+
+UNSETTABLE = frozenset(
+    {
+        "accept-charset", "accept-encoding", "cookie", "cookie2", "date", "dnt", "expect", "keep-alive", "origin", "referer", "set-cookie",
+        "trailer", "via",
+    }
+)  # fmt: skip
 UNSETTABLE_PREFIXES = ("sec-", "proxy-", "access-control-")
 """Headers that browsers let no script set (Fetch, 2.2.2, forbidden request-header)."""
 
@@ -71,12 +82,27 @@ def policies_say_what_browsers_heed(t: Topology) -> Iterator[Finding]:
             elif (header in OWNED_HEADERS or header.startswith(OWNED_PREFIXES)) and header not in CREDENTIALS:
                 reason = "belongs to the layers, which believe no client's word for it"
                 yield Finding(path=path, given=header, reason=reason, suggestion="remove it")
+        for index, header in enumerate(cors.expose):
+            if header in UNREADABLE:
+                path = ("cors", name, "expose", index)
+                yield Finding(path=path, given=header, reason="is a header that browsers let no script read", suggestion="remove it")
         if seconds(cors.max_age) % 1:
             reason = "is no number of whole seconds, and browsers know no others"
             yield Finding(path=("cors", name, "maxAge"), given=cors.max_age, reason=reason, suggestion="write 1s or more")
 
 
+def answers_say_by_whom_they_differ(t: Topology) -> Iterator[Finding]:
+    """A door with a policy leaves `Vary` to its service, beside whose word the gateway says that answers differ by `Origin`."""
+    for name, door in t.doors.items():
+        edit, at = door.response_headers, ("doors", name, "responseHeaders")
+        removed = ((*at, "remove", index) for index, header in enumerate(edit.remove) if header == VARY)
+        for path in (*removed, *((*at, "set", VARY) for _ in range(VARY in edit.set))) if door.cors else ():
+            reason = f"tells caches what an answer depends on, to which the policy {door.cors} adds Origin"
+            yield Finding(path=path, given=VARY, reason=reason, suggestion="leave it to the service")
+
+
 LAWS: tuple[Law, ...] = (
+    answers_say_by_whom_they_differ,
     doors_are_asked_by_browsers,
     preflights_have_one_answer,
     policies_say_what_browsers_heed,

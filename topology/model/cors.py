@@ -15,8 +15,10 @@ NOT_AN_ORIGIN: Final = "origin"
 """The error type of a text that is no origin."""
 
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_PORT: Final = r"(:[1-9][0-9]{0,4})?"
+_PORT: Final = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 _ORIGIN: Final = rf"^(https://({_LABEL}\.)*{_LABEL}{_PORT}|http://localhost{_PORT})$"
+_LONGEST: Final = 253
+"""Characters of an origin, at most: Envoy Gateway refuses longer ones (api/v1alpha1/cors_types.go)."""
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://")
 _USUAL_PORT: Final = re.compile(r"https://[^:/]*:443|http://[^:/]*:80")
 
@@ -29,6 +31,12 @@ def _flaw(origin: str) -> str:
         return "stands for origins that nobody has named, and whoever gets one of them (a forgotten subdomain) reads along: name each"
     if origin == "null":
         return "is what sandboxed frames and local files say of themselves, whoever wrote them: serve the page from an origin of its own"
+    if re.search(r"[,\s]", origin.strip()):
+        return "is more than one origin, and browsers compare it as one: list each by itself"
+    if not origin.isascii():
+        return "must be written as browsers send it, a host outside ASCII in Punycode (xn--...)"
+    if len(origin) > _LONGEST:
+        return f"is longer than gateways take: {_LONGEST} characters at most"
     if not _SCHEME.match(origin):
         return "must begin with https://"
     if origin.startswith("http://") and not re.match(r"http://localhost(:|/|$)", origin):
@@ -56,6 +64,7 @@ Origin = Annotated[
         {
             "type": "string",
             "pattern": _ORIGIN,
+            "maxLength": _LONGEST,
             "description": "An origin, letter by letter as browsers send it: https, a host, and a port where it is not 443; or http://localhost.",
             "examples": ["https://app.shop.example", "http://localhost:5173"],
         }

@@ -13,6 +13,7 @@ CHECKS = "<validate-jwt"
 SENDS = "<set-backend-service"
 COUNTS = "<rate-limit-by-key "
 KEEPS = "<cache-lookup"
+VARIES = '<set-header name="vary" exists-action="append">'
 AUTHORIZATION = "@(context.Request.Headers.GetValueOrDefault(&quot;Authorization&quot;, &quot;&quot;))"
 
 
@@ -206,6 +207,21 @@ def kept_for_a_day(plan: Plan) -> bool:
 @TABLE.mutation("A06", "answers are kept without what tells them apart")
 def kept_for_every_language(plan: Plan) -> bool:
     return _changed(plan, "<vary-by-header>", _without(r"<vary-by-header>accept-language</vary-by-header>"))
+
+
+@TABLE.mutation("A06", "an answer that is kept for one origin is given to another")
+def apim_kept_for_every_origin(plan: Plan) -> bool:
+    return _changed(plan, "<vary-by-header>Origin", _without(r"<vary-by-header>Origin</vary-by-header>"))
+
+
+@TABLE.mutation("W13", "nothing tells caches that answers differ by origin")
+def apim_vary_forgotten(plan: Plan) -> bool:
+    return _changed(plan, VARIES, lambda text: re.sub(rf"{VARIES}.*?</set-header>", "", text, flags=re.DOTALL))
+
+
+@TABLE.mutation("W13", "Origin takes the place of what a service says its answers differ by")
+def apim_vary_overwritten(plan: Plan) -> bool:
+    return _changed(plan, VARIES, _swapped(VARIES, VARIES.replace("append", "override")))
 
 
 @TABLE.mutation("A06", "kept answers are given before anybody is counted")

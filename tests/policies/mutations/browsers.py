@@ -1,5 +1,7 @@
 """The gateway tells browsers something else than the topology says, or lets their preflights on."""
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 from tests.policies.mutations.gateway_edits import Inputs, change_first, change_plugin
@@ -101,6 +103,49 @@ def options_go_on(plan: Plan) -> bool:
     return change_first(plan, "SecurityPolicy", lambda i: i["spec"].update(authorization={"defaultAction": "Allow"}), _is_preflight)
 
 
+@TABLE.mutation("A15", "preflights are answered for paths of another door, or of none")
+def preflights_answered_elsewhere(plan: Plan) -> bool:
+    match = {"method": "OPTIONS", "path": {"type": "Exact", "value": "/elsewhere"}}
+    return _at_preflights(plan, lambda rule: rule["matches"].append(match))
+
+
+@TABLE.mutation("A15", "a route for preflights does something else besides")
+def preflights_do_more(plan: Plan) -> bool:
+    said = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["server"]}}
+    return _at_preflights(plan, lambda rule: rule.update(filters=[said]))
+
+
+@TABLE.mutation("A15", "a route for preflights leads nowhere, and leaves them unanswered")
+def preflights_lead_nowhere(plan: Plan) -> bool:
+    return _at_preflights(plan, lambda rule: rule.pop("backendRefs"))
+
+
+@TABLE.mutation("A15", "two plugins speak to browsers, and Kong heeds one")
+def two_speak_to_browsers(plan: Plan) -> bool:
+    record = plan.first("KongPlugin", where=lambda i: i["plugin"] == "cors")
+    if record is None:
+        return False
+    more = copy.deepcopy(record)
+    more["urn"] += ".more"
+    inputs = _inputs(more)
+    inputs["metadata"]["name"] += ".more"
+    inputs["config"]["origins"] = ["*"]
+    plan.resources.append(more)
+    return change_first(
+        plan, "HTTPRoute", lambda i: _add_plugin(i, inputs["metadata"]["name"]), lambda i: i["metadata"]["name"].endswith(".preflight")
+    )
+
+
+@TABLE.mutation("W13", "nothing tells caches that answers differ by origin")
+def vary_forgotten(plan: Plan) -> bool:
+    return _varying(plan, lambda change: change.pop("add"))
+
+
+@TABLE.mutation("W13", "Origin takes the place of what a service says its answers differ by")
+def vary_overwritten(plan: Plan) -> bool:
+    return _varying(plan, lambda change: change.update(set=change.pop("add")))
+
+
 @TABLE.mutation("A15", "the policy that holds preflights back is gone")
 def preflight_policy_removed(plan: Plan) -> bool:
     record = plan.first("SecurityPolicy", where=_is_preflight)
@@ -126,6 +171,22 @@ def mesh_speaks_to_browsers(plan: Plan) -> bool:
 
 def _routes(inputs: Inputs) -> list[Inputs]:
     return inputs["spec"].get("http") or []
+
+
+def _at_preflights(plan: Plan, change: Callable[[Inputs], object]) -> bool:
+    """Change the first rule of a route for preflights."""
+    return change_first(plan, "HTTPRoute", lambda i: change(i["spec"]["rules"][0]), lambda i: i["metadata"]["name"].endswith(".preflight"))
+
+
+def _varying(plan: Plan, change: Callable[[Inputs], object]) -> bool:
+    """Change how a route says that its answers differ by origin; False where the gateway says it by itself."""
+
+    def said(inputs: Inputs) -> Inputs | None:
+        filters: list[Inputs] = inputs["spec"]["rules"][0].get("filters", [])
+        edits: list[Inputs] = [each["responseHeaderModifier"] for each in filters if "responseHeaderModifier" in each]
+        return next((each for each in edits if "vary" in str(each.get("add"))), None)
+
+    return change_first(plan, "HTTPRoute", lambda i: change(said(i) or {}), lambda i: said(i) is not None)
 
 
 def _inputs(record: Any) -> Any:

@@ -123,6 +123,11 @@ def answers_kept_in_one_language(plan: Plan) -> bool:
     return _edge(plan, r" \$http_accept_language", "")
 
 
+@TABLE.mutation("W09", "an answer that is kept for one origin is given to another")
+def answers_kept_for_every_origin(plan: Plan) -> bool:
+    return _edge(plan, r" \$http_origin", "")
+
+
 @TABLE.mutation("A06", "answers to a credential are kept, and no cache is declared")
 def answers_kept_by_kong(plan: Plan) -> bool:
     return _plug(plan, "proxy-cache", {"strategy": "memory", "request_method": ["GET"], "cache_ttl": 60})

@@ -15,6 +15,7 @@ from policies.reading.cloud.azure.facts import Facts, Header, header
 from policies.reading.cloud.azure.gateway_looks import station_of
 from policies.reading.cloud.azure.policy import Element, effective
 from policies.reading.cloud.flaws import Flaw, Reader
+from policies.reading.cors import told_apart
 from policies.reading.door_headers import Edits, wrong_in_answers, wrong_in_requests
 from policies.reading.gateway_fields import SPARED_RESPONSE_HEADER
 from policies.reading.hsts import HSTS, is_remembered
@@ -116,7 +117,7 @@ def _kept_otherwise(facts: Facts, stored: list[Element], door: Door) -> Iterator
             yield f" for {each.get('duration')} seconds; the topology says {door.cache.ttl}"
     told = {value.lower() for value in facts.cache.values("vary-by-header")} if facts.cache else set[str]()
     own = ("authorization",) if isinstance(door.auth, JwtAuth) else (CONSUMER,) if isinstance(door.auth, ApiKeyAuth) else ()
-    for name in sorted({*door.cache.vary, *own} - told):
+    for name in sorted({*door.cache.vary, *own, *told_apart(door)} - told):
         yield f" without telling them apart by {name}"
     if facts.after_cache:
         yield f", and gives them to whoever asks before <{facts.after_cache[0].name}>"
