@@ -46,6 +46,7 @@ from topology.derive.probes import (
     Vantage,
 )
 from topology.derive.probes.retries import TRIES_HEADER
+from topology.derive.probes.traffic import MOST_SENT
 
 SHELLS: Final = 4
 CLIENTS: Final = 8
@@ -245,7 +246,7 @@ class Runner:
             began = time.monotonic()
             try:
                 filled = self._counted(probe)
-                answers = self._burst(filled, sent)
+                answers = self._burst(filled, replace(sent, request=filled.request))
             except NotRunError as error:
                 self._skip(probe, error)
                 continue
@@ -263,10 +264,14 @@ class Runner:
                 self._skip(filled, error)
 
     def _counted(self, probe: Probe) -> Probe:
-        """Say how many pods count: an autoscaler may have added some."""
+        """Say how many pods count, and ask faster than all of them together allow: an autoscaler may have added some."""
         if not isinstance(probe.expect, Limited) or probe.expect.counted_by is None:
             return probe
-        return replace(probe, expect=replace(probe.expect, counters=max(1, self.vantages.ready(probe.expect.counted_by))))
+        pods = max(1, self.vantages.ready(probe.expect.counted_by))
+        request = probe.request
+        if request.pace:
+            request = replace(request, count=min(request.count * pods, MOST_SENT), pace=request.pace * pods)
+        return replace(probe, request=request, expect=replace(probe.expect, counters=pods))
 
     def _burst(self, probe: Probe, sent: Sent) -> list[Answer]:
         if probe.vantage.place is Place.OUTSIDE:
