@@ -82,9 +82,11 @@ def virtual_addresses(r: Relations, mesh: Name) -> Mapping[HostName, str]:
 
 def aliases(r: Relations, caller: ServiceName) -> list[dict[str, Any]]:
     """Return the `hostAliases` of a service's pods: the hosts that it calls over TCP, by their virtual addresses."""
+    hosts = sorted({exit_.host for exit_ in r.egress_of[caller] if exit_.protocol is OutsideProtocol.TCP})
+    if not hosts:
+        return []
     addresses = virtual_addresses(r, r.t.mesh_of(caller))
-    hosts = {exit_.host for exit_ in r.egress_of[caller] if exit_.protocol is OutsideProtocol.TCP}
-    return [{"ip": addresses[host], "hostnames": [host]} for host in sorted(hosts)]
+    return [{"ip": addresses[host], "hostnames": [host]} for host in hosts]
 
 
 _SERVED: Final = {OutsideProtocol.HTTP: "HTTPS", OutsideProtocol.TCP: "TLS"}

@@ -12,7 +12,7 @@ from policies.reading.cloud.crossings import gathered
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import EDGE, GATEWAY, Place
 from policies.reading.cloud.outside import HTTPS, ports_of_issuers
-from policies.reading.private_hosts import private_hosts, private_on, public_ports
+from policies.reading.private_hosts import private_hosts, public_ports
 from policies.reading.resource import Resource
 from policies.rule import Hop
 
@@ -73,8 +73,9 @@ def _needed(subnet: Subnet, nodes: Addresses, stack: "Stack") -> Mapping[Port, A
     if nodes.holds(subnet.addresses):
         ports = {HTTPS, *ports_of_issuers(stack), *public_ports(stack)}
         found: dict[Port, Addresses] = {CLOCK: OUTSIDE, **{("TCP", port): OUTSIDE for port in ports}}
-        for port in {exit_.port for name, exit_ in stack.intent.egress.items() if name in private_hosts(stack)}:
-            found["TCP", port] = found.get(("TCP", port), Addresses()) | private_on(stack, port)
+        for name, host in private_hosts(stack).items():
+            if exit_ := stack.intent.egress.get(name):
+                found["TCP", exit_.port] = found.get(("TCP", exit_.port), Addresses()) | host
         return found
     if _all(stack, GATEWAY).holds(subnet.addresses):
         everybody = {("TCP", port): OUTSIDE for port in (REVOCATION, *ports_of_issuers(stack))}
