@@ -2,11 +2,12 @@
 STACK ?= local
 TOPOLOGY ?= stacks/abc.topology.yaml
 PYTHON ?= python3
+EXAMPLES ?= 100
 UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
-.PHONY: up down check test test-packages e2e lint bench bench-path docs setup clean
+.PHONY: up down check test test-packages fuzz e2e lint bench bench-path docs setup clean
 .DEFAULT_GOAL := check
 
 ## Judge one system and, if its boundary is kept, deploy it and verify it. Takes the embedded cluster, with services that answer what they
@@ -32,6 +33,10 @@ check: setup
 ## Everything CI runs: format, lint, types, architecture, tests, generated documents.
 test: setup lint
 	$(RUN) pytest -n auto --dist loadgroup $(ARGS)
+
+## Plan and judge random systems that no run before has seen, EXAMPLES of them for each stack; what fails is tried again first.
+fuzz: setup
+	HYPOTHESIS_PROFILE=fuzz EXAMPLES=$(EXAMPLES) $(RUN) pytest -n auto tests/test_theorem.py -k any_topology $(ARGS)
 
 ## Install what some tests run for real and are skipped without: the edge's own nginx, nftables. Needs root and apt; starts no service.
 test-packages:

@@ -26,7 +26,7 @@ def window(requests: Any, unit: str, *, once: bool) -> Window:
 def clients(published: Published) -> Iterator[Client]:
     """Yield whom the topology lets ask on one rule of a route."""
     t = published.stack.intent
-    for door in published.declared:
+    for door in published.declared.values():
         if isinstance(door.auth, ApiKeyAuth):
             header = owner_header(published)
             for name, consumer in t.consumers.items():

@@ -7,17 +7,18 @@ from functools import cached_property
 from typing import Any
 
 from policies.cloud_rule import in_clouds
+from policies.door_rules import taken
 from policies.reading.controllers import GATEWAY_API, Controller
 from policies.reading.gateways import OPAQUE_ROUTE_KINDS, ROUTE_KINDS, ApiGateway, Backend, Listener
 from policies.reading.gateways import Rule as GatewayRule
 from policies.reading.kong import Plugin
-from policies.reading.patterns import parse
 from policies.reading.resource import Resource
 from policies.reading.services import Service
 from policies.reading.stack import Stack
 from policies.reading.values import mapping, sequence
 from policies.rule import Finding, Rule
 from topology.edges import Direction, Edge
+from topology.model.base import Name
 from topology.model.cors import PREFLIGHT
 from topology.model.door import Door
 
@@ -121,29 +122,23 @@ class Published:
             yield from (header["name"] for header in each["requestHeaderModifier"].get("set") or ())
 
     @cached_property
-    def doors(self) -> tuple[Edge, ...]:
-        """Return the doors of the topology that share requests with this rule."""
-        return tuple(
-            edge
-            for edge in self.stack.expected
-            if edge.direction is Direction.NORTH_SOUTH and edge.host in self.rule.hosts and self._meets(edge)
-        )
+    def declared(self) -> dict[Name, Door]:
+        """Return the doors of the topology of which this rule takes some requests: of overlapping rules, the one that wins.
+
+        Raises:
+            UnknownValueError: where it cannot be told which rule takes a request.
+        """
+        return {each.name: each.door for each in taken(self.stack, self.listener) if self.rule in each.rules}
 
     @cached_property
-    def declared(self) -> tuple[Door, ...]:
-        """Return those doors as the topology declares them."""
-        t, edges = self.stack.intent, self.doors
+    def doors(self) -> tuple[Edge, ...]:
+        """Return what those doors mean, as edges."""
+        t = self.stack.intent
+        asked = {(t.host_of(door), method, path) for door in self.declared.values() for method in door.methods for path in door.paths}
         return tuple(
-            door
-            for door in t.doors.values()
-            if any(edge.host == t.host_of(door) and edge.method in door.methods and edge.entry in door.paths for edge in edges)
-        )
-
-    def _meets(self, edge: Edge) -> bool:
-        entry = parse(edge.entry)
-        return any(
-            match.method in {None, edge.method} and any(pattern.meet(entry) is not None for pattern in match.patterns)
-            for match in self.rule.matches
+            each
+            for each in self.stack.expected
+            if each.direction is Direction.NORTH_SOUTH and (each.host, each.method, each.entry) in asked
         )
 
 

@@ -1,5 +1,6 @@
 """The theorem: what can be read back from a plan is what the topology means, for every system and for random ones."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,9 @@ from topology.model.system import Topology
 
 PROJECT = Project.find(ROOT)
 
+EXAMPLES = int(os.environ.get("EXAMPLES", "8"))
+"""How many random systems are tried on each stack: as `make fuzz` says, or few."""
+
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_plan_allows_exactly_what_the_topology_says(system: str) -> None:
@@ -30,8 +34,8 @@ def test_the_plan_allows_exactly_what_the_topology_says(system: str) -> None:
     assert observed == edges(topology(system))
 
 
-@pytest.mark.parametrize("stack", ["local", "azure-dev", "aws-dev"])
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("stack", ["local", "local-kong", "azure-dev", "aws-dev"])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(topologies())
 def test_the_plan_of_any_topology_is_kept_and_allows_exactly_what_it_says(stack: str, random: Topology) -> None:
     # A cache behind a credential, say, is refused with some gateways: that is tested where features are.
@@ -55,6 +59,12 @@ def with_a_door_inside_another(abc: dict[str, Any]) -> dict[str, Any]:
     return abc | {"doors": abc["doors"] | {"status": abc["doors"]["a"] | {"paths": ["/a/status"]} | headers}}
 
 
+def with_scripts_of_pages_at_the_door_inside(abc: dict[str, Any]) -> dict[str, Any]:
+    system = with_a_door_inside_another(abc)
+    inner = system["doors"]["status"] | {"cors": "pages", "timeout": "3s", "maxBody": "1Ki"}
+    return system | {"cors": {"pages": {"origins": ["https://app.abc.example"]}}, "doors": system["doors"] | {"status": inner}}
+
+
 def with_one_path_on_two_hosts(abc: dict[str, Any]) -> dict[str, Any]:
     doors = abc["doors"] | {"partners": abc["doors"]["a"] | {"host": "partners.abc.example", "auth": {"apiKey": ["partner"]}}}
     del doors["partners"]["tiers"]
@@ -63,7 +73,9 @@ def with_one_path_on_two_hosts(abc: dict[str, Any]) -> dict[str, Any]:
     return abc | {"hosts": hosts, "doors": doors, "tiers": tiers, "consumers": {"acme": {"tier": "partner"}}}
 
 
-@pytest.mark.parametrize("change", [without_doors, with_a_door_inside_another, with_one_path_on_two_hosts])
+@pytest.mark.parametrize(
+    "change", [without_doors, with_a_door_inside_another, with_scripts_of_pages_at_the_door_inside, with_one_path_on_two_hosts]
+)
 @pytest.mark.parametrize("stack", ["local", "azure-dev", "aws-dev"])
 def test_what_random_systems_do_not_have_is_kept(stack: str, change: Callable[[dict[str, Any]], dict[str, Any]], tmp_path: Path) -> None:
     file = tmp_path / "changed.topology.yaml"

@@ -162,7 +162,7 @@ class A06(RouteRule):
         ):
             yield self.broken(policy, "asks for an API key and names no keys, or no place for one", "give credentialRefs and extractFrom")
         if policy is not None and spec.get("jwt"):
-            for door in published.declared:
+            for door in published.declared.values():
                 for weakness in missing_claims(spec, door, published.stack.intent):
                     yield self.broken(policy, f"for {published} of {published.route}: {weakness}", "ask for the claims of the topology")
         if policy is not None and spec.get("apiKeyAuth"):
@@ -201,7 +201,7 @@ class A06(RouteRule):
 
     def _holders(self, published: Published, lock: Resource, holders: Iterable[str]) -> Iterator[Finding]:
         """Check that the keys that open a rule are those of consumers of its door's tiers."""
-        tiers = {tier for door in published.declared if isinstance(door.auth, ApiKeyAuth) for tier in door.auth.api_key}
+        tiers = {tier for door in published.declared.values() if isinstance(door.auth, ApiKeyAuth) for tier in door.auth.api_key}
         consumers = published.stack.intent.consumers
         for holder in sorted(set(holders)) if tiers else ():
             if holder not in consumers or consumers[holder].tier not in tiers:

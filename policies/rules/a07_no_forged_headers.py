@@ -273,7 +273,7 @@ def _is_tier_of_key(published: Published, header: str, value: str) -> bool:
     else:
         policy = published.policy("SecurityPolicy")
         locked = policy is not None and bool(policy.at("spec", "apiKeyAuth", "credentialRefs"))
-    tiers = {door.auth.api_key for door in published.declared if isinstance(door.auth, ApiKeyAuth)}
+    tiers = {door.auth.api_key for door in published.declared.values() if isinstance(door.auth, ApiKeyAuth)}
     return locked and tiers == {(value,)}
 
 

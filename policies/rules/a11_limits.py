@@ -113,8 +113,7 @@ class A11(RouteRule):
 
     def _waits(self, published: Published, stack: Stack) -> Iterator[Finding]:
         """Check how long the gateway waits for an answer, wherever it is told."""
-        doors = published.declared
-        longest = max((seconds(door.timeout) for door in doors), default=None)
+        longest = max((seconds(door.timeout) for door in published.declared.values()), default=None)
         if longest is None:
             return
         for resource, said in waits_of(published):
@@ -136,7 +135,7 @@ class A11(RouteRule):
 
     def _unsaid(self, published: Published, stack: Stack) -> Finding | None:
         """Check that the gateway's own wait is short enough where nothing says another; a stream ends when its ends like."""
-        bounded = [seconds(door.timeout) for door in published.declared if _answers_at_once(door, stack)]
+        bounded = [seconds(door.timeout) for door in published.declared.values() if _answers_at_once(door, stack)]
         wait = unsaid(published) if bounded and published.route.kind == "HTTPRoute" else None
         if wait is None or wait <= max(bounded):
             return None
@@ -179,7 +178,7 @@ class A11(RouteRule):
                 yield self.broken(policy, f"for {published}: counts only requests with an empty {empty[0]}", "set type: Distinct")
             address: Mapping[str, Any] = selector.get("sourceCIDR") or {}
             some = address and (address.get("type"), address.get("value")) not in EVERYBODY
-            if address and any(not isinstance(door.auth, PublicAuth) for door in published.declared):
+            if address and any(not isinstance(door.auth, PublicAuth) for door in published.declared.values()):
                 yield self.broken(
                     policy,
                     f"for {published}: counts a client anew for each of its addresses",
@@ -229,7 +228,7 @@ class A11(RouteRule):
 
     def _size(self, published: Published, resource: Resource, size: int | None) -> Iterator[Finding]:
         """Check that no request may be larger than the largest that a door takes."""
-        most = max((size_in_bytes(door.max_body) for door in published.declared), default=None)
+        most = max((size_in_bytes(door.max_body) for door in published.declared.values()), default=None)
         if size is None:
             yield self.undecided(resource, f"for {published}: a size that cannot be read", "give it in bytes, or with Ki or Mi")
         elif most is not None and size > most:

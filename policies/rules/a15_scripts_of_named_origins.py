@@ -82,12 +82,8 @@ class A15(RouteRule):
     def check(self, published: Published, stack: Stack) -> Iterator[Finding]:
         """Hold what one rule says to browsers against the doors behind it, and against the preflights that it takes."""
         said, blamed = said_by(published)
-        wanted = {
-            name: stack.preflights_by_door.get(name)
-            for name, door in stack.intent.doors.items()
-            if any(door is each for each in published.declared)
-        }
-        for name, answer in sorted(wanted.items()):
+        wanted = {name: stack.preflights_by_door.get(name) for name in sorted(published.declared)}
+        for name, answer in wanted.items():
             yield from self._held(published, blamed, said, answer, f"the door {name}")
         taken = _taken(published.rule, stack)
         for answer in taken:
@@ -102,7 +98,7 @@ class A15(RouteRule):
             kinds = ", ".join(str(each.get("type")) for each in published.rule.filters)
             yield self.broken(published.route, f"{published}: does more than answer preflights ({kinds})", "remove the filters")
         if published.rule.backends and not published.ends and (taken or _takes_preflights(published.rule)):
-            methods = {method for door in published.declared for method in door.methods}
+            methods = {method for door in published.declared.values() for method in door.methods}
             if PREFLIGHT not in methods:
                 yield self.broken(
                     published.route,

@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.keys import PUBLIC_KEY
 from topology.laws import admit
 from topology.model.system import Topology
 
@@ -19,6 +20,11 @@ HOST, SECOND_HOST = "api.random.example", "feed.random.example"
 PROTOCOLS = ("http", "http", "http", "grpc", "websocket", "tcp")
 READS = (["GET"], ["GET", "HEAD"])
 WRITES = (["POST"], ["GET", "POST"], ["PUT", "DELETE"], ["GET", "PATCH"])
+ASKED = {
+    "visitor": {"limits": [{"requests": 10, "per": "second", "burst": 20}]},
+    "guest": {"limits": [{"requests": 3, "per": "second"}, {"requests": 100, "per": "minute"}]},
+}
+"""Tiers that doors without keys name."""
 SENSITIVE = ("personal", "health", "payment")
 
 
@@ -172,6 +178,9 @@ def _doors_inside_others(draw: st.DrawFn, document: Document) -> None:
         inner = {"methods": [draw(st.sampled_from(outer["methods"]))], "paths": some, "service": draw(st.sampled_from(behind)), **same}
         if draw(st.booleans()):
             inner["rewrite"] = {"prefix": f"/{name}/", "replacement": f"/v1/{name}/"}
+        if "tiers" in outer and draw(st.booleans()):
+            inner["tiers"] = ["guest"]
+        inner |= draw(st.sampled_from(({}, {"timeout": "3s"}, {"maxBody": "2Mi"}, {"timeout": "30s", "maxBody": "1Ki"})))
         document["doors"][f"{name}-inside"] = inner
 
 
@@ -235,9 +244,9 @@ def _clients(document: Document) -> None:
     tiers: Document = {}
     if any("jwt" in auth for auth in auths):
         login = "https://login.random.example"
-        document["issuers"] = {"login": {"issuer": login, "audiences": ["random"], "jwksUri": f"{login}/keys"}}
-    if any("apiKey" not in auth for auth in auths):
-        tiers["visitor"] = {"limits": [{"requests": 10, "per": "second", "burst": 20}]}
+        document["issuers"] = {"login": {"issuer": login, "audiences": ["random"], "jwksUri": f"{login}/keys", "publicKeys": [PUBLIC_KEY]}}
+    named = {tier for door in document.get("doors", {}).values() for tier in door.get("tiers", ())}
+    tiers |= {name: limits for name, limits in ASKED.items() if name in named}
     if any("apiKey" in auth for auth in auths):
         tiers["partner"] = {"limits": [{"requests": 1000, "per": "minute"}]}
         document["consumers"] = {"acme": {"tier": "partner"}}
@@ -246,10 +255,14 @@ def _clients(document: Document) -> None:
 
 
 def _browsers(draw: st.DrawFn, document: Document) -> None:
-    """Let scripts of other pages use some doors; there is one policy, so that doors which meet name the same."""
+    """Let scripts of other pages use some doors; there is one policy for each host, so that doors which meet name the same."""
     spoken = {name: service["protocol"] for name, service in document["services"].items()}
     chosen = [door for door in document.get("doors", {}).values() if spoken.get(door["service"], "http") == "http" and draw(st.booleans())]
     for door in chosen:
-        door["cors"] = "pages"
-    if chosen:
-        document["cors"] = {"pages": {"origins": ["https://app.random.example"], "credentials": draw(st.booleans())}}
+        door["cors"] = "feeds" if door.get("host") == SECOND_HOST else "pages"
+    policies = {
+        name: {"origins": [f"https://{name}.random.example"], "credentials": draw(st.booleans())}
+        for name in sorted({door["cors"] for door in chosen})
+    }
+    if policies:
+        document["cors"] = policies

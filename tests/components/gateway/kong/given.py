@@ -10,6 +10,7 @@ from components.binding import Binding, GatewayKind
 from components.contracts import CounterStore, IngressOutputs
 from components.gateway import routes
 from components.gateway.kong import consumers, listeners, network, plugins, upstream
+from tests.keys import PUBLIC_KEY
 from topology.derive import names
 from topology.derive.identity import gateway_labels
 from topology.load import load
@@ -26,12 +27,6 @@ NOTHING = cast(pulumi.Resource, None)
 COUNTERS = CounterStore(
     host="redis.counters.svc.cluster.local", port=6379, namespace="counters", pod_labels={"app": "redis"}, ready=NOTHING
 )
-
-PUBLIC_KEY = """\
------BEGIN PUBLIC KEY-----
-MCowBQYDK2VwAyEAoPtMe80aM436pc22+bTRgu0CZZ2+qiEK7nSUX/MbEf8=
------END PUBLIC KEY-----
-"""
 
 
 def within_reach(t: Topology) -> Topology:

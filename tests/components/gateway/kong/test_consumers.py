@@ -1,7 +1,8 @@
 import pytest
 
 from components.gateway.kong import consumers, limits, plugins
-from tests.components.gateway.kong.given import COUNTERS, MARKET, PUBLIC_KEY
+from tests.components.gateway.kong.given import COUNTERS, MARKET
+from tests.keys import PUBLIC_KEY
 
 PEOPLE = {document["metadata"]["name"]: document for document in consumers.consumers(MARKET)}
 CREDENTIALS = {document["metadata"]["name"]: document for document in consumers.credentials(MARKET)}
