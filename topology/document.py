@@ -32,10 +32,11 @@ class Document:
             path, given = finding.path, finding.given
             if given is not None and not isinstance(given, str) and path in self.texts:
                 given = Verbatim(self.texts[path])
-            placed.append(replace(finding, file=file, line=finding.line or self._line(path), given=given))
+            placed.append(replace(finding, file=file, line=finding.line or self.line(path), given=given))
         return sorted(placed, key=lambda finding: (finding.line, spell(finding.path)))
 
-    def _line(self, path: KeyPath) -> int:
+    def line(self, path: KeyPath) -> int:
+        """Return the line of a key, or of the nearest around it; 0 where there is none."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 0)

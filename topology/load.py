@@ -1,7 +1,7 @@
 """Read a topology file: the only place of this room that touches a file."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -75,6 +75,11 @@ def _others(path: Path) -> str:
 def placed(findings: Iterable[Finding], path: Path) -> list[Finding]:
     """Return findings on a topology that was loaded from a file with their lines there, in the order of the file."""
     return read(path.read_text(encoding="utf-8")).place(findings, str(path))
+
+
+def lines_of(path: Path) -> Callable[[KeyPath], int]:
+    """Return a function from a path of keys to its line in a topology file, or to that of the nearest key around it."""
+    return read(path.read_text(encoding="utf-8")).line
 
 
 def parse(text: str, *, file: str = "") -> Topology:

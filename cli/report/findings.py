@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cli.judging import Judged
+from cli.report.origins import Origin, origins
 from policies.harness import SEVERITIES
 from policies.rule import Finding, Severity, Verdict
 
@@ -29,6 +30,8 @@ class Said:
     rules: tuple[str, ...]
     severity: Severity
     """Of the severest of the rules."""
+    origin: Origin | None = None
+    """The entry of the topology file that the resource was made for."""
 
 
 def outcomes(judged: Judged) -> Mapping[str, Outcome]:
@@ -54,7 +57,13 @@ def said(judged: Judged) -> list[Said]:
     alike: defaultdict[Finding, list[Finding]] = defaultdict(list)
     for finding in ordered:
         alike[replace(finding, rule="")].append(finding)
+    origin = origins(judged)
     return [
-        Said(finding=each[0], rules=tuple(dict.fromkeys(one.rule for one in each)), severity=severities[each[0].rule])
+        Said(
+            finding=each[0],
+            rules=tuple(dict.fromkeys(one.rule for one in each)),
+            severity=severities[each[0].rule],
+            origin=origin(each[0].urn),
+        )
         for each in alike.values()
     ]

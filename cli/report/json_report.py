@@ -26,7 +26,9 @@ def document(judged: Judged) -> dict[str, Any]:
         "rules": [
             {"id": r.rule.id, "name": r.rule.name, "severity": r.rule.severity, "verdict": verdicts[r.rule.id]} for r in judged.report.rules
         ],
-        "findings": [{**asdict(each.finding), "rules": each.rules} for each in said(judged)],
+        "findings": [
+            {**asdict(each.finding), "rules": each.rules, "origin": asdict(each.origin) if each.origin else None} for each in said(judged)
+        ],
         "notes": [str(note) for note in notes(judged.stack.intent)],
         "exempted": [
             {**asdict(item.finding), "reason": item.exemption.reason, "owner": item.exemption.owner, "expires": str(item.exemption.expires)}

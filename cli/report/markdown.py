@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cli.judging import Judged
+from cli.problems import nearby
 from cli.report.entrances import entrances
 from cli.report.environment import environment
 from cli.report.findings import Said, outcomes, said
@@ -113,14 +114,16 @@ def _findings(judged: Judged) -> Iterator[str]:
     if found := said(judged):
         yield from ("## Findings", "")
         for each in found:
-            yield from _finding(each)
+            yield from _finding(each, nearby(judged.topology))
 
 
-def _finding(each: Said) -> Iterator[str]:
+def _finding(each: Said, topology: str) -> Iterator[str]:
     finding = each.finding
     mark = MARK[finding.verdict][0]
     word = finding.verdict if finding.verdict is not Verdict.BROKEN else each.severity
     yield from (f"### {mark} {', '.join(each.rules)} ({word}) {code(finding.resource)}".rstrip(), "", escaped(finding.message), "")
+    if origin := each.origin:
+        yield from (f"Made for {code(origin.where)}, {escaped(f'{topology}:{origin.line}')}.", "")
     if finding.path:
         for number, hop in enumerate(finding.path, 1):
             yield f"{number}. {code(hop.place)}{f': {escaped(hop.allowed_by)}' if hop.allowed_by else ''}"

@@ -51,7 +51,7 @@ def _result(judged: Judged, each: Said) -> dict[str, Any]:
         "message": {"text": f"{head}{finding.message}{hops}{f'. {finding.fix}' if finding.fix else ''}"},
         "locations": [
             {
-                "physicalLocation": location(judged.topology),
+                "physicalLocation": location(judged.topology, each.origin.line if each.origin else 0),
                 "logicalLocations": [{"name": finding.resource or judged.subject, "fullyQualifiedName": finding.urn or judged.subject}],
             }
         ],

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cli.console import console_for_people
 from cli.judging import Judged
+from cli.problems import nearby
 from cli.report.entrances import entrances
 from cli.report.environment import environment
 from cli.report.findings import Outcome, Said, outcomes, said
@@ -98,7 +99,7 @@ def show(judged: Judged, *, verbose: bool) -> None:
     console.print(_rules(judged, verbose=verbose))
     for each in said(judged):
         console.print()
-        console.print(_finding(each))
+        console.print(_finding(each, nearby(judged.topology)))
     for each in judged.report.unused:
         console.print()
         console.print(_unused(each))
@@ -171,10 +172,12 @@ def _named(rule: Rule, verdict: Outcome) -> Text:
     return Text.assemble(MARK[verdict], f" {rule.id} ", (rule.name.replace("-", " "), "dim"))
 
 
-def _finding(each: Said) -> Group:
-    finding = each.finding
+def _finding(each: Said, topology: str) -> Group:
+    finding, origin = each.finding, each.origin
     mark, colour = MARK[finding.verdict]
     head = Text.assemble((f"{mark} {', '.join(each.rules)} ", f"bold {colour}"), (f"{each.severity}  ", colour), (finding.resource, "bold"))
+    if origin:
+        head.append(f"  {topology}:{origin.line}: {origin.where}", "dim")
     lines: list[Text | Padding] = [head, Padding(Text(finding.message), (0, 0, 0, 2))]
     if finding.path:
         table = columns(3)

@@ -1,5 +1,6 @@
 """A06: every published route asks for what its door says."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -215,16 +216,20 @@ class A06(RouteRule):
     def _unlocked(self, published: Published, why: str) -> Iterator[Finding]:
         """Report a rule that asks for nothing, unless all of it lies behind public doors."""
         doors = [edge for edge in published.stack.expected if edge.direction is Direction.NORTH_SOUTH and edge.credential == PUBLIC]
+        open_: defaultdict[str, list[str]] = defaultdict(list)
         for match in published.rule.matches:
             for host in published.rule.hosts:
-                open_ = [parse(edge.entry) for edge in doors if edge.host == host and match.method in {None, edge.method}]
+                public = [parse(edge.entry) for edge in doors if edge.host == host and match.method in {None, edge.method}]
                 for pattern in match.patterns:
-                    if not any(pattern.within(entry) for entry in open_):
-                        yield self.broken(
-                            published.route,
-                            f"{published}: {match.method or 'any method'} {host}{pattern} asks nobody who they are ({why}), and the topology has no public door there",
-                            "ask for a token or an API key; a door for everybody says `public` in the topology",
-                        )
+                    if not any(pattern.within(entry) for entry in public):
+                        open_[f"{host}{pattern}"].append(match.method or "any method")
+        if open_:
+            asked = ", ".join(f"{','.join(methods)} {place}" for place, methods in open_.items())
+            yield self.broken(
+                published.route,
+                f"{published}: nobody is asked who they are for {asked} ({why}), and the topology has no public door there",
+                "ask for a token or an API key; a door for everybody says `public` in the topology",
+            )
 
     def _audience_is_checked(self, published: Published, stack: Stack) -> bool:
         issuers = {demand.removeprefix("jwt ") for demand in stack.kong_plugins.issuers()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 
 from cli.judging import Judged
 from policies.exemptions import Exemption
@@ -10,6 +9,7 @@ from policies.harness import Report, RuleResult
 from policies.registry import rules
 from policies.rule import Finding, Verdict
 from tests.policies.building import stack_of
+from tests.systems import topology_file
 
 
 def judged_of(
@@ -21,7 +21,9 @@ def judged_of(
     verdict = Verdict.UNDECIDED if findings else Verdict.KEPT
     report = Report(verdict=verdict, findings=findings, rules=results, exempted=(), unused=unused, resources=0, edges=0, seconds=0)
     stack = stack_of([], "payments")
-    return Judged(subject="local", topology=Path(), report=report, stack=stack, resources=0, only_optimistic=tuple(only_optimistic))
+    return Judged(
+        subject="local", topology=topology_file("payments"), report=report, stack=stack, resources=0, only_optimistic=tuple(only_optimistic)
+    )
 
 
 def finding(rule: str, verdict: Verdict, message: str) -> Finding:
