@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.keys import PUBLIC_KEY
+from tests.topology.details import detail
 from topology.laws import admit
 from topology.model.system import Topology
 
@@ -72,6 +73,7 @@ def topologies(draw: st.DrawFn, *, max_services: int = len(NAMES)) -> Topology:
     _doors_inside_others(draw, document)
     _clients(document)
     _browsers(draw, document)
+    detail(draw, document)
     if draw(st.booleans()):
         document["datacenters"] = {"dc1": {"region": "north"}, "dc2": {"region": "south"}}
     return admit(Topology.model_validate(document))

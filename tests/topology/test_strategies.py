@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 
 from tests.topology.strategies import topologies
 from topology.load import parse
-from topology.model.service import Protocol
-from topology.model.system import Topology
+from topology.model.service import Protocol, Scope
+from topology.model.system import OutsideProtocol, Topology
 
 FOUND_QUICKLY = settings(
     max_examples=300, deadline=None, database=None, derandomize=True, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow]
@@ -35,6 +35,14 @@ FEATURES: dict[str, Callable[[Topology], bool]] = {
     "rewrite": lambda t: any(door.rewrite for door in t.doors.values()),
     "cache": lambda t: any(door.cache for door in t.doors.values()),
     "API key": lambda t: bool(t.consumers),
+    "egress over TCP": lambda t: any(each.protocol is OutsideProtocol.TCP for each in t.egress.values()),
+    "scripts of two policies": lambda t: len(t.cors) == 2,
+    "door inside another, for other clients": lambda t: any(
+        name.endswith("-inside") and door.tiers != t.doors[name.removesuffix("-inside")].tiers for name, door in t.doors.items()
+    ),
+    "limit counted once": lambda t: any(tier.scope is Scope.GLOBAL for tier in t.tiers.values()),
+    "bodies longer than a firewall sees": lambda t: any(door.max_body == "10Mi" for door in t.doors.values()),
+    "namespace of its own": lambda t: any(service.namespace for service in t.services.values()),
 }
 
 

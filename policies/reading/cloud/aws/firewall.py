@@ -25,6 +25,7 @@ from policies.reading.resource import Resource
 from policies.reading.tiers import fastest
 from policies.reading.values import UnknownValueError, mapping, sequence
 from topology.model.base import size_in_bytes
+from topology.paths import covers
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -148,12 +149,14 @@ def _exclusions(rule: Mapping[str, Any]) -> Iterator[Flaw]:
 def _unread_bodies(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that a body whose end the firewall has not seen goes to doors alone that take one."""
     fix = f"let {LONG_BODY} block, or block by its label at every path but those of doors with larger bodies"
-    hosts = stack.intent.public_hosts()
+    t, doors = stack.intent, stack.intent.doors.values()
+    longer = {(t.host_of(door), path) for door in doors if size_in_bytes(door.max_body) > INSPECTED for path in door.paths}
     samples: list[Sample] = []
-    for door in stack.intent.doors.values():
-        host = door.host or hosts[0]
-        paths = [sample_path(str(path)) for path in door.paths] if size_in_bytes(door.max_body) <= INSPECTED else []
-        for path in ("/no/door/of/the/topology", *paths):
+    for door in doors:
+        host = t.host_of(door)
+        # What another door with longer bodies covers passes, for the firewall's word is of paths: the gateway keeps this one's.
+        short = (path for path in door.paths if not any(host == at and covers(wide, path) for at, wide in longer))
+        for path in ("/no/door/of/the/topology", *map(sample_path, short)):
             samples += [Sample(method=method, host=host, path=path, body=INSPECTED + 1) for method in door.methods]
     for sample in dict.fromkeys(samples):
         if not answer_of(acl, sample).blocked:
