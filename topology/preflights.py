@@ -39,11 +39,6 @@ def preflights(t: Topology) -> tuple[Preflight, ...]:
     return tuple(_answer(t, group) for group in _groups(t))
 
 
-def preflight_of(t: Topology, door: Name) -> Preflight | None:
-    """Return what preflights for a door are answered; None where it names no policy."""
-    return by_door(t).get(door) if t.doors[door].cors else None
-
-
 def by_door(t: Topology) -> dict[Name, Preflight]:
     """Return what preflights for each door that names a policy are answered."""
     return {name: answer for answer in preflights(t) for name in answer.doors}

@@ -22,6 +22,7 @@ from topology.derive import names
 from topology.model.base import Name
 from topology.model.door import ApiKeyAuth, Lifecycle
 from topology.model.system import Topology
+from topology.preflights import by_door
 
 STATUS: Final = "/status-0123456789abcdef"
 """Answers 200 on every gateway (Learn, `monitor-api-management` health probe)."""
@@ -38,7 +39,7 @@ class ApiManagement(Component, layer="gateway"):
         """Register the service, then policies and backends, then the doors, and last who may use them."""
         super().__init__("gateway", {"product": "api-management", "hosts": list(t.public_hosts())}, parent=parent)
         land = self._land = land_of(below)
-        self._t, self._discovery = t, land.settings.discovery
+        self._t, self._discovery, self._answers = t, land.settings.discovery, by_door(t)
         made = self._made = Service(t, land, parent=self)
         self._service_name, self._service_id = (
             known(made.service_name, made.service),
@@ -223,7 +224,7 @@ class ApiManagement(Component, layer="gateway"):
                     service_name=self._service_name,
                     resource_group_name=group,
                     format=apim.PolicyContentFormat.XML,
-                    value=policies.door(self._t, operation.door, backend, self._discovery),
+                    value=policies.door(self._t, operation.door, backend, self._discovery, self._answers.get(operation.door)),
                 ),
                 opts=self._next(),
             )

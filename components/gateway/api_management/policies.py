@@ -28,7 +28,7 @@ from topology.derive import names
 from topology.model.base import Name, seconds, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, Issuer, JwtAuth, PublicAuth
 from topology.model.system import Topology
-from topology.preflights import Preflight, preflight_of
+from topology.preflights import Preflight
 
 CLIENT_CERTIFICATE: Final = "gateway-client"
 """Id of the certificate that the gateway shows the mesh."""
@@ -66,7 +66,7 @@ def every_api() -> str:
     return _text(root)
 
 
-def door(t: Topology, name: Name, backend: str, discovery: Mapping[Name, str]) -> str:
+def door(t: Topology, name: Name, backend: str, discovery: Mapping[Name, str], answer: Preflight | None = None) -> str:
     """Return the policy of a door's operations.
 
     Args:
@@ -74,11 +74,12 @@ def door(t: Topology, name: Name, backend: str, discovery: Mapping[Name, str]) -
         name: the door.
         backend: id of the backend that leads to its mesh.
         discovery: where issuers publish their OpenID configuration, if not where the standard says.
+        answer: what browsers are told there.
     """
     about = t.doors[name]
     root, inbound, behind, outbound, on_error = _policies()
     # Not in `backend`, which takes one policy alone: API Management refuses more ("backend section allows only one policy to be specified").
-    if (answer := preflight_of(t, name)) is not None:
+    if answer is not None:
         # Before everything else, or it does not work as it says (Learn, `cors-policy`, common configuration issues).
         _cors(inbound, answer)
     for section in (inbound, outbound, on_error):

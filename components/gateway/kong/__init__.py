@@ -14,7 +14,7 @@ from components.gateway.kong.release import values
 from topology.derive import names
 from topology.model.base import Name
 from topology.model.system import Topology
-from topology.preflights import Preflight, preflights
+from topology.preflights import Preflight, by_door
 
 CHART: Final = "kong"
 
@@ -40,19 +40,20 @@ class KongGateway(Component, layer="gateway"):
         ground = [fence, home, platform.certificates, *counters, *platform.gateway_api, *(i.ready for i in mesh.ingress.values())]
         watched = [names.GATEWAY_NAMESPACE, *(ingress.namespace for ingress in mesh.ingress.values())]
         chosen = values(binding, t, watched, edge)
-        controller = charts.release(binding, CHART, CHART, names.GATEWAY_NAMESPACE, chosen, parent=self, after=ground)
+        controller = self._controller = charts.release(binding, CHART, CHART, names.GATEWAY_NAMESPACE, chosen, parent=self, after=ground)
         service = self.add(routes.service(network.LABELS, network.POD_PORT), after=ground)
         known = self.add(listeners.gateway_class(), after=[controller])
         opened = self.add(listeners.gateway(t, by_name=not self._first), after=[controller, known])
         shared = self.add_all(plugins.shared(t, platform.counters, first=self._first), after=[controller])
         self._consumers(t, platform, [controller, *shared])
-        lanes = {name: self._lanes(t, name, ingress, controller) for name, ingress in mesh.ingress.items()}
+        lanes = {name: self._lanes(t, name, ingress) for name, ingress in mesh.ingress.items()}
+        answers = by_door(t)
         for name, door in t.doors.items():
-            at = t.mesh_of(door.service)
-            self._door(t, name, mesh.ingress[at], controller, [opened, *shared, *lanes[at]])
-        for answer in preflights(t):
-            door = t.doors[answer.doors[0]]
-            self._preflight(t, answer, mesh.ingress[t.mesh_of(door.service)], [opened, *shared, *lanes[t.mesh_of(door.service)]])
+            at, answer = t.mesh_of(door.service), answers.get(name)
+            after = [opened, *shared, *lanes[at]]
+            self._door(t, name, answer, mesh.ingress[at], after)
+            if answer is not None and answer.doors[0] == name:
+                self._preflight(t, answer, mesh.ingress[at], after)
         self.outputs = inside.outputs(network.LABELS, network.POD_PORT, service)
         self.register_outputs({"service": f"{names.GATEWAY_NAMESPACE}/{names.GATEWAY}"})
 
@@ -62,16 +63,16 @@ class KongGateway(Component, layer="gateway"):
         held = self.add_all([*keys, *consumers.credentials(t)], after=[platform.namespaces[names.GATEWAY_NAMESPACE]])
         self.add_all(consumers.consumers(t), after=[*after, *held])
 
-    def _lanes(self, t: Topology, mesh: Name, ingress: IngressOutputs, controller: pulumi.Resource) -> list[pulumi.Resource]:
+    def _lanes(self, t: Topology, mesh: Name, ingress: IngressOutputs) -> list[pulumi.Resource]:
         """Register Kong's Services in front of a mesh's ingress, and the leave to send to them."""
         return [
             *self.add_all(upstream.services(t, mesh, ingress), after=[ingress.ready]),
-            self.add(upstream.grant(t, mesh, ingress), after=[controller, ingress.ready]),
+            self.add(upstream.grant(t, mesh, ingress), after=[self._controller, ingress.ready]),
         ]
 
-    def _door(self, t: Topology, name: Name, ingress: IngressOutputs, controller: pulumi.Resource, after: list[pulumi.Resource]) -> None:
-        own = self.add_all(plugins.own_plugins(t, name, first=self._first), after=[controller])
-        backend, said = upstream.backend(t, t.doors[name], ingress), plugins.annotations(t, name, first=self._first)
+    def _door(self, t: Topology, name: Name, answer: Preflight | None, ingress: IngressOutputs, after: list[pulumi.Resource]) -> None:
+        own = self.add_all(plugins.own_plugins(t, name, first=self._first), after=[self._controller])
+        backend, said = upstream.backend(t, t.doors[name], ingress), plugins.annotations(t, name, answer, first=self._first)
         found = routes.routes(t, name, backend, [], said, by_name=not self._first)
         self.add_all(found, after=[*after, *own])
 

@@ -23,7 +23,7 @@ from topology.model.base import Name, seconds, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, JwtAuth, PublicAuth
 from topology.model.service import Protocol
 from topology.model.system import Topology
-from topology.preflights import Preflight, preflight_of, preflights
+from topology.preflights import Preflight, preflights
 
 API: Final = "configuration.konghq.com/v1"
 ANNOTATION: Final = "konghq.com/plugins"
@@ -68,11 +68,18 @@ def issuer_group(issuer: Name) -> str:
     return f"issuer.{issuer}"
 
 
-def annotations(t: Topology, name: Name, *, first: bool = False) -> dict[str, str]:
-    """Return the annotations of a door's routes: its plugins, and that path and host go on as they came."""
+def annotations(t: Topology, name: Name, answer: Preflight | None = None, *, first: bool = False) -> dict[str, str]:
+    """Return the annotations of a door's routes: its plugins, and that path and host go on as they came.
+
+    Args:
+        t: the system.
+        name: the door.
+        answer: what browsers are told there.
+        first: as of `shared`.
+    """
     door = t.doors[name]
     said = {
-        ANNOTATION: ",".join([*([ID] if first else []), *names_of(t, name, first=first)]),
+        ANNOTATION: ",".join([*([ID] if first else []), *names_of(t, name, answer, first=first)]),
         "konghq.com/strip-path": "false",
         "konghq.com/preserve-host": "true",
     }
@@ -110,11 +117,11 @@ def cors(answer: Preflight) -> Manifest:
     return _plugin(cors_name(answer), "cors", config)
 
 
-def names_of(t: Topology, name: Name, *, first: bool = False) -> list[str]:
-    """Return the names of a door's plugins, as its routes list them."""
+def names_of(t: Topology, name: Name, answer: Preflight | None = None, *, first: bool = False) -> list[str]:
+    """Return the names of a door's plugins, as its routes list them; arguments as of `annotations`."""
     door = t.doors[name]
     own = [document["metadata"]["name"] for document in own_plugins(t, name, first=first)]
-    own += [cors_name(answer)] if (answer := preflight_of(t, name)) else []
+    own += [cors_name(answer)] if answer is not None else []
     match door.auth:
         case JwtAuth():
             return [TOKEN, *own, limits.by_address(door.tiers[0])]

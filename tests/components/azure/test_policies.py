@@ -27,7 +27,7 @@ LOGIN: dict[str, Any] = {
 
 
 def policy(t: Topology, door: str = "door", **discovery: str) -> Element:
-    return fromstring(policies.door(t, door, "a-main", discovery))  # noqa: S314 # written by the code under test
+    return fromstring(policies.door(t, door, "a-main", discovery, by_door(t).get(door)))  # noqa: S314 # written by the code under test
 
 
 DOORS = [(name, door) for name in (*CARRIED, "brokerage") for door in at_api_management(name).doors]
@@ -35,7 +35,8 @@ DOORS = [(name, door) for name in (*CARRIED, "brokerage") for door in at_api_man
 
 @pytest.mark.parametrize(("name", "door"), DOORS)
 def test_every_policy_of_every_system_is_as_the_reference_says(name: str, door: str) -> None:
-    assert faults(policies.door(at_api_management(name), door, "backend", {})) == []
+    t = at_api_management(name)
+    assert faults(policies.door(t, door, "backend", {}, by_door(t).get(door))) == []
 
 
 def test_the_policy_of_all_apis_is_as_the_reference_says_and_forwards_nothing() -> None:

@@ -16,6 +16,7 @@ from topology.derive.identity import gateway_labels
 from topology.load import load
 from topology.model.base import Name
 from topology.model.system import Topology
+from topology.preflights import by_door
 
 MARKET_FILE = Path(__file__).with_name("market.topology.yaml")
 MARKET = load(MARKET_FILE)
@@ -73,7 +74,8 @@ def documents(t: Topology) -> Iterator[dict[str, Any]]:
     for mesh, outputs in found.items():
         yield from upstream.services(t, mesh, outputs)
         yield upstream.grant(t, mesh, outputs)
+    answers = by_door(t)
     for name, door in t.doors.items():
         yield from plugins.own_plugins(t, name)
         backend = upstream.backend(t, door, found[t.mesh_of(door.service)])
-        yield from routes.routes(t, name, backend, [], plugins.annotations(t, name))
+        yield from routes.routes(t, name, backend, [], plugins.annotations(t, name, answers.get(name)))

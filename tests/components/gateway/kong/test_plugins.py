@@ -175,7 +175,7 @@ def read_in_browsers(**cors: object) -> Topology:
 def test_a_door_for_browsers_names_what_they_are_told_and_its_preflights_end_there() -> None:
     t = read_in_browsers(maxAge="2h", expose=["x-request-id"], headers=["content-type"])
     (answer,) = preflights(t)
-    assert "door.cors" in plugins.annotations(t, "door")["konghq.com/plugins"].split(",")
+    assert "door.cors" in plugins.annotations(t, "door", answer)["konghq.com/plugins"].split(",")
     assert plugins.preflight_annotations(answer)["konghq.com/plugins"] == "door.cors,preflight"
     shared = {document["metadata"]["name"]: document for document in plugins.shared(t, None)}
     assert shared["door.cors"]["config"] == {
