@@ -68,6 +68,8 @@ class Echo:
     """How many tries of a request it saw, where it was asked that or told to fail."""
     failed: bool = False
     """It failed because it was told to."""
+    said: tuple[tuple[str, str], ...] = ()
+    """Headers by which it spoke to browsers because it was told to."""
     onward: Answer | None = None
     """What another service answered that it was told to call."""
 
@@ -78,7 +80,7 @@ class Echo:
         if not isinstance(method, str) or not isinstance(path, str) or not isinstance(headers, dict):
             return None
         pairs = _pairs(cast("dict[str, Any]", headers))
-        tries, onward = found.get("tries"), found.get("next")
+        tries, said, onward = found.get("tries"), found.get("said"), found.get("next")
         return cls(
             method=method,
             path=path,
@@ -86,6 +88,7 @@ class Echo:
             instance=str(found.get("service", "")),
             tries=tries if isinstance(tries, int) else 0,
             failed=found.get("failed") is True,
+            said=_pairs(cast("dict[str, Any]", said)) if isinstance(said, dict) else (),
             onward=_answer(cast("dict[str, Any]", onward)) if isinstance(onward, dict) else None,
         )
 

@@ -15,6 +15,8 @@ MAX_AGE: Final = "access-control-max-age"
 VARY: Final = "vary"
 OK: Final = frozenset({200, 204})
 """Statuses by which a preflight succeeds (Fetch, 4.8: an ok status)."""
+SAID_BY_GATEWAYS: Final = frozenset({CREDENTIALS})
+"""Headers of which nobody can tell by their value who said them: what else they may say is asked of each answer."""
 SAFELISTED: Final = frozenset({"accept"})
 """A header that every script may set: gateways that need a name get this one."""
 
@@ -37,6 +39,10 @@ def wrong_in_a_preflight(expect: Preflighted, answer: Answer) -> Iterator[str]:
 
 def wrong_for_a_reader(expect: Readable, answer: Answer) -> Iterator[str]:
     """Yield what an answer tells a browser of who may read it that the topology does not, or does not tell it."""
+    echo = answer.echo()
+    for name, value in echo.said if echo else ():
+        if name not in SAID_BY_GATEWAYS and (name, value) in answer.headers:
+            yield f"{name}: {value}, as the service says, who should not be heard"
     if not expect.origin:
         yield from _told_a_stranger(expect.asking, answer)
         return

@@ -238,9 +238,13 @@ def _preflighted(probe: Probe, expect: Preflighted, answers: Sequence[Answer]) -
 
 
 def _readable(probe: Probe, expect: Readable, answers: Sequence[Answer]) -> Judgement:
-    came = _admitted(probe, Admitted(service=expect.service), answers)
+    refused = Refused(by=(Layer.PROXY,), statuses=expect.refused)
+    came = _refused(probe, refused, answers) if expect.refused else _admitted(probe, Admitted(service=expect.service), answers)
     if came.verdict is not Verdict.PASSED:
         return came
+    echo = answers[-1].echo()
+    if expect.outspoken and not (echo and echo.said):
+        return _not_run("the service does not say that it spoke to browsers itself")
     found = list(wrong_for_a_reader(expect, answers[-1]))
     return _failed("; ".join(found)) if found else _passed(f"{came.said}, {answers[-1].header(ORIGIN) or 'no origin'}")
 

@@ -1,5 +1,8 @@
 """What a browser makes of answers to its questions."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from conformance.answer import Answer
@@ -11,7 +14,16 @@ from topology.derive.probes.target import EDGE
 from topology.derive.probes.vantage import OUTSIDE
 
 APP = "https://app.abc.example"
+EVIL = "https://evil.example"
 ECHO = '{"method": "GET", "path": "/a/x", "headers": {}, "service": "a-v1-1"}'
+SAID = {
+    "Access-Control-Allow-Origin": [EVIL],
+    "Access-Control-Allow-Credentials": ["true"],
+    "Access-Control-Expose-Headers": ["X-Echo-Cors"],
+    "Access-Control-Max-Age": ["86397"],
+}
+OUTSPOKEN = json.dumps({**json.loads(ECHO), "said": SAID})
+"""What the echo answers that was told to speak to browsers."""
 TOLD = (
     ("access-control-allow-origin", APP),
     ("access-control-allow-methods", "GET, POST"),
@@ -66,11 +78,11 @@ def test_a_preflight_that_reaches_a_service_fails_whatever_is_told(body: str) ->
 
 
 def test_a_strange_origin_may_be_told_nothing_or_the_name_of_another() -> None:
-    stranger = Preflighted(asking="https://evil.example")
+    stranger = Preflighted(asking=EVIL)
     assert verdict(stranger, told()) is Verdict.PASSED
     assert verdict(stranger, told(status=403, body="RBAC: access denied")) is Verdict.PASSED
     assert verdict(stranger, told(("access-control-allow-origin", APP))) is Verdict.PASSED
-    assert verdict(stranger, told(("access-control-allow-origin", "https://evil.example"))) is Verdict.FAILED
+    assert verdict(stranger, told(("access-control-allow-origin", EVIL))) is Verdict.FAILED
     assert verdict(stranger, told(("access-control-allow-origin", "*"))) is Verdict.FAILED
 
 
@@ -84,6 +96,38 @@ def test_an_answer_is_read_by_scripts_of_the_named_origin_alone() -> None:
     assert verdict(READ, told(READABLE[0], READABLE[2], body=ECHO)) is Verdict.FAILED
     assert verdict(READ, told(*READABLE[:2], body=ECHO)) is Verdict.FAILED
     assert verdict(READ, told(body=ECHO)) is Verdict.FAILED
-    other = Readable(service="a", asking="https://evil.example")
+    other = Readable(service="a", asking=EVIL)
     assert verdict(other, told(*READABLE, body=ECHO)) is Verdict.PASSED
-    assert verdict(other, told(("access-control-allow-origin", "https://evil.example"), body=ECHO)) is Verdict.FAILED
+    assert verdict(other, told(("access-control-allow-origin", EVIL), body=ECHO)) is Verdict.FAILED
+
+
+def test_a_refusal_is_read_by_scripts_of_the_named_origin_alone() -> None:
+    missing, refused = "Jwt is missing", replace(READ, refused=(401, 403))
+    assert verdict(refused, told(*READABLE, status=401, body=missing)) is Verdict.PASSED
+    assert verdict(refused, told(status=401, body=missing)) is Verdict.FAILED, "the script learns that something failed, and not what"
+    assert verdict(refused, told(*READABLE[:2], status=401, body=missing)) is Verdict.FAILED, "nothing tells caches"
+    assert verdict(refused, told(*READABLE, body=ECHO)) is Verdict.FAILED, "it is let through"
+    stranger = Readable(service="a", asking=EVIL, refused=(401, 403))
+    assert verdict(stranger, told(status=401, body=missing)) is Verdict.PASSED
+    assert verdict(stranger, told(("access-control-allow-origin", "*"), status=401, body=missing)) is Verdict.FAILED
+
+
+def test_what_a_service_says_to_browsers_does_not_arrive() -> None:
+    stranger = Readable(service="a", asking=EVIL, outspoken=True)
+    assert verdict(stranger, told(body=OUTSPOKEN)) is Verdict.PASSED
+    named = replace(READ, outspoken=True, credentials=True)
+    allowed = ("access-control-allow-credentials", "true")
+    assert verdict(named, told(*READABLE, allowed, body=OUTSPOKEN)) is Verdict.PASSED, "the gateway says so, too"
+
+
+@pytest.mark.parametrize("name", sorted(SAID))
+def test_any_header_of_a_services_own_that_arrives_fails(name: str) -> None:
+    heard = (name.lower(), SAID[name][0])
+    assert verdict(replace(READ, outspoken=True), told(*READABLE, heard, body=OUTSPOKEN)) is Verdict.FAILED
+    if name != "Access-Control-Allow-Credentials":  # which opens nothing to an origin that is not named
+        assert verdict(Readable(service="a", asking=EVIL, outspoken=True), told(heard, body=OUTSPOKEN)) is Verdict.FAILED
+
+
+def test_a_service_that_does_not_say_that_it_spoke_shows_nothing() -> None:
+    assert verdict(replace(READ, outspoken=True), told(*READABLE, body=ECHO)) is Verdict.NOT_RUN
+    assert verdict(Readable(service="a", asking=EVIL, outspoken=True), told(body="hello")) is Verdict.NOT_RUN

@@ -22,6 +22,7 @@ from lab import ingredients
 from lab.errors import LabError
 from tests.conformance.servers import shell, with_curl
 from tests.ports import held_ports
+from topology.derive.ingress import SAID_TO_BROWSERS
 from topology.derive.probes.examples import EMPTY_MESSAGE
 from topology.derive.probes.examples import request as example
 from topology.derive.probes.pair import TELL
@@ -104,6 +105,16 @@ def test_it_says_what_it_received(echo: Addresses, protocol: Protocol) -> None:
     (answer,) = ask(echo, protocol, x_request_id="mine")
     assert (found := answer.echo()) is not None
     assert (found.method, found.path, found.values("x-request-id")) == ("POST", "/b.v1.B/Get", ["mine"])
+
+
+def test_it_speaks_to_browsers_only_where_it_is_told_to_and_says_so(echo: Addresses) -> None:
+    (spoken,) = ask(echo, Protocol.HTTP, x_echo_cors="https://pages.example")
+    assert (found := spoken.echo()) is not None
+    assert {name for name, _ in found.said} == {*SAID_TO_BROWSERS}, "everything that is taken out at the ingress"
+    assert {*found.said} == {pair for pair in spoken.headers if pair[0].startswith("access-control-")}
+    assert spoken.header("access-control-allow-origin") == "https://pages.example"
+    (silent,) = ask(echo, Protocol.HTTP)
+    assert not any(name.startswith("access-control-") for name, _ in silent.headers)
 
 
 @both

@@ -17,6 +17,7 @@ KINDS = {
     "peerauthentications": "PeerAuthentication",
     "securitypolicies": "SecurityPolicy",
     "sidecars": "Sidecar",
+    "virtualservices": "VirtualService",
 }
 CHANGES = [pytest.param(change, id=f"{each.name}: {change.kind} {change.name}") for each in SABOTAGES for change in each.changes]
 

@@ -148,6 +148,11 @@ def _no_token(policy: Manifest) -> None:
     policy["spec"]["authorization"] = {"defaultAction": "Allow"}
 
 
+def _services_speak_to_browsers(routes: Manifest) -> None:
+    for route in routes["spec"]["http"]:
+        del route["headers"]["response"]
+
+
 def _client_certificate_not_asked_for(gateway: Manifest) -> None:
     for server in gateway["spec"]["servers"]:
         server["tls"] = {key: value for key, value in server["tls"].items() if key != "subjectAltNames"} | {"mode": "SIMPLE"}
@@ -272,6 +277,30 @@ SABOTAGES: Final = (
                 name=names.INGRESS,
                 namespace="istio-ingress",
                 edit=_any_request,
+            ),
+        ),
+    ),
+    Sabotage(
+        name="the door lets the scripts of every page read answers",
+        noticed_by=Family.BROWSERS,
+        changes=(
+            Change(
+                kind="securitypolicies.gateway.envoyproxy.io",
+                name="a",
+                namespace=names.GATEWAY_NAMESPACE,
+                edit=_set("spec", "cors", to={"allowOrigins": ["*"], "allowMethods": ["GET"]}),
+            ),
+        ),
+    ),
+    Sabotage(
+        name="what services say to browsers gets out",
+        noticed_by=Family.BROWSERS,
+        changes=(
+            Change(
+                kind="virtualservices.networking.istio.io",
+                name="api.abc.example",
+                namespace="istio-ingress",
+                edit=_services_speak_to_browsers,
             ),
         ),
     ),

@@ -1,5 +1,6 @@
 """What browsers are told, against tables written by hand; what an origin is; and what is asked as a browser asks it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,20 @@ def test_each_door_is_asked_as_its_browsers_ask() -> None:
     assert isinstance(read, Readable)
     assert (read.origin, read.expose) == ("https://app.example.com", ("x-request-id",))
     assert isinstance(found["browsers/partner-orders/preflight"].expect, Refused)
+
+
+def test_a_refusal_and_a_service_that_speaks_to_browsers_are_read_like_an_answer() -> None:
+    t = load(STACKS / "payments.topology.yaml")
+    found = {probe.id.removeprefix("browsers/"): probe for probe in probes(t) if probe.family == "browsers"}
+    named, stranger = "https://app.example.com", "https://perimeter-probe.example"
+    for door, origin in (("orders", named), ("orders", stranger), ("partner-orders", stranger)):
+        read, refused, spoken = (found[f"{door}/{what}/{origin}"] for what in ("read", "refused", "service"))
+        assert isinstance(read.expect, Readable)
+        assert refused.request.credential is None
+        assert refused.expect == replace(read.expect, refused=(401, 403))
+        assert spoken.expect == replace(read.expect, outspoken=True)
+        assert spoken.request.headers[-1] == ("x-echo-cors", stranger)
+    assert "partner-orders/read/https://app.example.com" not in found
+    assert f"catalogue/refused/{named}" not in found, "a public door refuses nobody"
+    assert f"catalogue/service/{named}" in found
+    assert f"dashboard/service/{named}" not in found, "a composition is no service that could be told to speak"

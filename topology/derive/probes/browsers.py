@@ -12,12 +12,15 @@ from topology.derive.probes.probe import Family, Probe
 from topology.derive.probes.request import Request, Scheme
 from topology.model.base import Name, seconds
 from topology.model.cors import PREFLIGHT
-from topology.model.service import Protocol
+from topology.model.door import PublicAuth
+from topology.model.service import Protocol, Service
 from topology.model.system import Topology
 from topology.preflights import Preflight, by_door
 
 STRANGER: Final = "https://perimeter-probe.example"
 """An origin that no policy names."""
+SPEAK_HEADER: Final = "x-echo-cors"
+"""Request header by which a backend that echoes says to browsers that scripts of an origin may do as they like."""
 TURNED_AWAY: Final = Refused(by=FRONT, statuses=(*CREDENTIAL, *NOT_HERE))
 
 
@@ -48,18 +51,10 @@ def _listed(t: Topology, name: Name, answer: Preflight) -> Iterator[Probe]:
     for what, header in (("bare", ()), ("without method", (("origin", cors.origins[0]),)), ("without origin", _wanting(asked))):
         with_credential = replace(asked, method=PREFLIGHT, body="", headers=(*asked.headers, *header))
         yield _probe(t, name, f"options/{what}", with_credential, TURNED_AWAY, f"{PREFLIGHT} {what} is no preflight")
-    service = t.doors[name].service
-    for origin in (cors.origins[0], STRANGER):
-        named = origin in cors.origins
-        read = Readable(
-            service=service,
-            asking=origin,
-            origin=origin if named else "",
-            expose=cors.expose if named else (),
-            credentials=cors.credentials and named,
-        )
-        request = replace(_asked(t, name, f"read {origin}"), headers=(*asked.headers, ("origin", origin)))
-        yield _probe(t, name, f"read/{origin}", request, read, f"scripts of {origin} {'may' if named else 'may not'} read its answers")
+    first, service = cors.origins[0], t.doors[name].service
+    named = Readable(service=service, asking=first, origin=first, expose=cors.expose, credentials=cors.credentials)
+    for read in (named, Readable(service=service, asking=STRANGER)):
+        yield from _reads(t, name, read)
 
 
 def _unlisted(t: Topology, name: Name, answers: Iterable[Preflight]) -> Iterator[Probe]:
@@ -73,9 +68,27 @@ def _unlisted(t: Topology, name: Name, answers: Iterable[Preflight]) -> Iterator
         bare = replace(_preflight(asked, STRANGER), headers=(*asked.headers, ("origin", STRANGER), *_wanting(asked)))
         yield _probe(t, name, "preflight", bare, TURNED_AWAY, f"door {name} opens for no preflight")
     if t.protocol_of(t.doors[name].service) is Protocol.HTTP:
-        request = replace(_asked(t, name, "read"), headers=(*asked.headers, ("origin", STRANGER)))
-        read = Readable(service=t.doors[name].service, asking=STRANGER)
-        yield _probe(t, name, f"read/{STRANGER}", request, read, f"door {name} has no policy, so no script reads its answers")
+        yield from _reads(t, name, Readable(service=t.doors[name].service, asking=STRANGER))
+
+
+def _reads(t: Topology, name: Name, read: Readable) -> Iterator[Probe]:
+    """Yield what scripts of an origin ask for at a door: an answer, a refusal, and the answer of a service that lets scripts read it."""
+    door, origin = t.doors[name], read.asking
+    whose = f"scripts of {origin} {'may' if read.origin else 'may not'}"
+
+    def asked(what: str, *more: tuple[str, str]) -> Request:
+        found = _asked(t, name, f"{what} {origin}")
+        return replace(found, headers=(*found.headers, ("origin", origin), *more))
+
+    yield _probe(t, name, f"read/{origin}", asked("read"), read, f"{whose} read its answers")
+    if not isinstance(door.auth, PublicAuth):
+        refusal = replace(asked("refused"), credential=None)
+        yield _probe(t, name, f"refused/{origin}", refusal, replace(read, refused=CREDENTIAL), f"{whose} read that they are refused")
+    if isinstance(t.workload(door.service), Service):
+        spoken = asked("service", (SPEAK_HEADER, STRANGER))
+        apart = replace(spoken, path=f"{spoken.path}?{SPEAK_HEADER}")  # no kept answer of another request
+        why = f"{whose} read its answers, whatever {door.service} says of it"
+        yield _probe(t, name, f"service/{origin}", apart, replace(read, outspoken=True), why)
 
 
 def _asked(t: Topology, name: Name, who: str = "browser") -> Request:

@@ -73,6 +73,10 @@ class Readable:
     origin: str = ""
     expose: tuple[str, ...] = ()
     credentials: bool = False
+    refused: tuple[int, ...] = ()
+    """Statuses by one of which a proxy refuses instead; empty: it does not."""
+    outspoken: bool = False
+    """The service says for itself whose scripts may read, and that it did; nothing of it arrives."""
 
 
 @dataclass(frozen=True, kw_only=True)

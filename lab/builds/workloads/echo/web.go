@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"strconv"
@@ -13,11 +14,13 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A caller asks for a slow, a failing or a large answer by these headers.
+// A caller asks for a slow, a failing or a large answer by these headers, and by the last for one that lets the scripts of an
+// origin read it and do whatever else browsers ask for.
 const (
 	delayHeader  = "X-Echo-Delay"
 	statusHeader = "X-Echo-Status"
 	bytesHeader  = "X-Echo-Bytes"
+	corsHeader   = "X-Echo-Cors"
 )
 
 const (
@@ -37,6 +40,7 @@ type received struct {
 	Headers  http.Header `json:"headers"`
 	Body     string      `json:"body,omitempty"`
 	Padding  string      `json:"padding,omitempty"`
+	Said     http.Header `json:"said,omitempty"`
 	Next     *onward     `json:"next,omitempty"`
 	attempt
 }
@@ -78,9 +82,26 @@ func report(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	found.Next = callOn(r.Context(), r.Header)
+	if origin := r.Header.Get(corsHeader); origin != "" {
+		found.Said = toBrowsers(origin)
+		maps.Copy(w.Header(), found.Said)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(found)
+}
+
+// toBrowsers says all that a server can say to browsers (Fetch, 3.2.3), by values that no gateway of a test system would choose.
+func toBrowsers(origin string) http.Header {
+	return http.Header{
+		"Access-Control-Allow-Origin":          {origin},
+		"Access-Control-Allow-Credentials":     {"true"},
+		"Access-Control-Expose-Headers":        {corsHeader},
+		"Access-Control-Allow-Methods":         {"X-ECHO"},
+		"Access-Control-Allow-Headers":         {corsHeader},
+		"Access-Control-Allow-Private-Network": {"true"},
+		"Access-Control-Max-Age":               {"86397"},
+	}
 }
 
 // wait holds an answer back for as long as its caller asks, and says whether anybody still waits for it.
