@@ -1,7 +1,8 @@
 """API Management: credentials are not asked for, headers pass, requests go elsewhere."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from tests.policies.mutations import azure_plan as azure
 from tests.policies.mutations.mutation import CloudFamily, Table
@@ -512,6 +513,14 @@ def apim_cors_for_every_origin(plan: Plan) -> bool:
     return _told(plan, _with(r"<origin>.*?</origin>", "<origin>*</origin>"))
 
 
+@TABLE.mutation("A15", "scripts of every page may read what cookies open")
+def apim_cors_for_every_origin_with_cookies(plan: Plan) -> bool:
+    def change(text: str) -> str:
+        return _with("<origin>.*?</origin>", "<origin>*</origin>")(text).replace('allow-credentials="false"', 'allow-credentials="true"')
+
+    return _told(plan, change)
+
+
 @TABLE.mutation("A15", "scripts of another origin may read answers")
 def apim_cors_for_another_origin(plan: Plan) -> bool:
     return _told(plan, _with(r"<allowed-origins>", "<allowed-origins><origin>https://elsewhere.example</origin>"))
@@ -537,6 +546,21 @@ def apim_cors_with_every_header(plan: Plan) -> bool:
     return _told(plan, _with(r"<header>.*?</header>", "<header>*</header>"))
 
 
+@TABLE.mutation("A15", "scripts may read another header")
+def apim_cors_shows_another_header(plan: Plan) -> bool:
+    return _told(plan, _with("</cors>", "<expose-headers><header>x-elsewhere</header></expose-headers></cors>"))
+
+
+@TABLE.mutation("A15", "no methods are named, by which GET and POST are meant, and no time")
+def apim_cors_without_methods(plan: Plan) -> bool:
+    return _told(plan, _without(r"<allowed-methods.*?</allowed-methods>"))
+
+
+@TABLE.mutation("A15", "methods are named in two places")
+def apim_cors_with_methods_twice(plan: Plan) -> bool:
+    return _told(plan, _with("</allowed-methods>", "</allowed-methods><allowed-methods><method>DELETE</method></allowed-methods>"))
+
+
 @TABLE.mutation("A15", "browsers ask once a year")
 def apim_cors_kept_long(plan: Plan) -> bool:
     return _told(plan, _with(r'preflight-result-max-age="\d+"', 'preflight-result-max-age="31536000"'))
@@ -545,6 +569,36 @@ def apim_cors_kept_long(plan: Plan) -> bool:
 @TABLE.mutation("A15", "requests of other origins end with an empty answer")
 def apim_cors_ends_others(plan: Plan) -> bool:
     return _told(plan, _with('terminate-unmatched-request="false"', 'terminate-unmatched-request="true"'))
+
+
+@TABLE.mutation("A15", "nothing is said of requests of other origins, which end then")
+def apim_cors_ends_others_unsaid(plan: Plan) -> bool:
+    return _told(plan, _without(' terminate-unmatched-request="false"'))
+
+
+@TABLE.mutation("A15", "an operation inherits what its API tells every page")
+def apim_cors_inherited(plan: Plan) -> bool:
+    return _at_its_api(plan, _with("<origin>.*?</origin>", "<origin>*</origin>"), keeps_its_own=False)
+
+
+@TABLE.mutation("A15", "an operation and its API both speak to browsers")
+def apim_cors_nested(plan: Plan) -> bool:
+    return _at_its_api(plan, lambda text: text, keeps_its_own=True)
+
+
+@TABLE.mutation("A15", "an operation inherits nothing, and says nothing by itself")
+def apim_cors_not_inherited(plan: Plan) -> bool:
+    return _told(plan, _without(r"<cors.*?</cors>\s*<base />"))
+
+
+@TABLE.mutation("A15", "an operation takes preflights, of which no policy is asked then")
+def apim_operation_of_preflights(plan: Plan) -> bool:
+    told = azure.policy(plan, "<cors")
+    if told is None:
+        return False
+    own = azure.inputs(plan, "apimanagement:ApiOperation", lambda i: _same_operation(i, told))
+    own["method"] = "OPTIONS"
+    return True
 
 
 @TABLE.mutation("A15", "something is asked before browsers are answered")
@@ -569,6 +623,36 @@ def apim_speaks_by_itself(plan: Plan) -> bool:
     return _changed(plan, "<inbound>", _with(r"(<outbound>\s*<base />)", rf"\1{said}"))
 
 
+@TABLE.mutation("A15", "a refusal speaks to browsers by itself")
+def apim_refusal_speaks_by_itself(plan: Plan) -> bool:
+    said = '<set-header name="access-control-allow-origin" exists-action="override"><value>*</value></set-header>'
+    return _changed(plan, "<return-response>", _with("</return-response>", f"{said}</return-response>"))
+
+
 def _told(plan: Plan, change: Callable[[str], str]) -> bool:
     """Change what browsers are told by the first operation that tells them anything; False where none does."""
     return azure.policy(plan, "<cors") is not None and _changed(plan, "<cors", change)
+
+
+def _at_its_api(plan: Plan, change: Callable[[str], str], *, keeps_its_own: bool) -> bool:
+    """Let the API of the first operation that tells browsers anything say it, too, or in its place; False where none does."""
+    own = azure.policy(plan, "<cors")
+    if own is None:
+        return False
+    told = re.search("<cors.*?</cors>", own["value"], re.DOTALL)
+    assert told is not None
+    wide = f"<policies><inbound>{change(told[0])}<base /></inbound><backend><base /></backend>"
+    plan.add_resource(
+        "azure-native:apimanagement:ApiPolicy",
+        {
+            **{key: own[key] for key in ("apiId", "serviceName", "resourceGroupName", "format", "policyId")},
+            "value": f"{wide}<outbound><base /></outbound><on-error><base /></on-error></policies>",
+        },
+    )
+    if not keeps_its_own:
+        own["value"] = own["value"].replace(told[0], "")
+    return True
+
+
+def _same_operation(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one[key] == other[key] for key in ("apiId", "operationId"))

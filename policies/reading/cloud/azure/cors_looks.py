@@ -10,7 +10,7 @@ from policies.reading.cloud.azure import expressions
 from policies.reading.cloud.azure.apis import OPERATION, Operation
 from policies.reading.cloud.azure.door_promises import served
 from policies.reading.cloud.azure.gateway_looks import station_of
-from policies.reading.cloud.azure.policy import Element, effective
+from policies.reading.cloud.azure.policy import SECTIONS, Element, effective
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cors import Said, lower, wrong
 from policies.reading.resource import Resource
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PREFIX: Final = "access-control-"
 USUAL: Final = ("GET", "POST")
 """The methods where none are named."""
+PARTS: Final = ("allowed-origins", "allowed-methods", "allowed-headers", "expose-headers")
+ANSWERS: Final = ("outbound", "on-error")
+"""Sections in which headers are those of the answer."""
 FIX: Final = "say what the topology's `cors` says, in one policy `cors` that begins `inbound`, and nothing at doors that name none"
 
 
@@ -63,8 +66,11 @@ def _held(operation: Operation, said: Said | None, element: Element | None, name
 
 def _by_hand(operation: Operation) -> Iterator[Flaw]:
     """Tell of headers by which an operation speaks to browsers without `cors`."""
-    for section in ("outbound", "on-error"):
-        for edit in (each for policy in effective(section, operation.documents) for each in policy.all("set-header")):
+    for section in SECTIONS:
+        policies = list(effective(section, operation.documents))
+        if section not in ANSWERS:  # there a header is the request's, but in an answer of the gateway's own
+            policies = [each for policy in policies for each in policy.all("return-response")]
+        for edit in (each for policy in policies for each in policy.all("set-header")):
             if edit.get("name").lower().startswith(PREFIX) and edit.get("exists-action", "override") != "delete":
                 message = f"{operation}: {section} says whose scripts may read answers by itself ({edit.get('name')})"
                 yield Flaw(message=message, fix=FIX, resource=edit.said_by)
@@ -81,8 +87,12 @@ def _said(operation: Operation) -> tuple[Said | None, Element | None]:
     texts = [*element.node.itertext(), *(value for node in element.node.iter() for value in node.attrib.values())]
     if dynamic := next((text for text in texts if expressions.is_dynamic(text)), None):
         raise UnknownValueError(f"{element}: {dynamic.strip()}", "an expression")
+    if twice := next((part for part in PARTS if len(element.all(part)) > 1), None):
+        raise UnknownValueError(f"{element}: {twice}", "said twice, and which one holds is not known")
     methods = element.values("allowed-methods/method") or USUAL
     age = next((each.get("preflight-result-max-age", "0") for each in element.all("allowed-methods")), "0")
+    if not age.isdecimal():
+        raise UnknownValueError(f"{element}: preflight-result-max-age {age}", "no number of seconds")
     return Said(
         origins=frozenset(element.values("allowed-origins/origin")),
         methods=frozenset(methods),
