@@ -77,6 +77,15 @@ def test_services_that_name_no_image_are_named_in_one_line_and_many_are_counted(
     assert "s11 and 2 others: " in str(note)
 
 
+def test_a_page_of_a_clients_own_machine_is_noted() -> None:
+    text = (STACKS / "payments.topology.yaml").read_text(encoding="utf-8")
+    note, _ = notes(parse(text.replace("origins: [https://app.example.com]", "origins: [https://app.example.com, http://localhost:5173]")))
+    assert str(note) == (
+        'cors.app.origins[1]: "http://localhost:5173" is whatever listens there on a client\'s own machine, and its scripts may read what the'
+        " client may (keep it to topologies that only developers use)"
+    )
+
+
 def test_sensitive_data_behind_a_public_door_is_noted_with_the_road_to_it() -> None:
     text = (STACKS / "abc.topology.yaml").read_text(encoding="utf-8")
     text = text.replace("auth: {jwt: customers}", "auth: {public: The front page of the shop.}").replace("issuers:", "x-issuers:")

@@ -142,6 +142,15 @@ def test_each_door_is_asked_as_its_browsers_ask() -> None:
     assert isinstance(found["browsers/partner-orders/preflight"].expect, Refused)
 
 
+def test_an_origin_like_another_that_is_named_as_well_is_no_stranger() -> None:
+    text = (STACKS / "payments.topology.yaml").read_text(encoding="utf-8")
+    t = parse(text.replace("origins: [https://app.example.com]", "origins: [http://localhost:5173, https://localhost:5173]"))
+    found = {probe.id: probe.expect for probe in probes(t) if probe.family == "browsers"}
+    told = found["browsers/orders/preflight/https://localhost:5173"]
+    assert isinstance(told, Preflighted)
+    assert told.origin == "https://localhost:5173"
+
+
 def test_a_refusal_and_a_service_that_speaks_to_browsers_are_read_like_an_answer() -> None:
     t = load(STACKS / "payments.topology.yaml")
     found = {probe.id.removeprefix("browsers/"): probe for probe in probes(t) if probe.family == "browsers"}

@@ -7,6 +7,7 @@ from topology.findings import Finding
 from topology.laws.cycles import cycles
 from topology.laws.law import SENSITIVE
 from topology.model.base import ServiceName
+from topology.model.cors import is_at_home
 from topology.model.door import PublicAuth
 from topology.model.system import Topology
 
@@ -17,9 +18,19 @@ MOST_NAMES: Final = 12
 def notes(t: Topology) -> tuple[Finding, ...]:
     """Return what a reviewer should know of a topology that keeps every law.
 
-    Cycles of calls, roads from public doors to sensitive data, and services that run a demonstration.
+    Cycles of calls, roads from public doors to sensitive data, pages of clients' own machines, and services that run a demonstration.
     """
-    return (*_cycles(t), *_roads(t), *_demonstrations(t))
+    return (*_cycles(t), *_roads(t), *_pages_at_home(t), *_demonstrations(t))
+
+
+def _pages_at_home(t: Topology) -> Iterator[Finding]:
+    """Yield the origins that are whatever listens on a client's own machine: one for those who write the page, and for nobody else."""
+    for name, cors in t.cors.items():
+        for index, origin in enumerate(cors.origins):
+            if is_at_home(origin):
+                reason = "is whatever listens there on a client's own machine, and its scripts may read what the client may"
+                path = ("cors", name, "origins", index)
+                yield Finding(path=path, given=origin, reason=reason, suggestion="keep it to topologies that only developers use")
 
 
 def _demonstrations(t: Topology) -> Iterator[Finding]:

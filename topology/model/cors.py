@@ -50,6 +50,11 @@ def _flaw(origin: str) -> str:
     return ""
 
 
+def is_at_home(origin: str) -> bool:
+    """Say whether an origin is a page that the client's own machine serves, by whatever program listens there."""
+    return origin.partition("://")[2].partition(":")[0] == "localhost"
+
+
 def _check(origin: str) -> str:
     if flaw := _flaw(origin):
         raise PydanticCustomError(NOT_AN_ORIGIN, "{flaw}", {"flaw": flaw, "example": "https://app.shop.example"})

@@ -45,7 +45,7 @@ def _listed(t: Topology, name: Name, answer: Preflight) -> Iterator[Probe]:
         )
         why = f"scripts of {origin} may use door {name}"
         yield _probe(t, name, f"preflight/{origin}", _preflight(asked, origin, answer), told, why)
-    for origin in (STRANGER, *_alike(cors.origins[0]), "null"):
+    for origin in (STRANGER, *(each for each in _alike(cors.origins[0]) if each not in cors.origins), "null"):
         why = f"no policy names {origin}"
         yield _probe(t, name, f"preflight/{origin}", _preflight(asked, origin, answer), Preflighted(asking=origin), why)
     for what, header in (("bare", ()), ("without method", (("origin", cors.origins[0]),)), ("without origin", _wanting(asked))):
