@@ -71,6 +71,8 @@ def topologies(draw: st.DrawFn, *, max_services: int = len(NAMES)) -> Topology:
         _composition(draw, document, members, of[members[0]])
     _use_everything(draw, document)
     _doors_inside_others(draw, document)
+    _api_versions(draw, document)
+    _tiers_of_tokens(draw, document)
     _clients(document)
     _browsers(draw, document)
     detail(draw, document)
@@ -240,13 +242,41 @@ def _use_everything(draw: st.DrawFn, document: Document) -> None:
             _door(draw, document, name)
 
 
+def _api_versions(draw: st.DrawFn, document: Document) -> None:
+    """Put another version beside some doors, at the same paths, told apart by a header; the later one may lead to another service."""
+    services, doors = document["services"], document.get("doors", {})
+    alone = [name for name in doors if name in services and f"{name}-inside" not in doors and services[name]["protocol"] == "http"]
+    chosen = draw(st.lists(st.sampled_from(alone), max_size=2, unique=True)) if alone else []
+    for name in chosen:
+        door: Document = doors[name]
+        data = services[name]["data"]
+        others = [other for other, about in services.items() if about["protocol"] == "http" and about["data"] == data]
+        later: Document = {key: value for key, value in door.items() if key not in {"version", "rewrite", "cache"}}
+        doors[f"{name}-next"] = later | {"service": draw(st.sampled_from(others)), "api": {"name": "shared", "version": "v2"}}
+        door["api"] = {"name": "shared", "version": "v1"}
+    if chosen:
+        ending = {"lifecycle": "deprecated", "deprecatedSince": "2026-01-15", "sunset": "2027-01-15"}
+        versions = {"v1": draw(st.sampled_from(({}, ending))), "v2": {}, "v3": {"lifecycle": "draft"}}
+        document["apis"] = {"shared": {"title": "Shared", "versionHeader": "x-version", "versions": versions}}
+
+
+def _tiers_of_tokens(draw: st.DrawFn, document: Document) -> None:
+    """Let tokens name the tier of their clients, and some doors take several."""
+    mine = [door for door in document.get("doors", {}).values() if "jwt" in door["auth"]]
+    if mine and draw(st.sampled_from((False, False, True))):
+        document["issuers"] = {"login": {"tierClaim": "plan"}}
+        for door in mine:
+            door["tiers"] = draw(st.sampled_from((["visitor"], ["visitor", "guest"], ["guest", "visitor"])))
+
+
 def _clients(document: Document) -> None:
     """Define what the doors name: issuer, tiers and consumers."""
     auths = [door["auth"] for door in document.get("doors", {}).values()]
     tiers: Document = {}
     if any("jwt" in auth for auth in auths):
         login = "https://login.random.example"
-        document["issuers"] = {"login": {"issuer": login, "audiences": ["random"], "jwksUri": f"{login}/keys", "publicKeys": [PUBLIC_KEY]}}
+        issuer = document.setdefault("issuers", {}).setdefault("login", {})
+        issuer |= {"issuer": login, "audiences": ["random"], "jwksUri": f"{login}/keys", "publicKeys": [PUBLIC_KEY]}
     named = {tier for door in document.get("doors", {}).values() for tier in door.get("tiers", ())}
     tiers |= {name: limits for name, limits in ASKED.items() if name in named}
     if any("apiKey" in auth for auth in auths):
