@@ -64,8 +64,14 @@ class _MeshGateway(Component, layer="mesh"):
         return ingress.mesh_gateway_service(role, namespace)
 
     def route(self, documents: Iterable[Manifest]) -> None:
-        """Register objects that lead through the gateway, once its Service tells istiod on which port its pods listen."""
-        self.add_all(documents, after=[self.service])
+        """Register objects that lead through the gateway, once its Service tells istiod on which port its pods listen.
+
+        How a host is spoken to comes first and goes last: what led there without its DestinationRule would do so in clear.
+        """
+        given = list(documents)
+        rules = [each for each in given if each["kind"] == "DestinationRule"]
+        spoken = self.add_all(rules, after=[self.service])
+        self.add_all((each for each in given if each not in rules), after=[self.service, *spoken])
 
 
 class Ingress(_MeshGateway, layer="mesh"):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from policies.reading.takeover import without_what_goes
 from policies.reading.values import SIGNATURE, UNKNOWN_SENTINELS, is_known, mapping, sequence
 
 SERVED: Final = frozenset({"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"})
@@ -18,8 +19,8 @@ Record = Mapping[str, Any]
 
 
 def said(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outputs of a Kubernetes resource without what the provider or the API server alone adds."""
-    props = {key: value for key, value in props.items() if key not in ANSWERED and not key.startswith("__")}
+    """Return the outputs of a Kubernetes resource without what the provider or the API server alone adds, and what is about to go."""
+    props = {key: value for key, value in without_what_goes(props).items() if key not in ANSWERED and not key.startswith("__")}
     if isinstance(props.get("metadata"), dict):
         props["metadata"] = {key: value for key, value in props["metadata"].items() if key not in SERVED}
     return props
