@@ -40,6 +40,12 @@ FEATURES: dict[str, Callable[[Topology], bool]] = {
     "door inside another, for other clients": lambda t: any(
         name.endswith("-inside") and door.tiers != t.doors[name.removesuffix("-inside")].tiers for name, door in t.doors.items()
     ),
+    "two versions at one path": lambda t: any(
+        t.doors[f"{name}-next"].paths == door.paths and t.doors[f"{name}-next"].service != door.service
+        for name, door in t.doors.items()
+        if f"{name}-next" in t.doors
+    ),
+    "tokens that name tiers": lambda t: any(len(door.tiers) == 2 for door in t.doors.values()),
     "limit counted once": lambda t: any(tier.scope is Scope.GLOBAL for tier in t.tiers.values()),
     "bodies longer than a firewall sees": lambda t: any(door.max_body == "10Mi" for door in t.doors.values()),
     "namespace of its own": lambda t: any(service.namespace for service in t.services.values()),
