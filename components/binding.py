@@ -200,6 +200,8 @@ class Binding(Fitting):
     private_hosts: Mapping[str, Annotated[tuple[AddressRange, ...], Field(min_length=1)]] = {}
     """Where outside hosts with private addresses are, by the name of their `egress`: a database in a connected network, whose routes are
     yours. The others are on the internet."""
+    cluster_ranges: tuple[AddressRange, ...] = ()
+    """Addresses of the pods and Services of cluster `existing`; no private host may be among them. The clouds' own keys say them there."""
     certificate_issuer: IssuerRef | None = None
     """Who issues the edge's server certificate; default: a certificate authority made on deploy."""
     collector: Collector | None = None
@@ -217,8 +219,12 @@ class Binding(Fitting):
             misplaced = [*_misplaced(self.edge, self.gateway, self.cluster), *(self._alternative() if self.read("alternative") else ())]
             yield from misplaced
             yield from () if misplaced else self._clouds()
+        if self.read("cluster", "cluster_ranges") and self.cluster_ranges and self.cluster is not ClusterKind.EXISTING:
+            yield f"cluster {self.cluster} has no use for the key clusterRanges: remove it"
         if self.read("private_hosts"):
-            yield from (fault for name, given in self.private_hosts.items() for fault in ranges.private(f"privateHosts.{name}", given))
+            for name, given in self.private_hosts.items():
+                yield from ranges.private(f"privateHosts.{name}", given)
+                yield from ranges.apart(f"privateHosts.{name}", given, self._own_ranges())
 
     def _clouds(self) -> Iterator[str]:
         for key, (cluster, given) in {"azure": (ClusterKind.AKS, self.azure), "aws": (ClusterKind.EKS, self.aws)}.items():
@@ -227,6 +233,12 @@ class Binding(Fitting):
             if is_there is not (self.cluster is cluster):
                 yield f"cluster {self.cluster} {f'has no use for the key {key}: remove it' if is_there else f'needs the key {key}'}"
         yield from self._azure_keys() if self.azure else ()
+
+    def _own_ranges(self) -> dict[str, str]:
+        """Return the ranges that the cluster itself uses, as far as the stack file says them, by where it does."""
+        clouds = {"azure": self.azure if self.read("azure") else None, "aws": self.aws if self.read("aws") else None}
+        said = {f"{cloud}.{key}": block for cloud, given in clouds.items() if given for key, block in given.own_ranges().items()}
+        return said | {f"clusterRanges.{at}": block for at, block in enumerate(self.cluster_ranges if self.read("cluster_ranges") else ())}
 
     def _alternative(self) -> Iterator[str]:
         other = self.alternative

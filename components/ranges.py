@@ -55,6 +55,21 @@ def private(key: str, given: Iterable[str]) -> Iterator[str]:
     yield from wrong
 
 
+def apart(key: str, given: Iterable[str], own: Mapping[str, str]) -> Iterator[str]:
+    """Yield the ranges of hosts elsewhere that overlap the environment's own: what is opened to them would be open to its pods and Services.
+
+    Args:
+        key: of the stack file, which gives the ranges.
+        given: the ranges; what is none, `private` says.
+        own: ranges of pods, Services and nodes by where the stack file gives them.
+    """
+    taken = {where: found for where, block in own.items() if (found := network(block))}
+    for block in filter(None, map(network, given)):
+        for where, other in taken.items():
+            if block.overlaps(other):
+                yield f"{key} {block} and {where} {other} overlap, which the cluster itself uses: give the range of the host, outside of the cluster"
+
+
 def unreachable(operators: Iterable[str], why: str) -> Iterator[str]:
     """Yield operators' ranges that no address of the internet is in: private ones and those of documentation.
 

@@ -6,6 +6,7 @@ undecided one too: the SDK would make an unknown value an advisory line.
 """
 
 import traceback
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,7 +32,6 @@ from policies.harness import Report, judge
 from policies.intent import find_intent, load_intent, topology_named_by
 from policies.reading.cloud.joined import credentials_of
 from policies.reading.normalise import normalise
-from policies.reading.opaque import OUR_DYNAMICS
 from policies.reading.running import KUBERNETES, SECRET, answered, as_given, hidden, said
 from policies.reading.stack import Stack
 from policies.reading.values import is_known, mapping, sequence
@@ -79,8 +79,8 @@ def record_of(resource: PolicyResource, given: Inputs) -> dict[str, Any]:
     outputs = plain(resource.props)
     inputs = said(outputs) if token.startswith(KUBERNETES) and answered(outputs) else given.get(resource.urn, outputs)
     dependencies = {key: [other.urn for other in others] for key, others in resource.property_dependencies.items()}
-    if token == SECRET and dependencies.get("stringData"):
-        inputs = as_given(inputs)
+    if token == SECRET and (makers := resource.property_dependencies.get("stringData")):
+        inputs = as_given(inputs, typed=lambda value: not any(_made(maker, [value], given) for maker in makers))
     # The SDK takes the mark off what is secret: what other resources made is not known, as it is in a plan.
     for path in credentials_of(token):
         if any(_made(maker, [*_at(inputs, path)], given) for maker in resource.property_dependencies.get(path[0], ())):
@@ -102,14 +102,13 @@ def record_of(resource: PolicyResource, given: Inputs) -> dict[str, Any]:
 
 
 def _made(maker: PolicyResource, values: Sequence[Any], given: Inputs) -> bool:
-    """Return whether a resource made credentials: one of ours makes nothing else; any other answered them, and nobody gave it them."""
-    if maker.resource_type in OUR_DYNAMICS:
-        return True
+    """Return whether a resource made credentials: it answered them, and nobody gave it them."""
     said_of_it = given.get(maker.urn)
     if said_of_it is None or not values:
         return False
-    answers = [answer for key, answer in plain(maker.props).items() if key not in said_of_it]
-    return all(is_known(value, str) and value in answers for value in values)
+    answers = [answer for key, answer in plain(maker.props).items() if key not in said_of_it and is_known(answer, str)]
+    encoded = [b64encode(answer.encode()).decode() for answer in answers]  # as the provider writes the data of a Secret
+    return all(is_known(value, str) and value in (*answers, *encoded) for value in values)
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:

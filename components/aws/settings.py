@@ -110,10 +110,14 @@ class AwsSettings(Fitting):
         """The three availability zones."""
         return self.availability_zones or tuple(f"{self.region}{letter}" for letter in "abc")
 
+    def own_ranges(self) -> dict[str, str]:
+        """Return the environment's own ranges that can be read, by their keys."""
+        return {key: getattr(self, key) for key in ("network", "services") if self.read(key)}
+
     def faults(self) -> Iterator[str]:
         """Yield what cannot be, each with what to do."""
         yield from ranges.faults(
-            {key: getattr(self, key) for key in ("network", "services") if self.read(key)},
+            self.own_ranges(),
             longest_prefix=NETWORK_PREFIX,
             operators=self.operators,
             private_operators=self.private_operators,

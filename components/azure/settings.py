@@ -162,10 +162,14 @@ class AzureSettings(Fitting):
         found = ZONE.fullmatch(self.dns_zone or "")
         return DnsZone(id=found[0], **found.groupdict()) if found else None
 
+    def own_ranges(self) -> dict[str, str]:
+        """Return the environment's own ranges that can be read, by their keys."""
+        return {key: getattr(self, key) for key in ("network", "pods", "services") if self.read(key)}
+
     def faults(self) -> Iterator[str]:
         """Yield what cannot be, each with what to do."""
         yield from ranges.faults(
-            {key: getattr(self, key) for key in ("network", "pods", "services") if self.read(key)},
+            self.own_ranges(),
             longest_prefix=NETWORK_PREFIX,
             operators=self.operators,
             private_operators=self.private_operators,

@@ -121,12 +121,7 @@ REMOTE_COMPONENTS: Final = re.compile(r"^kubernetes:(helm\.sh/v[234]:Chart|yaml(
 OUR_COMPONENTS: Final = re.compile(r"^perimeter:[a-z]+:[A-Z][A-Za-z0-9]*$")
 """Components that only group what the program itself registers."""
 
-OUR_KEYS: Final = "pulumi-python:dynamic/perimeter:ApiKey"
-"""The dynamic resource that makes API keys: it writes no Kubernetes object."""
-
-OUR_DYNAMICS: Final = frozenset(
-    {OUR_KEYS, "pulumi-python:dynamic/perimeter:Certificate", "pulumi-python:dynamic/perimeter:CertificateAuthority"}
-)
+OUR_DYNAMICS: Final = frozenset(f"pulumi-python:dynamic/perimeter:{kind}" for kind in ("ApiKey", "Certificate", "CertificateAuthority"))
 """Dynamic resources of the program, which make keys and certificates and touch nothing else."""
 
 ENGINE_TYPES: Final = frozenset(

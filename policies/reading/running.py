@@ -1,6 +1,6 @@
 """What runs, as a stack's state tells it: what the API server answered, without what it alone writes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.reading.takeover import without_what_goes
@@ -35,7 +35,7 @@ def answered(props: Mapping[str, Any]) -> bool:
     return bool({"metadata", "chart"} & props.keys())
 
 
-def as_given(secret: Mapping[str, Any], entries: Iterable[str] = ()) -> dict[str, Any]:
+def as_given(secret: Mapping[str, Any], entries: Iterable[str] = (), typed: Callable[[Any], bool] = lambda _: False) -> dict[str, Any]:
     """Return a Secret whose values are made on deployment as the program gave it: entries whose values are not known, under `stringData`.
 
     The provider writes `stringData` as `data`; the SDK takes the mark off what is secret, and an export encrypts all entries as one.
@@ -43,10 +43,12 @@ def as_given(secret: Mapping[str, Any], entries: Iterable[str] = ()) -> dict[str
     Args:
         secret: its properties.
         entries: names of its entries, where the properties do not show them.
+        typed: says whether a value, as the program or the provider writes it, is one that nothing in the program made; it stays.
     """
     shown = {**mapping(secret.get("data")), **mapping(secret.get("stringData"))}
-    names = [*entries] if SIGNATURE in shown else [*shown]
-    return {**{key: value for key, value in secret.items() if key != "data"}, "stringData": dict.fromkeys(names, UNKNOWN_SENTINELS[0])}
+    given = dict.fromkeys(entries) if SIGNATURE in shown else shown
+    read = {name: value if typed(value) else UNKNOWN_SENTINELS[0] for name, value in given.items()}
+    return {**{key: value for key, value in secret.items() if key != "data"}, "stringData": read}
 
 
 def hidden(props: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:

@@ -29,6 +29,16 @@ OVERRIDING: Final = (
 )
 """Headers by which frameworks serve another path or method than every layer has checked, or take somebody else for the client."""
 
+MISTAKEN: Final = (
+    *("x-original-host", "x-host"),
+    *("true-client-ip", "x-client-ip", "x-cluster-client-ip", "cf-connecting-ip", "fastly-client-ip"),
+)
+"""Headers that some frameworks take for the host that was asked for, or for the client's address, as certain products in front would say it.
+The boundary says the latter in `x-forwarded-for` alone."""
+
+FORWARDED: Final = "x-forwarded-host"
+"""The header by which a layer tells the next which host a client asked for."""
+
 INTERNAL_PREFIXES: Final = ("x-perimeter-", "x-envoy-")
 
 

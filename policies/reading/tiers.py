@@ -34,6 +34,18 @@ def most_at_once(tiers: Iterable[Tier]) -> int:
     return max((rate.requests + rate.burst for tier in tiers for rate in tier.limits), default=1)
 
 
+def sustained(tiers: Iterable[Tier], window: int) -> int:
+    """Return the most requests that a client of some tier may make within some seconds, by all limits of its tier; 0 where there is none.
+
+    What stands before the gateway and counts by address must let one client do at least that.
+    """
+    return max((min(_within(rate, window) for rate in tier.limits) for tier in tiers if tier.limits), default=0)
+
+
+def _within(rate: Rate, window: int) -> int:
+    return rate.requests * max(1, window // SECONDS[rate.per]) + rate.burst
+
+
 def largest_body(t: Topology) -> int:
     """Return the size in bytes of the largest request that any door takes."""
     return max((size_in_bytes(door.max_body) for door in t.doors.values()), default=0)

@@ -128,7 +128,7 @@ class _Passage:
                 at = _At(server=self.server, location=hidden)
                 self.walk.doubt(flow, self.server.config_map, f"{at} passes requests on, and which ones come to it is not followed")
         rest: Flow | None = flow
-        for location in _in_order(self.server.locations):
+        for location in in_order(self.server.locations):
             if rest is None:
                 return
             patterns = location.patterns
@@ -223,7 +223,7 @@ def _is_hidden(location: Location) -> bool:
     return location.modifier == "@" or location.directive.get("internal") is not None
 
 
-def _in_order(locations: tuple[Location, ...]) -> list[Location]:
+def in_order(locations: tuple[Location, ...]) -> list[Location]:
     """Return locations in the order of their precedence: exact, `^~` by length, expressions as written, prefixes by length."""
     ranks: Mapping[str, int] = {"=": 0, "^~": 1, "~": 2, "~*": 2, "": 3}
     public = [each for each in locations if not _is_hidden(each)]

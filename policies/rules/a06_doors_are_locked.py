@@ -50,6 +50,7 @@ class A06(RouteRule):
           `vary` names; of a door for tokens also without telling the tokens apart, of one with `cors` the origins;
         - an operation of API Management of which one of these holds (`validate-jwt`, products, subscriptions), and answers that it
           keeps for whoever asks next (`cache-lookup`), otherwise than the door's `cache` says, or gives before it has asked for everything;
+        - an API of API Management that keys of the door's tiers do not open, and a consumer of the topology without a key of it that works;
         - a developer portal of API Management that anybody reads without signing in (`portalsettings/signin`, in an ARM template), or
           a product of which whoever signs up there gives himself a key.
 

@@ -19,7 +19,9 @@ from policies.reading.resource import Resource
 from policies.reading.spoken_headers import (
     CLIENT_CERTIFICATE,
     ENVOY_INTERNAL,
+    FORWARDED,
     KONG_IDENTITY,
+    MISTAKEN,
     OVERRIDING,
     identity_headers,
     is_internal,
@@ -37,8 +39,11 @@ from topology.model.door import ApiKeyAuth, JwtAuth
 OF_THE_EDGE: Final = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id", "host", "connection", "upgrade")
 """Headers that the edge alone writes: from its own name, and from what it knows of the connection."""
 
-SAID: Final = {"x-forwarded-for": "$remote_addr", "x-request-id": "$request_id"}
+SAID: Final = {"x-forwarded-for": "$remote_addr", "x-forwarded-proto": "https", FORWARDED: "$host", "x-request-id": "$request_id"}
 """Those of which the client's own would arrive where the edge says nothing, and what to say: limits count by them, and logs are found."""
+
+OF_THE_CLIENT: Final = frozenset({"remote_addr", "realip_remote_addr", "proxy_add_x_forwarded_for"})
+"""Variables of nginx in which the address of the client stands."""
 
 KONG_OWN: Final = "x-consumer-"
 """How the names of headers begin that Kong writes from the key it checked."""
@@ -58,7 +63,7 @@ class A07(RouteRule):
           client is (claims of the token, the API key's owner), or one by which frameworks serve another path or method
           (`x-original-url`, `x-http-method-override`);
         - an edge that says with the client's words where a request comes from or leads to (`x-forwarded-for`, `host`, `upgrade`),
-          leaves `x-forwarded-for` or `x-request-id` to the client, or writes one thing that the client chose into a header of
+          leaves `x-forwarded-for`, `-proto`, `-host` or `x-request-id` to the client, says the same address of all clients, or writes one thing that the client chose into a header of
           another name;
         - a cloud's firewall that lets such a header pass where its load balancer removes none; a request id that the client said;
         - rewrite rules of an Application Gateway that write anything else into requests, be it under a condition alone;
@@ -167,7 +172,7 @@ class A07(RouteRule):
 
     def _edge(self, front: Front, stack: Stack) -> Iterator[Finding]:
         kong = KONG_IDENTITY if any(gateway.controller is Controller.KONG for gateway in stack.gateways) else ()
-        wanted = (CLIENT_CERTIFICATE, *ENVOY_INTERNAL, *kong, *OVERRIDING, *sorted(identity_headers(stack)))
+        wanted = (CLIENT_CERTIFICATE, *ENVOY_INTERNAL, *kong, *OVERRIDING, *MISTAKEN, *sorted(identity_headers(stack)))
         for passage in front.passages:
             kept = [header for header in wanted if header not in passage.removed_headers]
             if kept:
@@ -191,6 +196,13 @@ class A07(RouteRule):
                     f"write `{passage.module}_set_header {header} {known};`",
                 )
         variables = Variables(server=passage.server, location=passage.location)
+        address = values.get("x-forwarded-for")
+        if address is not None and not any(OF_THE_CLIENT & variables.origins(value) for value in address):
+            yield self.broken(
+                front.resource,
+                f"{passage}: says nothing of where a request comes from (x-forwarded-for), so all clients are one for limits and logs",
+                f"write `{passage.module}_set_header x-forwarded-for $remote_addr;`",
+            )
         for header, given in values.items():
             own = set[str]() if header in OF_THE_EDGE else {f"http_{header.replace('-', '_')}"}
             fine = OF_NGINX | own | ({"host"} if header in {"host", "x-forwarded-host"} and any(passage.server.names) else set[str]())

@@ -27,7 +27,7 @@ class A09(RouteRule):
           in any case of letters, and `stub_status` in a public nginx. Of `/live` and `/status` it is the page itself: below it a route may
           name something else, as `/live/{*}` and `/status/orders` do and `/live/*` does not;
         - a ClientTrafficPolicy that leaves escaped (`KeepUnchanged`) or doubled slashes (`disableMergeSlashes`) in paths;
-        - an operation of API Management of which one of the first three holds;
+        - an operation of API Management of which one of the first three holds, or that takes more paths than a door;
         - a policy of all its APIs, of an API or of a product that sends requests on (`forward-request`, `set-backend-service`), so that
           operations without a policy of their own are answered too;
         - an API Management that answers for another host than the topology's, or gives its portals or its management a name.

@@ -15,6 +15,8 @@ from policies.reading.key_holders import username
 from policies.reading.promises import Client, Window, broken_promise
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
+from policies.reading.traffic import CLUSTER_DOMAIN
+from policies.reading.values import mapping
 from policies.reading.waf import fronts
 from policies.route_rule import Published, RouteRule
 from policies.rule import Finding, Severity
@@ -48,6 +50,8 @@ class A11(RouteRule):
           counted once (`scope: global`), a count for each proxy, or for each path and method of a door (`shared: false`);
         - an operation of API Management that counts a door's clients by a key of its own, so that they have a second count there; one key for
           several windows is undecided;
+        - a limit by address where the gateway takes the edge's for every client's (no `clientIPDetection`), or that is counted together with
+          the other pods of the gateway at a counter that is not there;
         - a limit that counts by something that clients choose, have many of or need not have, or only some clients; a tier, or the holder of a key, of
           whom no limit of the door counts anything;
         - a route on which neither the gateway nor the edge limits how large a request may be, or the gateway takes more than the doors;
@@ -156,6 +160,11 @@ class A11(RouteRule):
                 "its global limits let everything through while the counter is away",
                 "set rateLimit.failClosed: true in Envoy Gateway's configuration",
             )
+        if policy is not None and limits.get("global"):
+            for counter in counters_away(stack):
+                yield self.broken(
+                    policy, f"its global limits are counted at {counter}, where nothing listens", "make the counter in the program"
+                )
         if policy is not None and any(rule.get("shadowMode") for rule in rules):
             yield self.broken(policy, "a limit is only counted and not kept (`shadowMode`)", "remove shadowMode")
         if policy is not None:
@@ -183,6 +192,13 @@ class A11(RouteRule):
                     policy,
                     f"for {published}: counts a client anew for each of its addresses",
                     "count by the token's subject or the key's owner alone",
+                )
+            seen = published.client_policy.at("spec", "clientIPDetection", default=None) if address and published.client_policy else None
+            if address and seen is None:
+                yield self.broken(
+                    policy,
+                    f"for {published}: counts by address, and takes the edge's for every client's: all of them together are one",
+                    "write `clientIPDetection: {xForwardedFor: {numTrustedHops: 1}}` in the ClientTrafficPolicy",
                 )
             if strange or some or set(selector) - {"headers", "sourceCIDR"}:
                 by = strange[0] if strange else f"{address.get('value')}" if some else ", ".join(sorted(set(selector)))
@@ -277,6 +293,20 @@ def _fails_closed(stack: Stack) -> bool:
         envoy_gateway_config(release).get("rateLimit") or {} for release in stack.releases if chart_name(release) == "gateway-helm"
     ]
     return bool(limiters) and all(limiter.get("failClosed") is True for limiter in limiters)
+
+
+def counters_away(stack: Stack) -> Iterator[str]:
+    """Yield the counters of Envoy Gateway, in the cluster, that are no pods of the program: without them every request is refused, or passes."""
+    for release in stack.releases:
+        if chart_name(release) != "gateway-helm":
+            continue
+        backend = mapping(mapping(envoy_gateway_config(release).get("rateLimit")).get("backend"))
+        host, _, port = str(mapping(backend.get("redis")).get("url") or "").rpartition(":")
+        service = stack.traffic.service(host)
+        if host.endswith(f".svc.{CLUSTER_DOMAIN}") and (
+            service is None or not service.pods or not any(str(each.port) == port for each in service.ports)
+        ):
+            yield f"{host}:{port}"
 
 
 def _consumers_are_limited(stack: Stack) -> bool:

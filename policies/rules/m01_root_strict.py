@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from policies.reading.meshes import Mesh
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
@@ -11,8 +12,8 @@ class M01(Rule):
     """Every mesh has one PeerAuthentication in its root namespace that says STRICT for all.
 
     Forbids:
-        A mesh without a PeerAuthentication in its root namespace that has no selector and mode STRICT; more than one without
-        selector there.
+        A mesh without a PeerAuthentication in its root namespace that has no selector and mode STRICT, and that its istiod reads
+        (`discoverySelectors`, `istio.io/rev`); more than one without selector there.
 
     Why:
         Istio's default is PERMISSIVE: a workload without any PeerAuthentication takes plaintext from everybody, and in plaintext
@@ -35,15 +36,16 @@ class M01(Rule):
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Check the root namespace of every mesh."""
-        for name, root in root_namespaces(stack):
-            policies = [policy for policy in stack.of("PeerAuthentication") if policy.namespace == root]
+        for name, root, mesh in mesh_roots(stack):
+            policies = [policy for policy in stack.of("PeerAuthentication") if holds_in(stack, policy, root, mesh)]
             wide: list[Resource] = []
             yield from self.over(policies, lambda policy, wide=wide, name=name: self._policy(policy, wide, name))
             if not wide:
                 yield self.broken(
                     None,
                     f"mesh {name}: no PeerAuthentication in its root namespace {root} says STRICT for all, so workloads take plaintext",
-                    f"add a PeerAuthentication in {root} without selector and with mtls.mode STRICT",
+                    f"add a PeerAuthentication in {root} without selector and with mtls.mode STRICT; its istiod must read it "
+                    "(discoverySelectors, istio.io/rev)",
                 )
 
     def _policy(self, policy: Resource, wide: list[Resource], name: str) -> Iterator[Finding]:
@@ -58,12 +60,20 @@ class M01(Rule):
             )
 
 
-def root_namespaces(stack: Stack) -> Iterator[tuple[str, str]]:
-    """Yield trust domain and root namespace of every mesh: those of the stack, and those of the topology that it does not install."""
+def mesh_roots(stack: Stack) -> Iterator[tuple[str, str, Mesh | None]]:
+    """Yield trust domain, root namespace and control plane of every mesh: those of the stack, and those of the topology that it does not install."""
     seen: set[str] = set()
     for mesh in stack.meshes:
         seen.add(mesh.root_namespace)
-        yield mesh.trust_domain, mesh.root_namespace
+        yield mesh.trust_domain, mesh.root_namespace, mesh
     for mesh in stack.intent.meshes.values():
         if mesh.control_plane not in seen:
-            yield mesh.trust_domain, mesh.control_plane
+            yield mesh.trust_domain, mesh.control_plane, None
+
+
+def holds_in(stack: Stack, policy: Resource, root: str, mesh: Mesh | None) -> bool:
+    """Say whether a policy stands in a root namespace, and the control plane reads it there.
+
+    Of a namespace that `discoverySelectors` leave out istiod reads nothing, its own root namespace included (istio/istio#39520).
+    """
+    return policy.namespace == root and (mesh is None or mesh in stack.readers(policy))

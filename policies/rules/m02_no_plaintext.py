@@ -8,7 +8,7 @@ from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.reading.values import UnknownValueError
 from policies.rule import Finding, Rule, Severity
-from policies.rules.m01_root_strict import root_namespaces
+from policies.rules.m01_root_strict import mesh_roots
 
 STRICT: Final = "STRICT"
 UNSET: Final = frozenset({"UNSET", "", None})
@@ -48,7 +48,7 @@ class M02(Rule):
         for policy in stack.of("PeerAuthentication"):
             if stack.reading(policy, lambda policy=policy: _is_wide(policy)):
                 wide.setdefault(policy.namespace, []).append(policy)
-        roots = frozenset(root for _, root in root_namespaces(stack))
+        roots = frozenset(root for _, root, _ in mesh_roots(stack))
         yield from self.over(stack.of("PeerAuthentication", "PeerAuthenticationPatch"), lambda policy: self._policy(policy, wide, roots))
 
     def _policy(self, policy: Resource, wide: Mapping[str, list[Resource]], roots: frozenset[str]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
 from policies.rule import Finding, Rule, Severity
-from policies.rules.m01_root_strict import root_namespaces
+from policies.rules.m01_root_strict import holds_in, mesh_roots
 from policies.rules.m11_policies_are_enforced import is_dry_run
 
 
@@ -13,7 +13,8 @@ class M06(Rule):
     """Every mesh has an AuthorizationPolicy for all its workloads that allows nothing.
 
     Forbids:
-        A mesh whose root namespace has no AuthorizationPolicy without selector, with action ALLOW and without rules.
+        A mesh whose root namespace has no AuthorizationPolicy without selector, with action ALLOW and without rules, that its istiod
+        reads (`discoverySelectors`, `istio.io/rev`).
 
     Why:
         Istio allows every request to a workload that no ALLOW policy selects: a service whose policy was forgotten, or was
@@ -38,8 +39,8 @@ class M06(Rule):
         policies = [
             (policy, stack.reading(policy, lambda policy=policy: denies_everything(policy))) for policy in stack.of("AuthorizationPolicy")
         ]
-        for name, root in root_namespaces(stack):
-            verdicts = [verdict for policy, verdict in policies if policy.namespace == root]
+        for name, root, mesh in mesh_roots(stack):
+            verdicts = [verdict for policy, verdict in policies if holds_in(stack, policy, root, mesh)]
             if True in verdicts:
                 continue
             if None in verdicts:

@@ -31,6 +31,7 @@ class N12(CloudRule):
         - a role at more than a single resource of the type for which it is meant: a resource group, a subscription, a whole vault;
         - a role of somebody whom the program does not make;
         - a vault with access policies in the place of roles; a vault or a storage account that answers the internet, or by a key;
+        - a provider that makes everything in another subscription than the stack file names;
         - a vault that answers users of another tenant; a private endpoint to what the program does not make;
         - a role that another layer has than the one whose task it is, or that stands at somebody else's resource; an identity, a vault, a key
           or a private zone of somebody else in which something of the program is kept, or with which it acts;

@@ -6,7 +6,7 @@ from typing import Any, Final
 from policies.cloud_rule import in_clouds
 from policies.reading.credentials import credentials, is_credential
 from policies.reading.normalise import RELEASE
-from policies.reading.opaque import OUR_KEYS, is_kubernetes_object
+from policies.reading.opaque import is_kubernetes_object
 from policies.reading.pods import TEMPLATES, pod_of
 from policies.reading.resource import Resource
 from policies.reading.stack import Stack
@@ -28,7 +28,7 @@ class P08(Rule):
     """A secret is made on deployment, or marked as one; nothing else in the plan holds one.
 
     Forbids:
-        - a Secret whose `data` or `stringData` stands in the plan in clear and comes from no generator of keys;
+        - a Secret whose `data` or `stringData` stands in the plan in clear, whatever it depends on besides;
         - a private key, a token or a password in a URL in any field of any object or chart's values, base64 included;
         - a variable called `..._PASSWORD`, `..._TOKEN`, `..._SECRET`, `..._KEY` with its value written out;
         - a secret of a cloud's vault, or a key of its API gateway, with its value written out, or put where the program makes no secret.
@@ -50,18 +50,17 @@ class P08(Rule):
 
     def judge(self, stack: Stack) -> Iterator[Finding]:
         """Look for credentials in every object and every chart's values."""
-        makers = frozenset(resource.urn for resource in stack.of(OUR_KEYS))
-        yield from self.over(stack.of("Secret"), lambda secret: self._secret(secret, makers))
+        yield from self.over(stack.of("Secret"), self._secret)
         others = (each for each in stack.resources if each.kind != "Secret" and (is_kubernetes_object(each) or each.token == RELEASE))
         yield from self.over(others, self._shapes)
         yield from self.over(stack.of(*TEMPLATES), self._variables)
         yield from in_clouds(self, stack)
 
-    def _secret(self, secret: Resource, makers: frozenset[str]) -> Iterator[Finding]:
+    def _secret(self, secret: Resource) -> Iterator[Finding]:
         public = PUBLIC.get(str(secret.labels.get(KONG_CREDENTIAL, "")), frozenset[str]())
         for field in ("data", "stringData"):
             given: Any = secret.props.get(field)
-            if is_unknown(given) or makers & set(secret.property_dependencies.get(field, ())):
+            if is_unknown(given):
                 continue
             clear = sorted(key for key, value in mapping(given).items() if not is_unknown(value) and key not in public)
             if clear:

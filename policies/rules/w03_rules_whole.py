@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policies.edge_rule import EdgeRule
+from policies.reading.core_rule_set import METHODS
 from policies.reading.modsecurity import Action, Directive, value_of
 from policies.reading.outside_methods import methods_from_outside
 from policies.reading.stack import Stack
@@ -47,8 +48,6 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
     ),
 }
 """Settings that list words, and the words that may stand there."""
-
-METHODS: Final = "tx.allowed_methods"
 
 HARMLESS: Final = re.compile(r"^tx\.(crs_setup_version|crs_validate_utf8_encoding|enforce_bodyproc_urlencoded)=[1-9]\d*$")
 """Settings that take nothing away."""

@@ -52,7 +52,7 @@ class W09(EdgeRule):
           door without a `cache`, for longer than its `ttl`, or under a key without the headers of `vary`, or without `Origin`
           where the door has `cors`;
         - plain HTTP to the gateway, or TLS without `proxy_ssl_verify on` and a trusted certificate;
-        - an Application Gateway that believes a root besides the program's own;
+        - an Application Gateway that believes a root besides the program's own, or asks API Management for a host for which it does not answer;
         - NetworkPolicies that let the edge's pods connect to pods of the program other than the gateway's, or that are missing;
         - in a cloud: a pool or target group that leads to anything else, and a network in which the edge
           reaches the cluster's nodes on other ports than the gateway's, or may connect to anything else.

@@ -1,20 +1,27 @@
 """W10: the edge bounds how often and how much."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policies.edge_rule import EdgeRule
 from policies.reading.cloud.addresses import EVERYWHERE, OUTSIDE, Addresses, addresses
 from policies.reading.cloud.model import Place
+from policies.reading.door_samples import doors_within
+from policies.reading.modsecurity import value_of
 from policies.reading.nginx import Directive
 from policies.reading.nginx_units import size
 from policies.reading.stack import Stack
-from policies.reading.tiers import fastest, largest_body, most_at_once
+from policies.reading.tiers import SECONDS, fastest, largest_body, most_at_once, sustained
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
+from topology.model.base import size_in_bytes
 
 BY_ADDRESS: Final = frozenset({"$binary_remote_addr", "$remote_addr", "${binary_remote_addr}", "${remote_addr}"})
 """Keys that tell clients apart by address; all else is chosen by clients, new for each request, or empty, which counts nothing."""
+
+BODIES: Final = ("SecRequestBodyLimit", "SecRequestBodyNoFilesLimit")
+"""Directives of ModSecurity by which it refuses long bodies; 0 means any length."""
+MEBIBYTE: Final = 1024**2
 
 LAST_SEEN: Final = "x-forwarded-for"
 """The header at whose end a load balancer writes the address that it has seen."""
@@ -30,7 +37,7 @@ class W10(EdgeRule):
         A place where a public nginx sends requests on without `limit_req`, with a limit that is only tried out, or counted by
         anything but the client's address; a rate or a `burst` above ten times what the fastest tier of the topology allows;
         `client_max_body_size 0`, or more than any door takes; a cloud's firewall without such bounds, be it for files alone
-        (`fileUploadEnforcement`); a public Service of it without
+        (`fileUploadEnforcement`); of either edge a rate that one client of the fastest tier exceeds, and a size below that of a door behind it; a public Service of it without
         `externalTrafficPolicy: Local`, behind which clients have the addresses of nodes; behind a load balancer one that takes its
         address for the client's, or believes anybody else or another header than the `X-Forwarded-For` that it ends
         (`set_real_ip_from`, `real_ip_header`).
@@ -59,6 +66,7 @@ class W10(EdgeRule):
         for passage in front.passages:
             yield from self._rate(front, passage, stack)
             yield from self._size(front, passage, largest_body(stack.intent))
+            yield from self.over([front.resource], lambda _, passage=passage: self._short(front, passage, stack))
 
         yield from self._addresses(front, stack)
 
@@ -85,6 +93,22 @@ class W10(EdgeRule):
             yield self.broken(front.resource, f"{written}: a request may be of any size", "give a size, such as 1m")
         elif given > most:
             yield self.broken(front.resource, f"{written}: no door takes more than {most} bytes", "give the size of the door")
+
+    def _short(self, front: Front, passage: Passage, stack: Stack) -> Iterator[Finding]:
+        """Check that no body is refused that a door takes whose requests all come here."""
+        doors = doors_within(stack, passage.server.names, passage.location.patterns)
+        most = max((size_in_bytes(door.max_body) for door in doors), default=0)
+        own = passage.get("client_max_body_size")
+        bounds = {
+            f"{own.file}:{own.line}: `client_max_body_size {own.args[0]}`" if own else "client_max_body_size, which is 1m by itself": own
+        }
+        found = {where: size(given.args[0]) if given else MEBIBYTE for where, given in bounds.items()}
+        for name in BODIES if passage.is_inspected else ():
+            if (given := value_of(name, passage.rules)) is not None:
+                found[f"{given.place}: `{given}`"] = size(given.arguments[0])
+        for where, bound in found.items():
+            if bound and bound < most:
+                yield self.broken(front.resource, f"{where}: a door takes {most} bytes ({passage})", "give the size of the door")
 
     def _rate(self, front: Front, passage: Passage, stack: Stack) -> Iterator[Finding]:
         limits = passage.every("limit_req")
@@ -114,6 +138,8 @@ class W10(EdgeRule):
             yield from self._high(front, zone, "rate", CLIENTS_PER_ADDRESS * fastest(stack.intent.tiers.values()))
         for limit in limits:
             yield from self._high(front, limit, "burst", CLIENTS_PER_ADDRESS * most_at_once(stack.intent.tiers.values()))
+        for limit in limits:
+            yield from self._low(front, limit, zones, stack)
         if limits and not counted:
             yield self.undecided(front.resource, f"{passage}: {limits[0].args[0]} is no zone of this configuration")
         yield from self._believed(front, passage)
@@ -129,6 +155,23 @@ class W10(EdgeRule):
                 yield self.broken(
                     front.resource, f"{where}: {CLIENTS_PER_ADDRESS} clients of the fastest tier need {most:g} at most", "give a lower one"
                 )
+
+    def _low(self, front: Front, limit: Directive, zones: Mapping[str, Directive], stack: Stack) -> Iterator[Finding]:
+        """Check that a limit lets one client do what its tier promises, in every window for which a tier counts."""
+        zone = zones.get(limit.args[0])
+        rate, burst = (_number(directive, name) for directive, name in ((zone, "rate"), (limit, "burst")))
+        if zone is None or rate is None or burst is None:
+            return
+        tiers = stack.intent.tiers.values()
+        for window in sorted({SECONDS[each.per] for tier in tiers for each in tier.limits}):
+            if rate * window + burst + 1 < (least := sustained(tiers, window)):
+                yield self.broken(
+                    front.resource,
+                    f"{limit.file}:{limit.line}: `{' '.join((limit.name, *limit.args))}`: lets an address ask {rate * window + burst + 1:g} times in "
+                    f"{window} s; a client of the fastest tier may {least} times",
+                    "give a higher rate or burst",
+                )
+                return
 
     def _believed(self, front: Front, passage: Passage) -> Iterator[Finding]:
         """Check that nobody says which address a client has but a load balancer in front, which has seen it."""
@@ -154,3 +197,10 @@ class W10(EdgeRule):
             elif said.lower() != LAST_SEEN:
                 message = f"{passage}: believes which address a client has in {said}, which {balancer} passes on as the client wrote it"
                 yield self.broken(front.resource, message, "write `real_ip_header X-Forwarded-For;`")
+
+
+def _number(directive: Directive | None, option: str) -> float | None:
+    """Return a rate in requests per second, or a number of requests, that a directive gives; 0 where it gives none, None where unread."""
+    given = next((each.partition("=")[2] for each in directive.args if each.startswith(f"{option}=")), "0") if directive else ""
+    number, _, unit = given.partition("r/")
+    return int(number) / (60 if unit == "m" else 1) if number.isdigit() and unit in {"", "s", "m"} else None

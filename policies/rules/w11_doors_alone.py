@@ -6,8 +6,10 @@ from typing import Final
 
 from policies.edge_rule import EdgeRule
 from policies.reading.compare import pattern_of
+from policies.reading.door_samples import asked
 from policies.reading.nginx import Directive, Location, Server
 from policies.reading.nginx_conditions import methods_of
+from policies.reading.nginx_doors import refused
 from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.patterns import Pattern
 from policies.reading.stack import Stack
@@ -34,7 +36,8 @@ class W11(EdgeRule):
         - the same of rules of a cloud's gateway or load balancer, as far as it can tell requests apart: methods by all doors together,
           hosts by its firewall, too, and a redirect whether it is used or not;
         - a load balancer of AWS, or its firewall, that answers itself with anything but an empty refusal;
-        - a cloud's firewall that refuses what a door takes.
+        - a place, a condition or a firewall that refuses what a door takes, be it `OPTIONS` at a door with `cors`, and a core rule set
+          that was not set up, which refuses everything.
 
     Why:
         The gateway refuses what no route takes, and each route asks for its credential. An edge that sends everything on leaves
@@ -60,6 +63,7 @@ class W11(EdgeRule):
         """Hold every place that sends requests on against the doors, then look at what the edge answers."""
         for passage in front.passages:
             yield from self.over([front.resource], lambda _, passage=passage: self._passage(front, passage, stack))
+        yield from self.over([front.resource], lambda _: self._refused(front, stack))
         for server in front.listening:
             for directive in server.directive.walk():
                 if directive.name == "return":
@@ -83,6 +87,15 @@ class W11(EdgeRule):
                         f"{passage}: sends on {what} of {'every host' if host == '*' else host}{pattern}, which no door of the topology has",
                         "name host, path and methods of one door; answer 404 or 405 for the rest",
                     )
+
+    def _refused(self, front: Front, stack: Stack) -> Iterator[Finding]:
+        """Tell of requests that a door takes, or by which browsers ask first, and that do not come through: one for each place and reason."""
+        told: set[tuple[str, str]] = set()
+        for request in asked(stack):
+            for passage, reason in refused(front, request):
+                if (str(passage), reason) not in told:
+                    told.add((str(passage), reason))
+                    yield self.broken(front.resource, f"{passage}: refuses {request}, which a door takes: {reason}", "let it through")
 
     def _answer(self, front: Front, server: Server, directive: Directive, stack: Stack) -> Iterator[Finding]:
         code, *rest = directive.args

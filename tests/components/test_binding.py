@@ -75,6 +75,26 @@ def test_where_a_private_host_cannot_be_is_said(given: str, said: str) -> None:
         read(privateHosts=json.dumps({"ledger": [given]}))
 
 
+@pytest.mark.parametrize(
+    ("given", "whose", "around"),
+    [
+        ("10.88.4.0/24", "clusterRanges.0 10.88.0.0/16", {"clusterRanges": '["10.88.0.0/16", "10.99.0.0/16"]'}),
+        ("10.99.0.0/20", "clusterRanges.1 10.99.0.0/16", {"clusterRanges": '["10.88.0.0/16", "10.99.0.0/16"]'}),
+        ("10.244.7.0/24", "azure.pods 10.244.0.0/16", {**LAYERS["azure"], "azure": json.dumps(AZURE)}),
+        ("172.20.0.0/24", "aws.services 172.20.0.0/16", {**LAYERS["aws"], "aws": json.dumps(AWS)}),
+    ],
+)
+def test_a_private_host_is_no_address_of_the_cluster_itself(given: str, whose: str, around: dict[str, str]) -> None:
+    with pytest.raises(BindingError, match=re.escape(f"privateHosts.ledger {given} and {whose} overlap")):
+        read(privateHosts=json.dumps({"ledger": [given]}), **around)
+    read(privateHosts=json.dumps({"ledger": ["10.30.5.0/24"]}), **around)
+
+
+def test_a_cloud_says_its_clusters_ranges_by_its_own_keys() -> None:
+    with pytest.raises(BindingError, match="cluster eks has no use for the key clusterRanges"):
+        read(**LAYERS["aws"], aws=json.dumps(AWS), clusterRanges='["10.88.0.0/16"]')
+
+
 def test_a_missing_topology_is_said() -> None:
     with pytest.raises(BindingError, match="perimeter:topology: is missing"):
         read_binding({}, "local")

@@ -106,14 +106,16 @@ def test_a_deployed_secret_reads_as_it_did_before_its_values_were_made() -> None
 
     def shown(props: Record, made_by: list[PolicyResource]) -> Record:
         urn = "urn:pulumi:local::perimeter::kubernetes:core/v1:Secret::gateway/key"
-        return record_of(
-            PolicyResource("kubernetes:core/v1:Secret", props, urn, "key", options, None, None, [], {"stringData": made_by}), {}
-        )
+        secret = PolicyResource("kubernetes:core/v1:Secret", props, urn, "key", options, None, None, [], {"stringData": made_by})
+        return record_of(secret, {"urn:key": {"consumer": "acme"}})["inputs"]
 
-    key = PolicyResource("pulumi-python:dynamic/perimeter:ApiKey", {}, "urn:key", "key", options, None, None, [], {})
-    planned, deployed = shown({"stringData": {"acme": UNKNOWN}}, [key]), shown({"data": {"acme": "c2VjcmV0"}}, [key])
-    assert planned["inputs"] == deployed["inputs"] == {"stringData": {"acme": UNKNOWN}}
-    assert shown({"data": {"acme": "c2VjcmV0"}}, [])["inputs"] == {"data": {"acme": "c2VjcmV0"}}, "nobody makes it: it is the program's own"
+    made = {"consumer": "acme", "key": "secret"}
+    key = PolicyResource("pulumi-python:dynamic/perimeter:ApiKey", made, "urn:key", "key", options, None, None, [], {})
+    for given in ({"stringData": {"acme": UNKNOWN}}, {"stringData": {"acme": "secret"}}, {"data": {"acme": "c2VjcmV0"}}):
+        assert shown(given, [key]) == {"stringData": {"acme": UNKNOWN}}
+    assert shown({"data": {"acme": "c2VjcmV0"}}, []) == {"data": {"acme": "c2VjcmV0"}}, "nobody makes it: it is the program's own"
+    for typed in ("hush", "acme"):
+        assert shown({"stringData": {"acme": typed}}, [key]) == {"stringData": {"acme": typed}}, "the program keeps what it depended on"
 
 
 def test_a_plan_without_a_top_component_is_refused(pack: str) -> None:

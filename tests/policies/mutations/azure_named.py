@@ -115,9 +115,14 @@ def _another(plan: Plan, field: str) -> bool:
     return True
 
 
-@NETWORK.mutation("N04", "everything is made in a subscription that the stack file does not name")
+@RIGHTS.mutation("N12", "everything is made in a subscription that the stack file does not name")
 def another_subscription(plan: Plan) -> bool:
     _everywhere(plan, lambda text: text.replace(azure.SUBSCRIPTION, f"/subscriptions/{SOMEBODY}"))
+    return _another(plan, "subscriptionId")
+
+
+@RIGHTS.mutation("N12", "the provider makes everything in another subscription than the one that ids are of")
+def another_subscription_of_the_provider(plan: Plan) -> bool:
     return _another(plan, "subscriptionId")
 
 

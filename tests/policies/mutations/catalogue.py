@@ -25,6 +25,7 @@ from tests.policies.mutations import (
     network,
     service_limits,
     trust,
+    unusable,
     versions,
     waf,
     workloads,
@@ -34,7 +35,19 @@ from tests.policies.mutations.mutation import Mutation
 MUTATIONS: tuple[Mutation, ...] = tuple(
     mutation
     for module in (
-        *(exposure, waf, edge, edge_settings, gateway_routes, gateway_access, gateway_limits, gateway_options, door_settings, browsers),
+        *(
+            exposure,
+            waf,
+            edge,
+            edge_settings,
+            unusable,
+            gateway_routes,
+            gateway_access,
+            gateway_limits,
+            gateway_options,
+            door_settings,
+            browsers,
+        ),
         *(
             identity,
             trust,

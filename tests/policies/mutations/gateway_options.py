@@ -7,6 +7,13 @@ from tests.policies.mutations.plan import MARKER, Plan, namespace
 TABLE = Table(Family.GATEWAY)
 
 
+@TABLE.mutation("A11", "the gateway takes all clients for the edge")
+def clients_of_one_address(plan: Plan) -> bool:
+    if plan.is_kong() or plan.first("BackendTrafficPolicy", where=lambda i: "sourceCIDR" in str(i["spec"])) is None:
+        return False
+    return change_first(plan, "ClientTrafficPolicy", lambda i: i["spec"].pop("clientIPDetection"))
+
+
 @TABLE.mutation("A14", "the gateway believes a PROXY header")
 def proxy_protocol(plan: Plan) -> bool:
     return change_first(plan, "ClientTrafficPolicy", lambda i: i["spec"].update(enableProxyProtocol=True))

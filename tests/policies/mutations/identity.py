@@ -258,3 +258,25 @@ def token_in_another_header(plan: Plan) -> bool:
         return False
     plan.edit(found)["spec"]["jwtRules"][0]["fromHeaders"] = [{"name": "x-token"}]
     return True
+
+
+def _overlooked_root(name_: str, rule: str, description: str) -> None:
+    def change(plan: Plan) -> bool:
+        release = plan.release("istiod", lambda i: bool(i["values"].get("meshConfig", {}).get("discoverySelectors")))
+        if release is None:
+            return False
+        root = release["inputs"]["values"]["global"]["istioNamespace"]
+        selected = release["inputs"]["values"]["meshConfig"]["discoverySelectors"][0]["matchLabels"]
+        record = plan.first("Namespace", where=lambda i: name(i) == root)
+        assert record is not None
+        plan.edit(record)["metadata"]["labels"].update(dict.fromkeys(selected, MARKER))
+        return True
+
+    change.__name__ = name_
+    TABLE.mutation(rule, description)(change)
+
+
+_overlooked_root(
+    "root_namespace_overlooked", "M01", "the control plane does not see its own root namespace, and so not that it asks for mutual TLS"
+)
+_overlooked_root("denial_overlooked", "M06", "the control plane does not see its own root namespace, and so nothing that denies by default")

@@ -15,6 +15,7 @@ from tests.policies.mutations import (
     azure_overlooked,
     azure_portal,
     azure_rights,
+    azure_unusable,
 )
 from tests.policies.mutations.catalogue import MUTATIONS as OF_THE_CLUSTER
 from tests.policies.mutations.held import Record, hold_noticed, hold_wellformed
@@ -38,6 +39,7 @@ MUTATIONS = (
     *azure_hunted_resources.MUTATIONS,
     *azure_named.MUTATIONS,
     *azure_overlooked.MUTATIONS,
+    *azure_unusable.MUTATIONS,
 )
 
 

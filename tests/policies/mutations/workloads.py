@@ -294,3 +294,13 @@ def log_of_nobody(plan: Plan) -> bool:
         return False
     plan.edit(telemetry)["spec"]["selector"]["matchLabels"]["app"] = MARKER
     return True
+
+
+@TABLE.mutation("P08", "a key is typed where the program's own stood, and what it depended on is kept")
+def secret_typed_in_the_place_of_ours(plan: Plan) -> bool:
+    for record in plan.records("Secret"):
+        if (record.get("propertyDependencies") or {}).get("stringData"):
+            inputs = plan.edit(record)
+            inputs["stringData"] = dict.fromkeys(inputs["stringData"], "hush")
+            return True
+    return False

@@ -7,19 +7,30 @@ from typing import TYPE_CHECKING, Final
 from policies.reading.ambiguous import AMBIGUOUS
 from policies.reading.cloud.aws.balancers import Case, cases_of, is_public, listeners_of
 from policies.reading.cloud.aws.firewall import acl_of
-from policies.reading.cloud.aws.samples import doors_of, sample_of, sample_path
+from policies.reading.cloud.aws.samples import doors_of, sample_of
 from policies.reading.cloud.aws.statements import HEADERS, INSPECTED, Sample, answer_of
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.compare import pattern_of
 from policies.reading.controllers import Controller
+from policies.reading.door_samples import WITH_BODY, Asked, asked, sample_path
 from policies.reading.outside_methods import methods_from_outside
-from policies.reading.patterns import EVERY, Pattern, prefix
+from policies.reading.patterns import EVERY, Pattern, exact, prefix
+from policies.reading.requests import Requests
 from policies.reading.resource import Resource
-from policies.reading.spoken_headers import CLIENT_CERTIFICATE, ENVOY_INTERNAL, KONG_IDENTITY, OVERRIDING, identity_headers
+from policies.reading.spoken_headers import (
+    CLIENT_CERTIFICATE,
+    ENVOY_INTERNAL,
+    FORWARDED,
+    KONG_IDENTITY,
+    MISTAKEN,
+    OVERRIDING,
+    identity_headers,
+)
 from policies.reading.values import sequence
 from policies.reading.waf import behind_balancers
 from topology.edges import Edge
 from topology.model.base import size_in_bytes
+from topology.model.cors import PREFLIGHT
 from topology.model.service import Protocol, Service
 
 if TYPE_CHECKING:
@@ -28,8 +39,6 @@ if TYPE_CHECKING:
 REQUEST_ID: Final = "x-request-id"
 TRANSFORMER: Final = "request-transformer"
 """The plugin of Kong that removes headers from requests."""
-
-WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 MARK: Final = "X"
 """Beside the name of a method it makes one of nobody, which an expression without an end lets pass."""
@@ -99,16 +108,24 @@ def _coarse(pattern: Pattern) -> Pattern:
 
 
 def lets_doors_through(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
-    """Check that the firewall refuses no door's requests."""
-    acl = acl_of(stack, balancer) if is_public(balancer) else None
-    for door in doors_of(stack) if acl else ():
-        sample = sample_of(door)
-        if acl and (answer := answer_of(acl, sample)).blocked:
+    """Check that the firewall refuses no door's requests, nor those by which browsers ask first, and that a listener sends the latter on."""
+    if not is_public(balancer):
+        return
+    acl = acl_of(stack, balancer)
+    for each in asked(stack):
+        answer = answer_of(acl, Sample(method=each.method, host=each.host, path=each.path)) if acl else None
+        if answer and answer.blocked:
+            yield Flaw(message=f"refuses {each}, which a door takes (rule `{answer.rule}`)", fix="narrow the rule", resource=acl)
+        if each.method == PREFLIGHT and not any(
+            _sends_on(case, each) for own in listeners_of(stack, balancer) for case in cases_of(stack, own)
+        ):
             yield Flaw(
-                message=f"refuses {sample.method} {sample.host}{sample.path}, which a door takes (rule `{answer.rule}`)",
-                fix="narrow the rule",
-                resource=acl,
+                message=f"sends {each} nowhere, by which browsers ask first at a door", fix=f"let the door's rule take {PREFLIGHT}, too"
             )
+
+
+def _sends_on(case: Case, request: Asked) -> bool:
+    return not case.answer and any(True for _ in case.taken(Requests(host=request.host, method=request.method, path=exact(request.path))))
 
 
 def takes_bodies(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
@@ -161,10 +178,11 @@ def forges_no_headers(balancer: Resource, stack: "Stack") -> Iterator[Flaw]:
         return
     kong = KONG_IDENTITY if any(gateway.controller is Controller.KONG for gateway in stack.gateways) else ()
     removed = _removed_by_gateway(stack) | _removed_by_nginx(stack)
+    said = () if behind_balancers(stack) else (FORWARDED,)  # an nginx behind writes it itself, as it has to
     identity = {CLIENT_CERTIFICATE, *kong, *identity_headers(stack)}
     passed = [
         header
-        for header in (*sorted(identity), *ENVOY_INTERNAL, *OVERRIDING)
+        for header in (*sorted(identity), *ENVOY_INTERNAL, *OVERRIDING, *MISTAKEN, *said)
         if (header in identity or header not in removed)
         and not all(answer_of(acl, each, whole=True).blocked for each in _showing(header, doors[0]))
     ]

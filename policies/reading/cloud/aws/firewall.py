@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 from policies.reading.cloud.aws.acl_conditions import chosen
 from policies.reading.cloud.aws.balancers import is_application, is_public
 from policies.reading.cloud.aws.kinds import LOAD_BALANCER, WEB_ACL, WEB_ACL_ASSOCIATION
-from policies.reading.cloud.aws.samples import sample_path
 from policies.reading.cloud.aws.statements import (
     CORE,
     INSPECTED,
@@ -21,8 +20,9 @@ from policies.reading.cloud.aws.statements import (
 )
 from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.references import one
+from policies.reading.door_samples import sample_path
 from policies.reading.resource import Resource
-from policies.reading.tiers import fastest
+from policies.reading.tiers import fastest, sustained
 from policies.reading.values import UnknownValueError, mapping, sequence
 from topology.model.base import size_in_bytes
 from topology.paths import covers
@@ -191,6 +191,11 @@ def counts_addresses(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
                     message=f"rule `{name}` lets an address ask {limit} times in {window} s; "
                     f"{CLIENTS_PER_ADDRESS} clients of the fastest tier need {most:g} a second at most",
                     fix="give a lower limit",
+                )
+            elif limit < (least := sustained(stack.intent.tiers.values(), window)):
+                yield Flaw(
+                    message=f"rule `{name}` lets an address ask {limit} times in {window} s; a client of the fastest tier may {least} times",
+                    fix="give a higher limit",
                 )
     if not found:
         yield Flaw(message="no rule bounds how often one address may ask", fix=_BY_ADDRESS)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from policies.reading.cloud.aws.statements import Sample
-from policies.reading.compare import pattern_of
+from policies.reading.door_samples import sample_path
 from topology.edges import ANY_METHOD, Direction, Edge
 
 if TYPE_CHECKING:
@@ -13,13 +13,6 @@ if TYPE_CHECKING:
 def doors_of(stack: "Stack") -> list[Edge]:
     """Return what the topology lets in, in a fixed order."""
     return sorted((edge for edge in stack.expected if edge.direction is Direction.NORTH_SOUTH), key=str)
-
-
-def sample_path(text: str) -> str:
-    """Return one path of a pattern."""
-    pattern = pattern_of(text)
-    segments = ["sample" if segment is None else segment for segment in pattern.segments]
-    return "/" + "/".join([*segments, *([f"{pattern.tail}sample"] if pattern.tail is not None else [])])
 
 
 def sample_of(door: Edge, *, method: str = "", headers: tuple[str, ...] = ()) -> Sample:

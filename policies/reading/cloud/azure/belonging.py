@@ -9,7 +9,7 @@ from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND as APPLICATION_GATEWAY
 from policies.reading.cloud.azure.certificates import HELD, VAULT_SECRET
 from policies.reading.cloud.azure.cluster import CLUSTER, pools
-from policies.reading.cloud.azure.ids import NETWORK, along, group_of, last, name_of, part, speller, target
+from policies.reading.cloud.azure.ids import NETWORK, PROVIDER, along, group_of, last, name_of, part, speller, subscription_of, target
 from policies.reading.cloud.azure.log_looks import FLOW_LOG, INSIGHTS
 from policies.reading.cloud.azure.rights_looks import ACCOUNT, TRUST, VAULT, type_of
 from policies.reading.cloud.azure.roles import ASSIGNMENT, NARROW, holders_of
@@ -184,7 +184,16 @@ def _secrets(stack: "Stack") -> set[tuple[str, str] | None]:
     return {(last(each.at("vaultName")).lower(), str(each.at("secretName", default="")).lower()) for each in stack.of(VAULT_SECRET)}
 
 
+def is_made_in_our_subscription(provider: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """N12: who owns a subscription has all in his hands that is made there."""
+    given, wanted = str(provider.at("subscriptionId", default="")), subscription_of(stack)
+    if given and AZURE in stack.config and given.lower() not in {each.lower() for each in wanted}:
+        said = f"the stack file names {wanted[0]}" if wanted else "the stack file names none"
+        yield Flaw(message=f"makes everything in the subscription {given}, and {said}", fix="name one subscription in both")
+
+
 READERS: Final = (
+    Reader(rule="N12", kinds=(PROVIDER,), look=is_made_in_our_subscription),
     Reader(rule="N12", kinds=tuple(REFERENCES), look=is_in_our_hands),
     Reader(rule="N12", kinds=(ASSIGNMENT,), look=is_held_by_its_layer),
     Reader(rule="N12", kinds=(ASSIGNMENT,), look=stands_at_ours),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from policies.reading.certificates import SPIFFE, Certificate
 from policies.reading.cloud.azure.ids import APIM, below, part
 from policies.reading.cloud.references import meant, refers
+from policies.reading.opaque import holds_unknown
 from policies.reading.resource import Resource
 from policies.reading.values import is_unknown, mapping
 
@@ -39,8 +40,12 @@ def _certificate(stack: "Stack", resource: Resource) -> Certificate:
 
 
 def authority(stack: "Stack", resource: Resource) -> str:
-    """Return the key that signs a certificate: what its key comes from, spelled as cert-manager's issuer of the same key is."""
-    owners = stack.sources(resource, "authorityKey")
+    """Return the key that signs a certificate: what its key comes from, spelled as cert-manager's issuer of the same key is.
+
+    A key that can be read is typed: whatever it depends on besides, it is nobody's.
+    """
+    signs: Any = resource.props.get("authorityKey")
+    owners = stack.sources(resource, "authorityKey") if is_unknown(signs) else ()
     shown_with: Any = resource.props.get("authorityCertificate")
     if len(owners) != 1 or owners[0].kind != AUTHORITY or not meant(stack, resource, "authorityCertificate", shown_with, among=owners):
         return str(resource)  # of nobody else
@@ -54,7 +59,7 @@ def authority(stack: "Stack", resource: Resource) -> str:
 def secrets_of(stack: "Stack", made_by: Resource) -> Iterator[Resource]:
     """Yield the Kubernetes Secrets that hold what a resource makes."""
     for secret in stack.of("Secret"):
-        if any(made_by in stack.sources(secret, field) for field in ("stringData", "data")):
+        if any(made_by in stack.sources(secret, field) and holds_unknown(secret.props.get(field)) for field in ("stringData", "data")):
             yield secret
 
 

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.azure import expressions
-from policies.reading.cloud.azure.apis import OPERATION, PRODUCT, SUBSCRIPTION, Operation, subscriptions
+from policies.reading.cloud.azure.apis import OPERATION, PRODUCT, SERVICE, SUBSCRIPTION, Operation, subscriptions
 from policies.reading.cloud.azure.facts import Facts, Header
 from policies.reading.cloud.azure.gateway_looks import station_of
+from policies.reading.cloud.azure.ids import below
 from policies.reading.cloud.azure.policy import Element
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.compare import pattern_of
 from policies.reading.management import is_management
 from policies.reading.patterns import EVERY
 from policies.reading.resource import Resource
-from policies.reading.spoken_headers import CLIENT_CERTIFICATE, identity_headers, is_internal
+from policies.reading.spoken_headers import CLIENT_CERTIFICATE, MISTAKEN, identity_headers, is_internal
 from policies.reading.tiers import fastest, tiers_of
 from policies.reading.values import UnknownValueError
 from topology.edges import ANY_METHOD, Direction, Edge
@@ -36,6 +37,8 @@ CHECKED: Final = frozenset(
 """Attributes of `validate-jwt` that are read, or change nothing (Learn, `validate-jwt-policy`)."""
 MOST_SKEW: Final = 300
 """Seconds by which clocks may differ before an expired token is a valid one."""
+ACTIVE: Final = "active"
+"""The state of a key that opens something; whoever says none asks for one (Learn, `api-management-subscriptions`)."""
 CONSUMER: Final = "x-perimeter-consumer"
 TIER: Final = "x-perimeter-tier"
 
@@ -169,11 +172,17 @@ def _keys(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Flaw]:
     tiers = {tier for door in declared(operation, facts, stack) if isinstance(door.auth, ApiKeyAuth) for tier in door.auth.api_key}
     if not tiers:
         return
-    taken = {product.name for product in operation.api.products} if facts.products is None else facts.products
+    offered = {product.name for product in operation.api.products}
+    taken = offered if facts.products is None else facts.products
     if more := sorted(taken - tiers):
         yield Flaw(
             message=f"{operation}: keys of {', '.join(more)} open it; the door is for {', '.join(sorted(tiers))}",
             fix="name the products of the door's tiers alone",
+        )
+    if missing := sorted(tiers - (offered & taken)):
+        yield Flaw(
+            message=f"{operation}: keys of {', '.join(missing)} do not open it, and the door is for them",
+            fix="let the API be one of the products of the door's tiers, and its policy take them",
         )
     if not operation.api.locked:
         yield Flaw(
@@ -210,6 +219,19 @@ def holders_are_consumers(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
             )
 
 
+def consumers_have_keys(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
+    """A06, for the service: every consumer of the topology whose tier opens a door here has a key that works."""
+    keys = list(subscriptions(stack, resource))
+    active = {each.holder for each in keys if each.resource.at("state", default=None) == ACTIVE}
+    products = {str(each.at("productId")) for each in below(stack, resource, PRODUCT, "serviceName")}
+    for name, consumer in stack.intent.consumers.items():
+        if consumer.tier in products and name not in active:
+            yield Flaw(
+                message=f"has no key of {name} that works, who is a consumer of the topology",
+                fix="add a Subscription for the product of its tier, and write `state: active`",
+            )
+
+
 def keys_are_given_out(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """A06, for each product."""
     del stack
@@ -230,6 +252,11 @@ def forges_nothing(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
             yield Flaw(
                 message=f"{operation}: passes on a client's own {header}, in which the mesh says who the client is",
                 fix=f"delete {header}, or set it from what was verified",
+            )
+        for header in sorted({*MISTAKEN} - facts.removed):
+            yield Flaw(
+                message=f"{operation}: passes on a client's own {header}, which some programs take for what a layer in front says",
+                fix=f"delete {header}",
             )
         for change in facts.written:
             if is_internal(change.name, stack) and not all(_verified(change, value, operation, facts) for value in change.values):
@@ -271,6 +298,8 @@ def is_narrow(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
         declared = {edge.entry for edge in _meeting(operation, facts, stack)}
         if operation.pattern == EVERY and "/*" not in declared:
             yield Flaw(message=f"{operation}: takes every path", fix="name the paths of one door")
+        elif declared and not any(operation.pattern.within(pattern_of(entry)) for entry in declared):
+            yield Flaw(message=f"{operation}: takes {operation.pattern}, and no door is as wide", fix="name the paths of one door")
         elif is_management(operation.pattern):
             yield Flaw(
                 message=f"{operation}: publishes {operation.pattern}, where programs show or change their own state",
@@ -372,6 +401,7 @@ def declared(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Doo
 READERS: Final = (
     Reader(rule="A06", kinds=(OPERATION,), look=is_locked),
     Reader(rule="A06", kinds=(SUBSCRIPTION,), look=holders_are_consumers),
+    Reader(rule="A06", kinds=(SERVICE,), look=consumers_have_keys),
     Reader(rule="A06", kinds=(PRODUCT,), look=keys_are_given_out),
     Reader(rule="A07", kinds=(OPERATION,), look=forges_nothing),
     Reader(rule="A09", kinds=(OPERATION,), look=is_narrow),

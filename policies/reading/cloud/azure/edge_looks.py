@@ -13,10 +13,12 @@ from policies.reading.cloud.azure.doors import doors_at
 from policies.reading.cloud.azure.ids import last, speller
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.references import meant
+from policies.reading.door_samples import doors_within
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CREDENTIALS
-from policies.reading.tiers import fastest, largest_body
+from policies.reading.tiers import fastest, largest_body, sustained
 from policies.reading.values import UnknownValueError, mapping, sequence
+from topology.model.base import size_in_bytes
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -255,7 +257,13 @@ def is_limited(policy: Resource, stack: "Stack") -> Iterator[Flaw]:
                 message=f"rule {rule.name} lets one address ask {threshold} times in {window}; that stops no flood",
                 fix=f"at most {most:g} per second",
             )
+        elif threshold < (least := sustained(stack.intent.tiers.values(), WINDOWS[window])):
+            yield Flaw(
+                message=f"rule {rule.name} lets one address ask {threshold} times in {window}; a client of the fastest tier may {least} times",
+                fix="give a limit that no tier's clients meet",
+            )
     yield from _length(policy, largest_body(stack.intent))
+    yield from _short(policy, _longest_at(policy, stack))
 
 
 def _length(policy: Resource, most: int) -> Iterator[Flaw]:
@@ -273,6 +281,32 @@ def _length(policy: Resource, most: int) -> Iterator[Flaw]:
         yield Flaw(message="a request may be of any size", fix="write `requestBodyEnforcement: true` or refuse long Content-Length")
     elif 0 < most < min(bounds):  # without a door nothing passes, however short
         yield Flaw(message=f"lets {min(bounds)} bytes pass; no door takes more than {most}", fix="give the size of the door")
+
+
+def _short(policy: Resource, longest: int) -> Iterator[Flaw]:
+    """Tell of bodies that a door behind the policy takes, and that it refuses for their length."""
+    settings = mapping(policy.at("policySettings", default={}))
+    bounds: dict[str, int] = {}
+    if settings.get("requestBodyEnforcement", True) is True:
+        bounds["maxRequestBodySizeInKb"] = int(settings.get("maxRequestBodySizeInKb") or BY_DEFAULT) * 1024
+    if settings.get("fileUploadEnforcement", True) is True:
+        given = settings.get("fileUploadLimitInMb")
+        bounds["fileUploadLimitInMb"] = (LARGEST_FILE if given is None else int(given)) * MEBIBYTE
+    for name, bound in bounds.items():
+        if bound < longest:
+            yield Flaw(message=f"refuses bodies over {bound} bytes; a door takes {longest} ({name})", fix="give the size of the door")
+
+
+def _longest_at(policy: Resource, stack: "Stack") -> int:
+    """Return the size of the longest body at the places where a policy stands."""
+    found = 0
+    for resource in stack.of(KIND):
+        gateway = Gateway(resource=resource)
+        for routed in gateway.routes:
+            if _sends(gateway, routed) and gateway.firewall(stack, routed) is policy:
+                sizes = (size_in_bytes(door.max_body) for door in doors_within(stack, routed.listener.hosts, routed.patterns))
+                found = max(found, *sizes, 0)
+    return found
 
 
 def _uploads(policy: Resource, most: int) -> Iterator[Flaw]:

@@ -5,16 +5,18 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.azure import firewall
+from policies.reading.cloud.azure.apis import SERVICE
 from policies.reading.cloud.azure.application_gateway import KIND, Gateway, Routed
 from policies.reading.cloud.azure.doors import Door, doors_at
 from policies.reading.cloud.azure.edge import Edge
 from policies.reading.cloud.azure.ids import last
+from policies.reading.cloud.azure.trust_looks import REQUESTS
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.model import GATEWAY, Station, connection
 from policies.reading.outside_methods import methods_from_outside
 from policies.reading.patterns import Pattern
 from policies.reading.resource import Resource
-from policies.reading.spoken_headers import CLIENT_CERTIFICATE, ENVOY_INTERNAL, OVERRIDING, identity_headers
+from policies.reading.spoken_headers import CLIENT_CERTIFICATE, ENVOY_INTERNAL, FORWARDED, OVERRIDING, identity_headers
 from policies.reading.values import UnknownValueError, mapping, sequence
 from policies.rule import Hop
 
@@ -25,8 +27,8 @@ OWN: Final = frozenset(
     {"client_ip", "host", "http_version", "request_scheme", "server_port", "ssl_connection_protocol", "ssl_server_name", "client_port"}
 )
 """Server variables of which the edge knows the value itself (Learn, `rewrite-http-headers-url`); `host` is bound by the listener."""
-AUTHORITATIVE: Final = ("x-forwarded-for",)
-"""Headers that the edge has to write: limits and logs go by them."""
+AUTHORITATIVE: Final[Mapping[str, str]] = {"x-forwarded-for": "{var_client_ip}", FORWARDED: "{var_host}"}
+"""Headers that the edge has to write, with what: limits and logs go by the one, and services take the other for the host that was asked for."""
 SAID: Final[Mapping[str, str]] = {
     "x-forwarded-for": r"\{var_client_ip\}",
     "x-forwarded-proto": r"https|\{var_request_scheme\}",
@@ -55,6 +57,7 @@ def leads_to_the_gateway(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
             )
     for name in dict.fromkeys(routed.settings for routed in gateway.routes if routed.pool and gateway.targets(routed.pool)):
         yield from _transport(gateway, name)
+        yield from _answered(gateway, name, stack)
     yield from _network(station, stack)
 
 
@@ -83,6 +86,22 @@ def _transport(gateway: Gateway, name: str) -> Iterator[Flaw]:
     for field in ("validateCertChainAndExpiry", "validateSNI"):
         if not settings.get(field, True):  # raises where that is not known
             yield Flaw(message=f"settings {name}: the gateway's certificate is not verified ({field})", fix=f"remove `{field}: false`")
+
+
+def _answered(gateway: Gateway, name: str, stack: "Stack") -> Iterator[Flaw]:
+    """Tell of a host for which API Management neither answers nor shows a certificate: no request comes through."""
+    host = str(gateway.part("backendHttpSettingsCollection", name).get("hostName") or "")
+    known = {
+        str(each.get("hostName")).lower()
+        for service in stack.of(SERVICE)
+        for each in map(mapping, sequence(service.props.get("hostnameConfigurations")))
+        if each.get("type") == REQUESTS
+    }
+    if host and host.lower() not in known:
+        yield Flaw(
+            message=f"settings {name}: asks API Management for {host}, for which it does not answer",
+            fix="name the host in `hostnameConfigurations` of the service",
+        )
 
 
 def _network(station: Edge, stack: "Stack") -> Iterator[Flaw]:
@@ -217,11 +236,11 @@ def _headers(where: str, values: dict[str, str], wanted: set[str]) -> Iterator[F
         yield Flaw(
             message=f"{where}: passes on a client's own {kept[0]}{more}", fix=f'set {kept[0]} to "" by a rewrite rule, on every path'
         )
-    for header in AUTHORITATIVE:
+    for header, known in AUTHORITATIVE.items():
         if header not in values:
-            yield Flaw(
-                message=f"{where}: passes on a client's own {header}", fix=f"write {header} by a rewrite rule from {{var_client_ip}}"
-            )
+            yield Flaw(message=f"{where}: passes on a client's own {header}", fix=f"write {header} by a rewrite rule from {known}")
+        elif not values[header]:
+            yield Flaw(message=f"{where}: takes {header} away, and says nothing in its place", fix=f"write {header} from {known}")
 
 
 def _said(where: str, gateway: Gateway, rewrites: str) -> Iterator[Flaw]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from policies.reading.cloud.references import Spelled, is_known_as, meant
 from policies.reading.resource import Resource
-from policies.reading.stack_file import AZURE, held_to
+from policies.reading.stack_file import AZURE, held_to, said
 from policies.reading.values import UnknownValueError, is_known, is_unknown, mapping, sequence
 
 if TYPE_CHECKING:
@@ -128,10 +128,16 @@ def is_beside(resource: Resource, reference: str, stack: "Stack") -> bool:
 def subscriptions(stack: "Stack") -> set[str]:
     """Return the subscriptions in which the program makes everything, as its providers name them; none where they name none.
 
-    Raises:
-        UnknownValueError: if a provider names another than the stack file does.
+    The one of the stack file is among them: where a provider names another, `belonging.is_made_in_our_subscription` says so, once.
     """
-    return {held_to(stack, AZURE, "subscriptionId", each).lower() for each in _said_of_providers(stack, "subscriptionId")}
+    given = _said_of_providers(stack, "subscriptionId")
+    return {each.lower() for each in (*given, *(subscription_of(stack) if given else ()))}
+
+
+def subscription_of(stack: "Stack") -> tuple[str, ...]:
+    """Return the subscription that the stack file names; none where nobody gave that to the judge, or it names none."""
+    found = said(stack, AZURE).get("subscriptionId") if AZURE in stack.config else None
+    return (str(found),) if found else ()
 
 
 def _said_of_providers(stack: "Stack", field: str) -> set[str]:

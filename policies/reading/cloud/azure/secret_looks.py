@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.azure.apis import SERVICE, SUBSCRIPTION
-from policies.reading.cloud.azure.certificates import HELD, VAULT_SECRET
+from policies.reading.cloud.azure.certificates import HELD, MADE, VAULT_SECRET
 from policies.reading.cloud.azure.ids import APIM, along
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.resource import Resource
@@ -17,6 +17,7 @@ NAMED_VALUE: Final = f"{APIM}NamedValue"
 
 CREDENTIALS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     VAULT_SECRET: (("properties", "value"),),
+    MADE: (("authorityKey",),),
     HELD: (("data",), ("password",)),
     SUBSCRIPTION: (("primaryKey",), ("secondaryKey",)),
     NAMED_VALUE: (("value",),),
