@@ -106,9 +106,10 @@ def key_that_waits(plan: Plan) -> bool:
 
 @GATEWAY.mutation("A09", "an operation takes every path of its API")
 def operation_of_every_path(plan: Plan) -> bool:
-    azure.inputs(plan, "apimanagement:ApiOperation", lambda i: "{" not in i["urlTemplate"] and "*" not in i["urlTemplate"])[
-        "urlTemplate"
-    ] = "/*"
+    record = azure.one(plan, "apimanagement:ApiOperation", lambda i: not {"{", "*"} & {*i["urlTemplate"]})
+    if record is None:
+        return False
+    plan.edit(record)["urlTemplate"] = "/*"
     return True
 
 
