@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from policies.reading.allowed_values import Table
 from policies.reading.cloud.flaws import Reader
 from policies.reading.cloud.model import NOTHING, Cloud
+from policies.reading.opaque import OUR_DYNAMICS
 
 if TYPE_CHECKING:
     from policies.reading.resource import Resource
@@ -82,7 +83,8 @@ def accepted_fields(resource: "Resource") -> Table | None:
 
 
 def credentials_of(kind: str) -> tuple[tuple[str, ...], ...]:
-    """Return the paths of the fields whose value is a credential, of a kind of a cloud."""
+    """Return the paths of the fields whose value is a credential, of a kind of a cloud, or of one that the program makes for a cloud itself."""
     provider = _provider(kind)
-    found: Mapping[str, tuple[tuple[str, ...], ...]] = import_module(PACKAGES[provider]).CREDENTIALS if provider else {}
-    return found.get(kind, ())
+    asked = [PACKAGES[provider]] if provider else PACKAGES.values() if kind in OUR_DYNAMICS else ()
+    tables = (cast("Mapping[str, tuple[tuple[str, ...], ...]]", import_module(package).CREDENTIALS) for package in asked)
+    return next((table[kind] for table in tables if kind in table), ())
