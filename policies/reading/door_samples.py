@@ -1,15 +1,13 @@
 """What clients ask at the topology's doors: one request for each way in, and those by which browsers ask first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policies.reading.compare import pattern_of
-from policies.reading.patterns import Pattern
 from topology.edges import ANY_METHOD, Direction
 from topology.model.base import HostName, size_in_bytes
 from topology.model.cors import PREFLIGHT
-from topology.model.door import Door
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -53,12 +51,3 @@ def sample_path(text: str) -> str:
     pattern = pattern_of(text)
     segments = ["sample" if segment is None else segment for segment in pattern.segments]
     return "/" + "/".join([*segments, *([f"{pattern.tail}sample"] if pattern.tail is not None else [])])
-
-
-def doors_within(stack: "Stack", hosts: Iterable[str], patterns: Iterable[Pattern]) -> Iterator[Door]:
-    """Yield the doors of some hosts that have a path of which all requests come to some patterns."""
-    hosts, patterns = frozenset(hosts), tuple(patterns)
-    for door in stack.intent.doors.values():
-        entries = map(pattern_of, map(str, door.paths)) if stack.intent.host_of(door) in hosts else ()
-        if any(entry.within(pattern) for entry in entries for pattern in patterns):
-            yield door

@@ -6,15 +6,15 @@ from typing import Final
 from policies.edge_rule import EdgeRule
 from policies.reading.cloud.addresses import EVERYWHERE, OUTSIDE, Addresses, addresses
 from policies.reading.cloud.model import Place
-from policies.reading.door_samples import doors_within
+from policies.reading.door_samples import asked
 from policies.reading.modsecurity import value_of
 from policies.reading.nginx import Directive
+from policies.reading.nginx_doors import longest_bodies
 from policies.reading.nginx_units import size
 from policies.reading.stack import Stack
 from policies.reading.tiers import SECONDS, fastest, largest_body, most_at_once, sustained
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
-from topology.model.base import size_in_bytes
 
 BY_ADDRESS: Final = frozenset({"$binary_remote_addr", "$remote_addr", "${binary_remote_addr}", "${remote_addr}"})
 """Keys that tell clients apart by address; all else is chosen by clients, new for each request, or empty, which counts nothing."""
@@ -66,8 +66,7 @@ class W10(EdgeRule):
         for passage in front.passages:
             yield from self._rate(front, passage, stack)
             yield from self._size(front, passage, largest_body(stack.intent))
-            yield from self.over([front.resource], lambda _, passage=passage: self._short(front, passage, stack))
-
+        yield from self.over([front.resource], lambda _: self._short(front, stack))
         yield from self._addresses(front, stack)
 
     def _addresses(self, front: Front, stack: Stack) -> Iterator[Finding]:
@@ -94,21 +93,12 @@ class W10(EdgeRule):
         elif given > most:
             yield self.broken(front.resource, f"{written}: no door takes more than {most} bytes", "give the size of the door")
 
-    def _short(self, front: Front, passage: Passage, stack: Stack) -> Iterator[Finding]:
-        """Check that no body is refused that a door takes whose requests all come here."""
-        doors = doors_within(stack, passage.server.names, passage.location.patterns)
-        most = max((size_in_bytes(door.max_body) for door in doors), default=0)
-        own = passage.get("client_max_body_size")
-        bounds = {
-            f"{own.file}:{own.line}: `client_max_body_size {own.args[0]}`" if own else "client_max_body_size, which is 1m by itself": own
-        }
-        found = {where: size(given.args[0]) if given else MEBIBYTE for where, given in bounds.items()}
-        for name in BODIES if passage.is_inspected else ():
-            if (given := value_of(name, passage.rules)) is not None:
-                found[f"{given.place}: `{given}`"] = size(given.arguments[0])
-        for where, bound in found.items():
-            if bound and bound < most:
-                yield self.broken(front.resource, f"{where}: a door takes {most} bytes ({passage})", "give the size of the door")
+    def _short(self, front: Front, stack: Stack) -> Iterator[Finding]:
+        """Check that no body is refused that a door takes."""
+        for passage, most in longest_bodies(front, asked(stack)).items():
+            for where, bound in _bounds(passage):
+                if bound and bound < most:
+                    yield self.broken(front.resource, f"{where}: a door takes {most} bytes ({passage})", "give the size of the door")
 
     def _rate(self, front: Front, passage: Passage, stack: Stack) -> Iterator[Finding]:
         limits = passage.every("limit_req")
@@ -197,6 +187,17 @@ class W10(EdgeRule):
             elif said.lower() != LAST_SEEN:
                 message = f"{passage}: believes which address a client has in {said}, which {balancer} passes on as the client wrote it"
                 yield self.broken(front.resource, message, "write `real_ip_header X-Forwarded-For;`")
+
+
+def _bounds(passage: Passage) -> Iterator[tuple[str, int | None]]:
+    """Yield how long bodies may be at a place, and what says so; 0 means any length, None what cannot be read."""
+    if (own := passage.get("client_max_body_size")) is None:
+        yield "client_max_body_size, which is 1m by itself", MEBIBYTE
+    else:
+        yield f"{own.file}:{own.line}: `client_max_body_size {own.args[0]}`", size(own.args[0])
+    for name in BODIES if passage.is_inspected else ():
+        if (given := value_of(name, passage.rules)) is not None:
+            yield f"{given.place}: `{given}`", size(given.arguments[0])
 
 
 def _number(directive: Directive | None, option: str) -> float | None:

@@ -9,7 +9,7 @@ from policies.reading.compare import pattern_of
 from policies.reading.door_samples import asked
 from policies.reading.nginx import Directive, Location, Server
 from policies.reading.nginx_conditions import methods_of
-from policies.reading.nginx_doors import refused
+from policies.reading.nginx_doors import Places, refused
 from policies.reading.nginx_variables import OF_NGINX, Variables
 from policies.reading.patterns import Pattern
 from policies.reading.stack import Stack
@@ -91,8 +91,9 @@ class W11(EdgeRule):
     def _refused(self, front: Front, stack: Stack) -> Iterator[Finding]:
         """Tell of requests that a door takes, or by which browsers ask first, and that do not come through: one for each place and reason."""
         told: set[tuple[str, str]] = set()
+        places = Places(front)
         for request in asked(stack):
-            for passage, reason in refused(front, request):
+            for passage, reason in refused(front, places, request):
                 if (str(passage), reason) not in told:
                     told.add((str(passage), reason))
                     yield self.broken(front.resource, f"{passage}: refuses {request}, which a door takes: {reason}", "let it through")

@@ -12,18 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.azure.apis import OPERATION, Operation
 from policies.reading.cloud.azure.application_gateway import KIND, Gateway, Routed, gateways
-from policies.reading.cloud.azure.door_looks import declared, opened
+from policies.reading.cloud.azure.door_looks import opened
 from policies.reading.cloud.azure.facts import Facts, header
-from policies.reading.cloud.azure.gateway_looks import station_of
 from policies.reading.cloud.azure.policy import effective
+from policies.reading.cloud.azure.served import declared
 from policies.reading.cloud.flaws import Flaw, Reader
-from policies.reading.compare import pattern_of
 from policies.reading.gateway_fields import SPARED_RESPONSE_HEADER
 from policies.reading.hsts import HSTS, is_remembered
 from policies.reading.patterns import Pattern, covered, meet_all
 from policies.reading.resource import Resource
 from policies.reading.values import mapping, sequence
-from topology.model.door import Door
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -105,12 +103,11 @@ def _harm(change: Change, asked: set[str], said: set[tuple[str, str]]) -> str:
 
 def loses_what_doors_say(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """W13, for each operation: what a door takes out of answers is taken out by the gateway, or on every way through the edge."""
-    operations = station_of(stack, resource).operations.values()
     for operation, facts in opened(resource, stack):
         gone = taken_out(of_the_gateway(operation))
         for door in declared(operation, facts, stack):
             asked = set(door.response_headers.remove) - gone
-            if not asked or not serves(operation, door, stack, list(operations)):
+            if not asked:
                 continue
             for place in _ways(operation, facts, stack):
                 if kept := sorted(asked - place.gone):
@@ -170,41 +167,6 @@ def _asking(gateway: Gateway, pattern: Pattern, facts: Facts) -> Iterator[Routed
             yield routed
         if covered(pattern, routed.patterns):
             done.add(routed.listener.name)
-
-
-def serves(operation: Operation, door: Door, stack: "Stack", operations: list[Operation]) -> bool:
-    """Say whether an operation answers some request of a door: of its version, and not all are a narrower operation's.
-
-    Of doors that meet, the one with the narrower path has the requests of both.
-    """
-    version = stack.intent.version_header(door)
-    if version and operation.api.headers and (version[0].lower(), version[1]) not in operation.api.headers:
-        return False
-    narrower = [
-        other.pattern
-        for other in operations
-        if other.method == operation.method
-        and other.api.headers == operation.api.headers
-        and other.pattern.within(operation.pattern)
-        and not operation.pattern.within(other.pattern)
-    ]
-    closer = [
-        pattern_of(path)
-        for other in stack.intent.doors.values()
-        if other is not door
-        and operation.method in other.methods
-        and stack.intent.host_of(other) == stack.intent.host_of(door)
-        and stack.intent.version_header(other) == version
-        for path in other.paths
-    ]
-
-    def is_others(pattern: Pattern) -> bool:
-        return any(operation.pattern.within(each) and each.within(pattern) and not pattern.within(each) for each in closer)
-
-    return any(
-        pattern.meet(operation.pattern) is not None and not covered(pattern, narrower) and not is_others(pattern)
-        for pattern in map(pattern_of, door.paths)
-    )
 
 
 READERS: Final = (

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from policies.reading.cloud.azure import expressions
@@ -11,6 +11,7 @@ from policies.reading.cloud.azure.facts import Facts, Header
 from policies.reading.cloud.azure.gateway_looks import station_of
 from policies.reading.cloud.azure.ids import below
 from policies.reading.cloud.azure.policy import Element
+from policies.reading.cloud.azure.served import declared, meeting, north_south
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.compare import pattern_of
 from policies.reading.management import is_management
@@ -19,7 +20,6 @@ from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CLIENT_CERTIFICATE, MISTAKEN, identity_headers, is_internal
 from policies.reading.tiers import fastest, tiers_of
 from policies.reading.values import UnknownValueError
-from topology.edges import ANY_METHOD, Direction, Edge
 from topology.model.base import seconds, size_in_bytes
 from topology.model.door import ApiKeyAuth, Door, Issuer, JwtAuth
 
@@ -158,7 +158,7 @@ def _claims(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Flaw
 
 
 def _unlocked(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Flaw]:
-    public = [edge for edge in _edges(stack) if edge.credential == "public" and operation.method in {edge.method}]
+    public = [edge for edge in north_south(stack) if edge.credential == "public" and operation.method in {edge.method}]
     for host in sorted(facts.hosts or {"*"}):
         if not any(edge.host == host and operation.pattern.within(pattern_of(edge.entry)) for edge in public):
             yield Flaw(
@@ -295,10 +295,10 @@ def is_narrow(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
                 message=f"{operation}: answers for {what}; the topology's hosts are {', '.join(sorted(hosts))}",
                 fix="refuse other hosts by a condition on OriginalUrl.Host",
             )
-        declared = {edge.entry for edge in _meeting(operation, facts, stack)}
-        if operation.pattern == EVERY and "/*" not in declared:
+        entries = {edge.entry for edge in meeting(operation, facts, stack)}
+        if operation.pattern == EVERY and "/*" not in entries:
             yield Flaw(message=f"{operation}: takes every path", fix="name the paths of one door")
-        elif declared and not any(operation.pattern.within(pattern_of(entry)) for entry in declared):
+        elif entries and not any(operation.pattern.within(pattern_of(entry)) for entry in entries):
             yield Flaw(message=f"{operation}: takes {operation.pattern}, and no door is as wide", fix="name the paths of one door")
         elif is_management(operation.pattern):
             yield Flaw(
@@ -314,7 +314,7 @@ def is_bounded(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
             yield Flaw(
                 message=f"{operation}: the gateway limits nobody on it", fix="add `rate-limit-by-key`, as the tiers of the topology say"
             )
-        doors = list(declared(operation, facts, stack))
+        doors = declared(operation, facts, stack)
         most = fastest(tiers_of(stack.intent, doors))
         for limit in facts.limits:
             yield from _limit(operation, facts, limit.element, most)
@@ -330,7 +330,7 @@ def is_bounded(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
             yield Flaw(message=f"{operation}: takes {facts.body} bytes; the door takes {longest}", fix="give the size of the door")
 
 
-def _wait(operation: Operation, forward: Element, doors: list[Door]) -> Iterator[Flaw]:
+def _wait(operation: Operation, forward: Element, doors: Iterable[Door]) -> Iterator[Flaw]:
     """Tell whether an answer is waited for longer than a door says, rounded up to whole seconds; Azure's own limit is 300."""
     given = forward.get("timeout", "300")
     longest = math.ceil(max((seconds(door.timeout) for door in doors), default=0))
@@ -376,26 +376,6 @@ def _limit(operation: Operation, facts: Facts, limit: Element, most: float) -> I
         )
     elif counted["subject"] and not facts.tokens:
         yield Flaw(message=f"{operation}: counts by a token that nobody checked", fix="count by what was verified")
-
-
-def _edges(stack: "Stack") -> Iterator[Edge]:
-    return (edge for edge in stack.expected if edge.direction is Direction.NORTH_SOUTH)
-
-
-def _meeting(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Edge]:
-    """Yield the doors' edges that share requests with an operation."""
-    for edge in _edges(stack):
-        hosts = facts.hosts is None or edge.host in facts.hosts
-        if hosts and operation.method in {ANY_METHOD, edge.method} and operation.pattern.meet(pattern_of(edge.entry)) is not None:
-            yield edge
-
-
-def declared(operation: Operation, facts: Facts, stack: "Stack") -> Iterator[Door]:
-    """Yield the topology's doors that share requests with an operation."""
-    t, edges = stack.intent, list(_meeting(operation, facts, stack))
-    for door in t.doors.values():
-        if any(edge.host == t.host_of(door) and edge.method in door.methods and edge.entry in door.paths for edge in edges):
-            yield door
 
 
 READERS: Final = (

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from policies.reading.cloud.azure.answers import LEFT_BY_THE_GATEWAY, serves
+from policies.reading.cloud.azure.answers import LEFT_BY_THE_GATEWAY
 from policies.reading.cloud.azure.apis import OPERATION, Operation
-from policies.reading.cloud.azure.door_looks import CONSUMER, declared, opened
+from policies.reading.cloud.azure.door_looks import CONSUMER, opened
 from policies.reading.cloud.azure.facts import Facts, Header, header
-from policies.reading.cloud.azure.gateway_looks import station_of
 from policies.reading.cloud.azure.policy import Element, effective
+from policies.reading.cloud.azure.served import declared
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cors import told_apart
 from policies.reading.door_headers import Edits, wrong_in_answers, wrong_in_requests
@@ -37,11 +37,8 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def served(resource: Resource, stack: "Stack") -> Iterator[tuple[Operation, Facts, Door]]:
     """Yield an operation with each door of which it answers requests."""
-    operations = list(station_of(stack, resource).operations.values())
     for operation, facts in opened(resource, stack):
-        for door in declared(operation, facts, stack):
-            if serves(operation, door, stack, operations):
-                yield operation, facts, door
+        yield from ((operation, facts, door) for door in declared(operation, facts, stack))
 
 
 def changes_requests_as_said(resource: Resource, stack: "Stack") -> Iterator[Flaw]:

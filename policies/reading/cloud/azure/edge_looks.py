@@ -10,15 +10,14 @@ from policies.reading.cloud.azure import firewall
 from policies.reading.cloud.azure.apis import API, KEY_HEADER
 from policies.reading.cloud.azure.application_gateway import KIND, WAF, Gateway, Routed
 from policies.reading.cloud.azure.doors import doors_at
+from policies.reading.cloud.azure.firewall_samples import longest_body_at
 from policies.reading.cloud.azure.ids import last, speller
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.references import meant
-from policies.reading.door_samples import doors_within
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CREDENTIALS
 from policies.reading.tiers import fastest, largest_body, sustained
 from policies.reading.values import UnknownValueError, mapping, sequence
-from topology.model.base import size_in_bytes
 
 if TYPE_CHECKING:
     from policies.reading.stack import Stack
@@ -263,7 +262,7 @@ def is_limited(policy: Resource, stack: "Stack") -> Iterator[Flaw]:
                 fix="give a limit that no tier's clients meet",
             )
     yield from _length(policy, largest_body(stack.intent))
-    yield from _short(policy, _longest_at(policy, stack))
+    yield from _short(policy, longest_body_at(policy, stack))
 
 
 def _length(policy: Resource, most: int) -> Iterator[Flaw]:
@@ -295,18 +294,6 @@ def _short(policy: Resource, longest: int) -> Iterator[Flaw]:
     for name, bound in bounds.items():
         if bound < longest:
             yield Flaw(message=f"refuses bodies over {bound} bytes; a door takes {longest} ({name})", fix="give the size of the door")
-
-
-def _longest_at(policy: Resource, stack: "Stack") -> int:
-    """Return the size of the longest body at the places where a policy stands."""
-    found = 0
-    for resource in stack.of(KIND):
-        gateway = Gateway(resource=resource)
-        for routed in gateway.routes:
-            if _sends(gateway, routed) and gateway.firewall(stack, routed) is policy:
-                sizes = (size_in_bytes(door.max_body) for door in doors_within(stack, routed.listener.hosts, routed.patterns))
-                found = max(found, *sizes, 0)
-    return found
 
 
 def _uploads(policy: Resource, most: int) -> Iterator[Flaw]:

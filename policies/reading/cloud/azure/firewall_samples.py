@@ -13,7 +13,7 @@ from policies.reading.cloud.azure import firewall
 from policies.reading.cloud.azure.application_gateway import KIND, Gateway, Routed
 from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.door_samples import Asked, asked
-from policies.reading.patterns import exact
+from policies.reading.patterns import ByFirst, exact
 from policies.reading.resource import Resource
 from policies.reading.values import UnknownValueError
 
@@ -45,8 +45,9 @@ def lets_doors_through(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
     """W11: no rule of the firewall refuses what a door takes, preflights among it."""
     gateway = Gateway(resource=resource)
     told: set[tuple[str, str]] = set()
+    taking = _taking(gateway)
     for request in asked(stack):
-        routed = _taking(gateway, request)
+        routed = taking(request)
         policy = gateway.firewall(stack, routed) if routed else None
         rule = _refusing(policy, request) if policy else ""
         if policy and rule and (str(policy), rule) not in told:
@@ -54,14 +55,30 @@ def lets_doors_through(resource: Resource, stack: "Stack") -> Iterator[Flaw]:
             yield Flaw(message=f"refuses {request}, which a door takes (rule {rule})", fix="narrow the rule", resource=policy)
 
 
-def _taking(gateway: Gateway, request: Asked) -> Routed | None:
-    """Return the first rule that takes a request and sends it on."""
-    path = exact(request.path)
-    for routed in gateway.routes:
-        fits = request.host in routed.listener.hosts and any(path.within(pattern) for pattern in routed.patterns)
-        if fits and not routed.redirect:
-            return routed if routed.pool and gateway.targets(routed.pool) else None
-    return None
+def longest_body_at(policy: Resource, stack: "Stack") -> int:
+    """Return the size of the longest body that doors take where a policy stands, in bytes; 0 where they take none there."""
+    found = 0
+    for resource in stack.of(KIND):
+        gateway = Gateway(resource=resource)
+        taking = _taking(gateway)
+        for request in asked(stack):
+            if request.body > found and (routed := taking(request)) and gateway.firewall(stack, routed) is policy:
+                found = request.body
+    return found
+
+
+def _taking(gateway: Gateway) -> Callable[[Asked], Routed | None]:
+    """Return a function from a request to the first rule that takes it and sends it on."""
+    routes = ByFirst((routed.patterns, routed) for routed in gateway.routes if not routed.redirect)
+
+    def taking(request: Asked) -> Routed | None:
+        path = exact(request.path)
+        for routed in routes.about(path):
+            if request.host in routed.listener.hosts and any(path.within(pattern) for pattern in routed.patterns):
+                return routed if routed.pool and gateway.targets(routed.pool) else None
+        return None
+
+    return taking
 
 
 def _refusing(policy: Resource, request: Asked) -> str:
