@@ -31,9 +31,9 @@ class Places:
         path = exact(request.path)
         for server, locations in self._locations.items():
             if request.host in server.names:
-                fitting = (each for each in locations.about(path) if any(path.within(pattern) for pattern in each.patterns))
-                if (passage := self._passages.get(next(fitting, None))) is not None:
-                    yield passage
+                taking = next((each for each in locations.about(path) if any(path.within(pattern) for pattern in each.patterns)), None)
+                if taking in self._passages:
+                    yield self._passages[taking]
 
 
 def refused(front: Front, places: Places, request: Asked) -> Iterator[tuple[Passage, str]]:
