@@ -23,8 +23,13 @@ class Asked:
     method: str
     host: HostName
     path: str
-    body: int = 0
-    """Bytes of the longest body that the door takes with this method."""
+    most: int = 0
+    """Bytes of the longest body that the door takes."""
+
+    @property
+    def body(self) -> int:
+        """Return the bytes of the body that such a request usually has: none with a method that only reads."""
+        return self.most if self.method in WITH_BODY else 0
 
     def __str__(self) -> str:
         """Spell the request: `GET api.abc.example/a/sample`."""
@@ -36,12 +41,12 @@ def asked(stack: "Stack") -> Iterator[Asked]:
     longest: dict[tuple[str, str, str], int] = {}
     for door in stack.intent.doors.values():
         for path in door.paths:
-            for method in sorted(WITH_BODY.intersection(door.methods)):
+            for method in door.methods:
                 key = stack.intent.host_of(door), str(path), method
                 longest[key] = max(longest.get(key, 0), size_in_bytes(door.max_body))
     for edge in sorted((each for each in stack.expected if each.direction is Direction.NORTH_SOUTH), key=str):
         method = "GET" if edge.method == ANY_METHOD else edge.method
-        yield Asked(method=method, host=edge.host, path=sample_path(edge.entry), body=longest.get((edge.host, edge.entry, edge.method), 0))
+        yield Asked(method=method, host=edge.host, path=sample_path(edge.entry), most=longest.get((edge.host, edge.entry, edge.method), 0))
     for answer in stack.preflights:
         yield from (Asked(method=PREFLIGHT, host=answer.host, path=sample_path(path)) for path in answer.paths)
 

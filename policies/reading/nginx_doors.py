@@ -57,7 +57,7 @@ def longest_bodies(front: Front, requests: Iterable[Asked]) -> dict[Passage, int
     places, found = Places(front), defaultdict[Passage, int](int)
     for request in requests:
         for passage in places.of(request):
-            found[passage] = max(found[passage], request.body)
+            found[passage] = max(found[passage], request.most)
     return found
 
 

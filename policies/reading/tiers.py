@@ -11,6 +11,9 @@ from topology.model.system import Topology
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 """Length of a window of time by its name."""
 
+CLIENTS_PER_ADDRESS: Final = 10
+"""Clients behind one address, such as an office's, of whom an edge that counts addresses knows nothing."""
+
 
 def tiers_of(t: Topology, doors: Iterable[Door]) -> list[Tier]:
     """Return the tiers whose clients use some doors."""
@@ -40,6 +43,14 @@ def sustained(tiers: Iterable[Tier], window: int) -> int:
     What stands before the gateway and counts by address must let one client do at least that.
     """
     return max((min(_within(rate, window) for rate in tier.limits) for tier in tiers if tier.limits), default=0)
+
+
+def most_for_all(tiers: Iterable[Tier], window: int) -> int:
+    """Return the most requests within some seconds that all clients behind one address need; whoever may ask more often is a flood.
+
+    Each of them may use a whole tier at once, or ask once a second where tiers allow less: nobody counts what is so little.
+    """
+    return CLIENTS_PER_ADDRESS * max(window, *(_within(rate, window) for tier in tiers for rate in tier.limits), 0)
 
 
 def _within(rate: Rate, window: int) -> int:

@@ -12,7 +12,7 @@ from policies.reading.nginx import Directive
 from policies.reading.nginx_doors import longest_bodies
 from policies.reading.nginx_units import size
 from policies.reading.stack import Stack
-from policies.reading.tiers import SECONDS, fastest, largest_body, most_at_once, sustained
+from policies.reading.tiers import CLIENTS_PER_ADDRESS, SECONDS, fastest, largest_body, most_at_once, sustained
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
 
@@ -25,9 +25,6 @@ MEBIBYTE: Final = 1024**2
 
 LAST_SEEN: Final = "x-forwarded-for"
 """The header at whose end a load balancer writes the address that it has seen."""
-
-CLIENTS_PER_ADDRESS: Final = 10
-"""Clients behind one address that may each use a whole tier at once; what lets more through stops no flood."""
 
 
 class W10(EdgeRule):
@@ -125,7 +122,7 @@ class W10(EdgeRule):
                     f"{zone.file}:{zone.line}: limits are counted by {zone.args[0]}, which is not the address of a client",
                     "count by $binary_remote_addr",
                 )
-            yield from self._high(front, zone, "rate", CLIENTS_PER_ADDRESS * fastest(stack.intent.tiers.values()))
+            yield from self._high(front, zone, "rate", CLIENTS_PER_ADDRESS * max(1, fastest(stack.intent.tiers.values())))
         for limit in limits:
             yield from self._high(front, limit, "burst", CLIENTS_PER_ADDRESS * most_at_once(stack.intent.tiers.values()))
         for limit in limits:

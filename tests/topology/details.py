@@ -44,6 +44,14 @@ OF_DOORS: Final[tuple[Mapping[str, Any], ...]] = (
     {"description": "What clients use it for."},
 )
 
+LIMITS: Final[tuple[list[Mapping[str, Any]], ...]] = (
+    [{"requests": 1, "per": "hour"}],
+    [{"requests": 100_000, "per": "hour", "burst": 20_000}],
+    [{"requests": 600, "per": "minute"}, {"requests": 5, "per": "second", "burst": 1_000}],
+    [{"requests": 7, "per": "minute", "burst": 900}],
+)
+"""In the place of a tier's own, sometimes: windows and bursts that are far apart."""
+
 OF_ISSUERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"audiences": ["random", "other"]},
     {"requiredClaims": {"scope": ["read", "write"], "kind": ["person"]}},
@@ -74,6 +82,7 @@ def detail(draw: st.DrawFn, document: Document) -> None:
         _some(draw, policy, OF_POLICIES)
     for tier in document.get("tiers", {}).values():
         tier["scope"] = draw(st.sampled_from(("local", "local", "global")))
+        tier["limits"] = draw(st.sampled_from((tier["limits"], *LIMITS)))
 
 
 def _some(draw: st.DrawFn, entry: Document, options: tuple[Mapping[str, Any], ...]) -> None:

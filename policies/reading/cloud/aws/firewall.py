@@ -22,7 +22,7 @@ from policies.reading.cloud.flaws import Flaw
 from policies.reading.cloud.references import one
 from policies.reading.door_samples import sample_path
 from policies.reading.resource import Resource
-from policies.reading.tiers import fastest, sustained
+from policies.reading.tiers import CLIENTS_PER_ADDRESS, most_for_all, sustained
 from policies.reading.values import UnknownValueError, mapping, sequence
 from topology.model.base import size_in_bytes
 from topology.paths import covers
@@ -43,9 +43,6 @@ READ: Final = frozenset({"name", "vendorName", "ruleActionOverrides", "scopeDown
 
 REFUSING: Final = frozenset({"block"})
 """Actions of one's own rules that refuse. `captcha` and `challenge` ask a browser, and APIs have none."""
-
-CLIENTS_PER_ADDRESS: Final = 10
-"""Clients behind one address that may each use a whole tier at once, as for the other edges (W10)."""
 
 REFUSAL: Final = 400
 """The first status by which a server says that it did not do what it was asked (RFC 9110, 15.5)."""
@@ -168,7 +165,7 @@ def _unread_bodies(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
 
 def counts_addresses(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
     """Check that one address cannot ask as often as it likes."""
-    most = CLIENTS_PER_ADDRESS * fastest(stack.intent.tiers.values())
+    tiers = stack.intent.tiers.values()
     found = False
     for rule in rules_of(acl):
         rate = mapping(mapping(rule.get("statement")).get("rateBasedStatement"))
@@ -186,13 +183,13 @@ def counts_addresses(acl: Resource, stack: "Stack") -> Iterator[Flaw]:
         else:
             found = True
             limit, window = int(rate["limit"]), int(rate.get("evaluationWindowSec") or 300)
-            if limit / window > most:
+            if limit > (most := most_for_all(tiers, window)):
                 yield Flaw(
                     message=f"rule `{name}` lets an address ask {limit} times in {window} s; "
-                    f"{CLIENTS_PER_ADDRESS} clients of the fastest tier need {most:g} a second at most",
+                    f"{CLIENTS_PER_ADDRESS} clients of the fastest tier need {most} at most",
                     fix="give a lower limit",
                 )
-            elif limit < (least := sustained(stack.intent.tiers.values(), window)):
+            elif limit < (least := sustained(tiers, window)):
                 yield Flaw(
                     message=f"rule `{name}` lets an address ask {limit} times in {window} s; a client of the fastest tier may {least} times",
                     fix="give a higher limit",

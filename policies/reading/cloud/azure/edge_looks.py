@@ -16,7 +16,7 @@ from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.references import meant
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CREDENTIALS
-from policies.reading.tiers import fastest, largest_body, sustained
+from policies.reading.tiers import largest_body, most_for_all, sustained
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ LOGS: Final = frozenset({"ApplicationGatewayFirewallLog", "ApplicationGatewayAcc
 ALL_LOGS: Final = frozenset({"allLogs", "audit"})
 DIAGNOSTICS: Final = "azure-native:monitor:DiagnosticSetting"
 
-CLIENTS_PER_ADDRESS: Final = 10
-"""Clients behind one address that may each use a whole tier at once; what lets more through stops no flood."""
 WINDOWS: Final = {"OneMin": 60, "FiveMins": 300}
 NOBODY: Final = frozenset({"255.255.255.255/32"})
 """An address that no client has: all but it are everybody."""
@@ -239,7 +237,7 @@ def _is_refused(policy: Resource, path: str) -> bool:
 
 def is_limited(policy: Resource, stack: "Stack") -> Iterator[Flaw]:
     """W10."""
-    most = CLIENTS_PER_ADDRESS * fastest(stack.intent.tiers.values())
+    tiers = stack.intent.tiers.values()
     limits = [rule for rule in firewall.custom_rules(policy) if rule.enabled and rule.kind == "RateLimitRule" and rule.action == "Block"]
     whole = [rule for rule in limits if _counts_everybody(rule)]
     if not whole:
@@ -251,12 +249,12 @@ def is_limited(policy: Resource, stack: "Stack") -> Iterator[Flaw]:
         threshold, window = int(rule.spec["rateLimitThreshold"]), str(rule.spec.get("rateLimitDuration"))
         if window not in WINDOWS:
             yield Flaw(message=f"rule {rule.name}: how long {window} is is not known", fix="write OneMin or FiveMins", undecided=True)
-        elif threshold / WINDOWS[window] > most:
+        elif threshold > (most := most_for_all(tiers, WINDOWS[window])):
             yield Flaw(
                 message=f"rule {rule.name} lets one address ask {threshold} times in {window}; that stops no flood",
-                fix=f"at most {most:g} per second",
+                fix=f"at most {most}",
             )
-        elif threshold < (least := sustained(stack.intent.tiers.values(), WINDOWS[window])):
+        elif threshold < (least := sustained(tiers, WINDOWS[window])):
             yield Flaw(
                 message=f"rule {rule.name} lets one address ask {threshold} times in {window}; a client of the fastest tier may {least} times",
                 fix="give a limit that no tier's clients meet",

@@ -62,8 +62,8 @@ def longest_body_at(policy: Resource, stack: "Stack") -> int:
         gateway = Gateway(resource=resource)
         taking = _taking(gateway)
         for request in asked(stack):
-            if request.body > found and (routed := taking(request)) and gateway.firewall(stack, routed) is policy:
-                found = request.body
+            if request.most > found and (routed := taking(request)) and gateway.firewall(stack, routed) is policy:
+                found = request.most
     return found
 
 
