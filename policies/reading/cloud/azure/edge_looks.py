@@ -34,6 +34,8 @@ LOGS: Final = frozenset({"ApplicationGatewayFirewallLog", "ApplicationGatewayAcc
 ALL_LOGS: Final = frozenset({"allLogs", "audit"})
 DIAGNOSTICS: Final = "azure-native:monitor:DiagnosticSetting"
 
+LEAST_LIMIT: Final = 8 * 1024
+"""The shortest length of bodies, in bytes, that a policy can be told to refuse more than (REST, `PolicySettings.maxRequestBodySizeInKb`)."""
 WINDOWS: Final = {"OneMin": 60, "FiveMins": 300}
 NOBODY: Final = frozenset({"255.255.255.255/32"})
 """An address that no client has: all but it are everybody."""
@@ -276,7 +278,7 @@ def _length(policy: Resource, most: int) -> Iterator[Flaw]:
         bounds.append(int(policy.at("policySettings", "maxRequestBodySizeInKb", default=BY_DEFAULT)) * 1024)
     if not bounds:
         yield Flaw(message="a request may be of any size", fix="write `requestBodyEnforcement: true` or refuse long Content-Length")
-    elif 0 < most < min(bounds):  # without a door nothing passes, however short
+    elif most and max(most, LEAST_LIMIT) < min(bounds):  # without a door nothing passes, however short
         yield Flaw(message=f"lets {min(bounds)} bytes pass; no door takes more than {most}", fix="give the size of the door")
 
 
