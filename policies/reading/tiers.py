@@ -1,6 +1,6 @@
 """What the topology promises its clients: how often they may ask, and how much they may send."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final
 
 from topology.model.base import size_in_bytes
@@ -19,6 +19,11 @@ def tiers_of(t: Topology, doors: Iterable[Door]) -> list[Tier]:
     """Return the tiers whose clients use some doors."""
     names = {name for door in doors for name in (door.auth.api_key if isinstance(door.auth, ApiKeyAuth) else door.tiers)}
     return [t.tiers[name] for name in sorted(names) if name in t.tiers]
+
+
+def tiers_at(t: Topology, hosts: Container[str]) -> list[Tier]:
+    """Return the tiers whose clients use doors of some hosts: a stack may have a second edge for the others."""
+    return tiers_of(t, (door for door in t.doors.values() if t.host_of(door) in hosts))
 
 
 def promise(rate: Rate) -> str:

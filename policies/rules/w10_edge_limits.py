@@ -12,7 +12,7 @@ from policies.reading.nginx import Directive
 from policies.reading.nginx_doors import longest_bodies
 from policies.reading.nginx_units import size
 from policies.reading.stack import Stack
-from policies.reading.tiers import CLIENTS_PER_ADDRESS, SECONDS, fastest, largest_body, most_at_once, sustained
+from policies.reading.tiers import CLIENTS_PER_ADDRESS, SECONDS, fastest, largest_body, most_at_once, sustained, tiers_at
 from policies.reading.waf import Front, Passage
 from policies.rule import Finding, Severity
 
@@ -149,7 +149,7 @@ class W10(EdgeRule):
         rate, burst = (_number(directive, name) for directive, name in ((zone, "rate"), (limit, "burst")))
         if zone is None or rate is None or burst is None:
             return
-        tiers = stack.intent.tiers.values()
+        tiers = tiers_at(stack.intent, {name for server in front.servers for name in server.names})
         for window in sorted({SECONDS[each.per] for tier in tiers for each in tier.limits}):
             if rate * window + burst + 1 < (least := sustained(tiers, window)):
                 yield self.broken(

@@ -16,7 +16,7 @@ from policies.reading.cloud.flaws import Flaw, Reader
 from policies.reading.cloud.references import meant
 from policies.reading.resource import Resource
 from policies.reading.spoken_headers import CREDENTIALS
-from policies.reading.tiers import largest_body, most_for_all, sustained
+from policies.reading.tiers import largest_body, most_for_all, sustained, tiers_at
 from policies.reading.values import UnknownValueError, mapping, sequence
 
 if TYPE_CHECKING:
@@ -240,6 +240,9 @@ def _is_refused(policy: Resource, path: str) -> bool:
 def is_limited(policy: Resource, stack: "Stack") -> Iterator[Flaw]:
     """W10."""
     tiers = stack.intent.tiers.values()
+    own = tiers_at(
+        stack.intent, {host for each in stack.of(KIND) for routed in Gateway(resource=each).routes for host in routed.listener.hosts}
+    )
     limits = [rule for rule in firewall.custom_rules(policy) if rule.enabled and rule.kind == "RateLimitRule" and rule.action == "Block"]
     whole = [rule for rule in limits if _counts_everybody(rule)]
     if not whole:
@@ -256,7 +259,7 @@ def is_limited(policy: Resource, stack: "Stack") -> Iterator[Flaw]:
                 message=f"rule {rule.name} lets one address ask {threshold} times in {window}; that stops no flood",
                 fix=f"at most {most}",
             )
-        elif threshold < (least := sustained(tiers, WINDOWS[window])):
+        elif threshold < (least := sustained(own, WINDOWS[window])):
             yield Flaw(
                 message=f"rule {rule.name} lets one address ask {threshold} times in {window}; a client of the fastest tier may {least} times",
                 fix="give a limit that no tier's clients meet",
